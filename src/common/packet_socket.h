@@ -1,0 +1,37 @@
+// AF_UNIX SOCK_SEQPACKET with descriptors: the only transport between Caisson's own processes.
+#ifndef CAISSON_COMMON_PACKET_SOCKET_H_
+#define CAISSON_COMMON_PACKET_SOCKET_H_
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+
+namespace caisson {
+
+inline constexpr size_t kMaxPacketBytes = 4096;
+inline constexpr size_t kMaxPacketFds = 4;
+
+struct Packet {
+  std::vector<std::byte> bytes;
+  std::vector<UniqueFd> fds;
+};
+
+// Both ends close-on-exec and non-blocking.
+absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakePacketSocketPair();
+
+// Sends one packet. kUnavailable when the socket's buffer is full; kAborted when the peer is gone.
+absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<const int> fds = {});
+
+// Receives one packet. kUnavailable when there is none; kAborted at end of file;
+// kInvalidArgument when it was larger than kMaxPacketBytes or carried more than kMaxPacketFds descriptors
+// (truncated packets are never delivered; their descriptors are closed).
+absl::StatusOr<Packet> ReceivePacket(int socket);
+
+}  // namespace caisson
+
+#endif  // CAISSON_COMMON_PACKET_SOCKET_H_
