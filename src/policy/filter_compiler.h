@@ -1,0 +1,40 @@
+// Compiles a profile's syscall filter to BPF, once, at load. Pure: it installs nothing.
+#ifndef CAISSON_POLICY_FILTER_COMPILER_H_
+#define CAISSON_POLICY_FILTER_COMPILER_H_
+
+#include <linux/filter.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "policy/profile.h"
+
+namespace caisson::policy {
+
+inline constexpr size_t kSyscallNumbers = 1024;  // entries of the deny table
+
+struct CompiledFilter {
+  std::vector<sock_filter> program;
+  // What init answers when the program notifies it: the errno, or 255 to kill; 0 means EPERM.
+  std::array<uint8_t, kSyscallNumbers> deny_answers{};
+  std::array<uint8_t, 32> digest{};  // SHA-256 of the program's bytes
+};
+
+// Architecture first (anything but x86-64, and x32, is SECCOMP_RET_KILL_PROCESS), numbers above the newest
+// that libseccomp knows ENOSYS, allowed calls ALLOW, silent errnos ERRNO, all else USER_NOTIF.
+// kInvalidArgument for unknown syscall names or contradictory rules (the same call and conditions, two
+// actions).
+absl::StatusOr<CompiledFilter> CompileFilter(const SyscallFilter& filter);
+
+// "openat" for 257; "syscall_1000" for what libseccomp does not know.
+std::string SyscallName(int number);
+
+// The newest x86-64 syscall number that libseccomp knows.
+int NewestKnownSyscall();
+
+}  // namespace caisson::policy
+
+#endif  // CAISSON_POLICY_FILTER_COMPILER_H_

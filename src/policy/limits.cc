@@ -1,0 +1,100 @@
+#include "policy/limits.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace caisson::policy {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+constexpr uint64_t kGiB = 1024 * kMiB;
+constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kOneCpu = 1000;
+
+struct LimitRow {
+  LimitId id;
+  std::string_view name;
+  uint64_t run_default;
+  uint64_t run_ceiling;
+  uint64_t compile_default;
+  // No profile may go beyond: what the kernel can represent, with room for the arithmetic done on it.
+  uint64_t absolute_maximum;
+};
+
+constexpr std::array<LimitRow, kLimitCount> kRows = {{
+    {LimitId::kWallTimeMs, "wall_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, 7 * 24 * 60 * kMinute},
+    {LimitId::kCpuTimeMs, "cpu_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, 7 * 24 * 60 * kMinute},
+    {LimitId::kMemoryBytes, "memory_bytes", 256 * kMiB, 2 * kGiB, kGiB, 1024 * 1024 * kGiB},
+    {LimitId::kPids, "pids", 64, 512, 64, 4'194'304},
+    {LimitId::kOutputBytes, "output_bytes", kMiB, 64 * kMiB, kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kDiskBytes, "disk_bytes", 64 * kMiB, kGiB, 64 * kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kInodeCount, "inode_count", 4'096, 65'536, 4'096, 2'147'483'647},
+    {LimitId::kOpenFiles, "open_files", 256, 4'096, 256, 1'048'576},
+    {LimitId::kFileSizeBytes, "file_size_bytes", 64 * kMiB, kGiB, 64 * kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kStackBytes, "stack_bytes", 8 * kMiB, kGiB, 8 * kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kCpuMillis, "cpu_millis", kOneCpu, 0, kOneCpu, 1024 * kOneCpu},  // the ceiling is the host's
+}};
+
+uint64_t EveryCpu() {
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return kOneCpu * static_cast<uint64_t>(std::max(1L, online));
+}
+
+const LimitRow& RowOf(LimitId id) { return kRows.at(static_cast<size_t>(id)); }
+
+}  // namespace
+
+std::string_view LimitName(LimitId id) { return RowOf(id).name; }
+
+uint64_t AbsoluteMaximum(LimitId id) { return RowOf(id).absolute_maximum; }
+
+std::optional<LimitId> FindLimit(std::string_view name) {
+  const auto* found =
+      std::find_if(kRows.begin(), kRows.end(), [name](const LimitRow& row) { return row.name == name; });
+  return found == kRows.end() ? std::nullopt : std::optional(found->id);
+}
+
+std::vector<std::string> LimitNames() {
+  std::vector<std::string> names;
+  for (const LimitRow& row : kRows) {
+    names.emplace_back(row.name);
+  }
+  return names;
+}
+
+LimitRange StandardRunLimits() {
+  LimitRange range;
+  for (const LimitRow& row : kRows) {
+    range.defaults.Set(row.id, row.run_default);
+    range.ceilings.Set(row.id, row.run_ceiling);
+  }
+  range.ceilings.Set(LimitId::kCpuMillis, EveryCpu());
+  return range;
+}
+
+LimitRange StandardCompileLimits() {
+  LimitRange range = StandardRunLimits();
+  for (const LimitRow& row : kRows) {
+    range.defaults.Set(row.id, row.compile_default);
+  }
+  return range;
+}
+
+Limits ResolveLimits(const LimitRange& range, const std::vector<std::pair<LimitId, uint64_t>>& requested,
+                     std::vector<LimitViolation>& violations) {
+  Limits limits = range.defaults;
+  for (const auto& [id, value] : requested) {
+    const uint64_t ceiling = range.ceilings.Get(id);
+    if (value == 0 || value > ceiling) {
+      violations.push_back({id, value, ceiling});
+      continue;
+    }
+    limits.Set(id, value);
+  }
+  return limits;
+}
+
+}  // namespace caisson::policy

@@ -1,0 +1,96 @@
+// Profile: one kind of sandbox, as a value. Loaded from root-owned JSON by profile_loader; immutable
+// afterwards.
+#ifndef CAISSON_POLICY_PROFILE_H_
+#define CAISSON_POLICY_PROFILE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/limits.h"
+
+namespace caisson::policy {
+
+enum class NetworkMode : uint8_t { kNone, kLoopback };
+
+// A host file or directory the root shows read-only (nosuid, nodev), at the same path unless `target` says
+// otherwise.
+struct BindMount {
+  std::string source;
+  std::string target;
+  bool executable = true;  // false: noexec
+  bool optional = false;   // true: left out where the host has no such path
+  std::string why;
+};
+
+struct Symlink {
+  std::string path;
+  std::string target;
+};
+
+struct TextFile {
+  std::string path;
+  std::string content;
+};
+
+// One condition on one argument of a syscall; all conditions of a rule must hold. The low 32 bits are
+// compared, as the kernel does for int arguments: (argument & mask) == value.
+struct ArgumentCondition {
+  uint32_t index = 0;  // 0..5
+  uint32_t mask = 0xffffffffU;
+  uint32_t value = 0;
+};
+
+enum class SyscallAction : uint8_t {
+  kAllow,
+  kErrno,  // silently, `errno_value`: probes for which the libc has a fall-back
+  kDeny,   // reported, then `errno_value` (EPERM unless the profile says otherwise)
+  kKill,   // reported, then the run ends as SYSCALL_VIOLATION
+};
+
+// One rule of a syscall filter. Several rules of one syscall are alternatives.
+struct SyscallRule {
+  std::string syscall;  // name, as in syscalls(2)
+  SyscallAction action = SyscallAction::kAllow;
+  int errno_value = 0;
+  std::vector<ArgumentCondition> conditions;
+  std::string why;
+};
+
+struct SyscallFilter {
+  std::vector<SyscallRule> rules;  // groups already expanded, in the order of the file
+};
+
+// One step of a profile: how its sandbox is built and what may run in it.
+struct StepSection {
+  std::vector<std::string> command;  // "{main}" is the main file
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> environment_whys;  // by name, of the unusual ones
+  std::vector<BindMount> binds;
+  std::vector<Symlink> symlinks;
+  std::vector<TextFile> files;
+  bool box_executable = false;  // may files in /box, /tmp and /dev/shm be executed?
+  NetworkMode network = NetworkMode::kNone;
+  LimitRange limits;
+  SyscallFilter filter;
+};
+
+struct Profile {
+  std::string name;          // [a-z][a-z0-9-]{0,62}
+  std::string display_name;  // "Python 3"
+  std::string description;
+  std::string file_extension;     // ".py"
+  std::string default_main_file;  // "main.py"
+  std::string hello_program;
+  std::string toolchain_package;  // Debian package whose version is the toolchain's; empty: none
+  std::string toolchain_probe;  // absolute path that must exist for the profile to be available; empty: none
+  std::string source_file;      // where it was read, for messages
+  std::optional<StepSection> compile;
+  StepSection run;
+};
+
+}  // namespace caisson::policy
+
+#endif  // CAISSON_POLICY_PROFILE_H_

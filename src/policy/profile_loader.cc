@@ -1,0 +1,103 @@
+#include "policy/profile_loader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "common/status.h"
+#include "common/unique_fd.h"
+#include "policy/nearest.h"
+#include "policy/profile_resolver.h"
+#include "policy/profile_source.h"
+#include "policy/syscall_groups.h"
+#include "policy/trusted_file.h"
+
+namespace caisson::policy {
+namespace {
+
+constexpr size_t kMostProfileFiles = 256;
+constexpr char kSchemaFile[] = "schema.json";
+
+// The names of the directory's *.json files, sorted, so that complaints come in a fixed order.
+absl::StatusOr<std::vector<std::string>> ListJsonFiles(const UniqueFd& directory, const std::string& shown) {
+  UniqueFd copy(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) {
+    return ErrnoStatus(errno, "duplicate the descriptor of " + shown);
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(copy.get()), closedir);
+  if (stream == nullptr) {
+    return ErrnoStatus(errno, "list " + shown);
+  }
+  static_cast<void>(copy.release());  // the stream closes it
+  std::vector<std::string> names;
+  errno = 0;
+  // The stream is this function's own.
+  while (const dirent* entry = readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+    const std::string name = static_cast<const char*>(entry->d_name);
+    if (name.ends_with(".json") && !name.starts_with('.')) {
+      names.push_back(name);
+    }
+  }
+  if (errno != 0) {
+    return ErrnoStatus(errno, "list " + shown);
+  }
+  if (names.size() > kMostProfileFiles) {
+    return absl::InvalidArgumentError(
+        Complaint(shown, 1, "directory", "more than " + std::to_string(kMostProfileFiles) + " profiles"));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+absl::StatusOr<ProfileSet> LoadProfiles(const std::string& directory, FileTrust trust) {
+  ASSIGN_OR_RETURN(const UniqueFd opened, OpenTrustedDirectory(directory, trust));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListJsonFiles(opened, directory));
+  std::vector<std::string> complaints;
+  SyscallGroups groups;
+  ProfileSources sources;
+  for (const std::string& name : names) {
+    if (name == kSchemaFile) {
+      continue;
+    }
+    const std::string shown = directory + "/" + name;
+    absl::StatusOr<std::string> text = ReadTrustedFile(opened.get(), name, shown, trust);
+    if (!text.ok()) {
+      complaints.push_back(Message(text.status()));
+      continue;
+    }
+    if (name == kSyscallGroupsFile) {
+      absl::StatusOr<SyscallGroups> parsed = ParseSyscallGroups(*text, shown);
+      if (parsed.ok()) {
+        groups = *std::move(parsed);
+      } else {
+        complaints.push_back(Message(parsed.status()));
+      }
+      continue;
+    }
+    absl::StatusOr<ProfileSource> parsed = ParseProfileText(*text, shown);
+    if (parsed.ok()) {
+      const std::string profile_name = parsed->name.value;
+      sources.emplace(profile_name, *std::move(parsed));
+    } else {
+      complaints.push_back(Message(parsed.status()));
+    }
+  }
+  // What refers to a file that could not be read would only be blamed for that file's faults.
+  RETURN_IF_ERROR(ComplaintsToStatus(complaints));
+  return ResolveProfiles(sources, groups);
+}
+
+std::vector<std::string> NearestNames(const ProfileSet& profiles, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& [known_name, profile] : profiles) {
+    known.push_back(known_name);
+  }
+  return NearestOf(known, name, 3);
+}
+
+}  // namespace caisson::policy

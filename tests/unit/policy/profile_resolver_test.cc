@@ -1,0 +1,124 @@
+#include "policy/profile_resolver.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "common/status.h"
+#include "policy_support.h"
+
+namespace caisson::policy {
+namespace {
+
+// A group with all that the stub needs, so that small profiles are valid.
+constexpr char kGroups[] = R"({"schema_version": 1, "groups": {"stub": {"description": "d", "rules": [
+  {"names": ["close", "close_range", "dup2", "execve", "exit_group", "fchmod", "lseek", "mkdirat", "mmap", "munmap",
+             "newfstatat", "openat", "pread64", "read", "write"], "why": "w"},
+  {"name": "fcntl", "args": [{"index": 1, "value": 2}], "why": "w"},
+  {"name": "prlimit64", "args": [{"index": 0, "value": 0}], "why": "w"}]}}})";
+
+Profile ResolveLast(const std::vector<std::string>& texts) {
+  ProfileSources sources;
+  std::string last;
+  for (const std::string& text : texts) {
+    const size_t start = text.find("\"name\": \"") + 9;
+    last = text.substr(start, text.find('"', start) - start);
+    absl::StatusOr<ProfileSource> source = ParseProfileText(text, last + ".json");
+    EXPECT_TRUE(source.ok()) << Message(source.status());
+    sources[last] = *std::move(source);
+  }
+  const auto profiles = ResolveProfiles(sources, *ParseSyscallGroups(kGroups, "g"));
+  EXPECT_TRUE(profiles.ok()) << Message(profiles.status());
+  return profiles.ok() && profiles->contains(last) ? profiles->at(last) : Profile();
+}
+
+constexpr char kParent[] =
+    R"({"schema_version": 1, "name": "parent", "display_name": "Parent", "description": "d",
+  "default_main_file": "m", "file_extension": ".p", "toolchain": {"package": "pkg", "probe": "/bin/p"},
+  "steps": {
+    "all": {"environment": {"A": "all", "B": "all"}, "mounts": [{"source": "/usr", "why": "w", "executable": true}],
+            "syscalls": {"groups": ["stub"]}, "limits": {"pids": {"default": 10, "ceiling": 20}}},
+    "run": {"command": ["/bin/p", "{main}"], "environment": {"B": "run"}, "network": "loopback"}}})";
+
+TEST(ProfileResolverTest, TheStepsOwnSectionComesOnTopOfAll) {
+  const Profile profile = ResolveLast({kParent});
+  EXPECT_EQ(profile.run.environment, (std::map<std::string, std::string>{{"A", "all"}, {"B", "run"}}));
+  EXPECT_EQ(profile.run.network, NetworkMode::kLoopback);
+  EXPECT_FALSE(profile.run.box_executable);
+  EXPECT_FALSE(profile.compile.has_value());
+}
+
+TEST(ProfileResolverTest, SingleValuesReplaceAndListsGrow) {
+  const Profile profile = ResolveLast({kParent, R"({"schema_version": 1, "name": "child", "extends": "parent",
+    "display_name": "Child", "toolchain": {"package": "other"},
+    "steps": {"run": {"command": ["/bin/c"], "network": "none", "box_executable": true,
+      "environment": {"A": {"value": "child", "why": "because"}},
+      "mounts": [{"source": "/opt", "why": "w", "optional": true}],
+      "limits": {"pids": {"default": 15}},
+      "syscalls": {"groups": ["stub"], "rules": [{"name": "getpid", "why": "w"}]}}}})"});
+  EXPECT_EQ(profile.name, "child");
+  EXPECT_EQ(profile.display_name, "Child");
+  EXPECT_EQ(profile.description, "d");
+  EXPECT_EQ(profile.file_extension, ".p");
+  EXPECT_EQ(profile.toolchain_package, "other");
+  EXPECT_EQ(profile.toolchain_probe, "/bin/p");
+  EXPECT_EQ(profile.source_file, "child.json");
+  EXPECT_EQ(profile.run.command, (std::vector<std::string>{"/bin/c"}));
+  EXPECT_EQ(profile.run.network, NetworkMode::kNone);
+  EXPECT_TRUE(profile.run.box_executable);
+  EXPECT_EQ(profile.run.environment, (std::map<std::string, std::string>{{"A", "child"}, {"B", "run"}}));
+  EXPECT_EQ(profile.run.environment_whys, (std::map<std::string, std::string>{{"A", "because"}}));
+  ASSERT_EQ(profile.run.binds.size(), 2U);
+  EXPECT_EQ(profile.run.binds[0].source, "/usr");
+  EXPECT_TRUE(profile.run.binds[0].executable);
+  EXPECT_EQ(profile.run.binds[1].source, "/opt");
+  EXPECT_EQ(profile.run.binds[1].target, "/opt");
+  EXPECT_FALSE(profile.run.binds[1].executable);
+  EXPECT_TRUE(profile.run.binds[1].optional);
+  EXPECT_EQ(profile.run.limits.defaults.Get(LimitId::kPids), 15U);
+  EXPECT_EQ(profile.run.limits.ceilings.Get(LimitId::kPids), 20U);
+  EXPECT_EQ(profile.run.limits.defaults.Get(LimitId::kOpenFiles), 256U);
+  // The group named twice counts once: 15 names and 2 rules, then the child's own.
+  ASSERT_EQ(profile.run.filter.rules.size(), 18U);
+  EXPECT_EQ(profile.run.filter.rules.back().syscall, "getpid");
+}
+
+TEST(ProfileResolverTest, ACompileStepHasItsOwnLimitsAndWhatAllSays) {
+  const Profile profile =
+      ResolveLast({kParent, R"({"schema_version": 1, "name": "compiled", "extends": "parent",
+    "steps": {"compile": {"command": ["/bin/cc", "{main}"]}}})"});
+  ASSERT_TRUE(profile.compile.has_value());
+  EXPECT_EQ(profile.compile->command, (std::vector<std::string>{"/bin/cc", "{main}"}));
+  EXPECT_EQ(profile.compile->environment.at("B"), "all");
+  EXPECT_EQ(profile.compile->network, NetworkMode::kNone);
+  EXPECT_EQ(profile.compile->limits.defaults.Get(LimitId::kWallTimeMs), 30'000U);
+  EXPECT_EQ(profile.compile->limits.defaults.Get(LimitId::kPids), 10U);
+  EXPECT_EQ(profile.run.command, (std::vector<std::string>{"/bin/p", "{main}"}));
+}
+
+TEST(ProfileResolverTest, AbstractProfilesAreNotListedAndTheirChildrenAre) {
+  std::string abstract = kParent;
+  abstract.insert(1, "\"abstract\": true, ");
+  const Profile child =
+      ResolveLast({abstract, R"({"schema_version": 1, "name": "child", "extends": "parent"})"});
+  EXPECT_EQ(child.name, "child");
+  ProfileSources sources;
+  sources["parent"] = *ParseProfileText(abstract, "parent.json");
+  EXPECT_TRUE(ResolveProfiles(sources, *ParseSyscallGroups(kGroups, "g"))->empty());
+}
+
+TEST(ProfileResolverTest, AFaultOfTheParentIsToldOnce) {
+  std::string parent = kParent;
+  parent.replace(parent.find("\"/usr\""), 6, "\"/proc\"");
+  ProfileSources sources;
+  sources["parent"] = *ParseProfileText(parent, "parent.json");
+  sources["child"] =
+      *ParseProfileText(R"({"schema_version": 1, "name": "child", "extends": "parent"})", "child.json");
+  const auto profiles = ResolveProfiles(sources, *ParseSyscallGroups(kGroups, "g"));
+  EXPECT_EQ(Message(profiles.status()),
+            "parent.json:4: steps.all.mounts[0].target: /proc belongs to Caisson");
+}
+
+}  // namespace
+}  // namespace caisson::policy

@@ -1,0 +1,188 @@
+// Each shipped profile's compiled filter against a plain reading of its rules, written here a second time on
+// purpose.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "filter_support.h"
+#include "policy_support.h"
+
+namespace caisson::policy {
+namespace {
+
+constexpr uint32_t kArchI386 = AUDIT_ARCH_I386;
+constexpr int kNumbers = 601;
+
+using RulesByNumber = std::map<int, std::vector<const SyscallRule*>>;
+
+RulesByNumber ByNumber(const SyscallFilter& filter) {
+  RulesByNumber rules;
+  for (const SyscallRule& rule : filter.rules) {
+    rules[Number(rule.syscall)].push_back(&rule);
+  }
+  return rules;
+}
+
+bool Holds(const SyscallRule& rule, const SyscallArguments& arguments) {
+  for (const ArgumentCondition& condition : rule.conditions) {
+    const auto low = static_cast<uint32_t>(arguments.at(condition.index) & 0xffffffffU);
+    if ((low & condition.mask) != condition.value) {
+      return false;
+    }
+  }
+  return true;
+}
+
+uint32_t Expected(const RulesByNumber& rules, int number, const SyscallArguments& arguments) {
+  if (number > NewestKnownSyscall()) {
+    return AnswerErrno(ENOSYS);
+  }
+  const auto found = rules.find(number);
+  if (found != rules.end()) {
+    for (const SyscallRule* rule : found->second) {
+      if (!Holds(*rule, arguments)) {
+        continue;
+      }
+      if (rule->action == SyscallAction::kAllow) {
+        return SECCOMP_RET_ALLOW;
+      }
+      if (rule->action == SyscallAction::kErrno) {
+        return AnswerErrno(rule->errno_value);
+      }
+    }
+  }
+  return SECCOMP_RET_USER_NOTIF;
+}
+
+// Every value that a rule names, its neighbours, and each single bit, in the argument the rule looks at.
+std::vector<SyscallArguments> Samples(const std::vector<const SyscallRule*>& rules) {
+  std::vector<SyscallArguments> samples = {
+      {}, {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL}, {1, 1, 1, 1, 1, 1}};
+  for (const SyscallRule* rule : rules) {
+    SyscallArguments matching{};
+    for (const ArgumentCondition& condition : rule->conditions) {
+      matching.at(condition.index) = condition.value;
+    }
+    samples.push_back(matching);
+    for (const ArgumentCondition& condition : rule->conditions) {
+      std::set<uint32_t> values = {condition.value, condition.value + 1, condition.value - 1,
+                                   ~condition.value};
+      for (uint32_t bit = 0; bit < 32; ++bit) {
+        values.insert(condition.value ^ (1U << bit));
+        values.insert(1U << bit);
+      }
+      for (const uint32_t value : values) {
+        for (const uint64_t high : {uint64_t{0}, uint64_t{1}, uint64_t{0xffffffff}}) {
+          SyscallArguments varied = matching;
+          varied.at(condition.index) = high << 32U | value;
+          samples.push_back(varied);
+        }
+      }
+    }
+  }
+  return samples;
+}
+
+class ShippedFilterTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    const ProfileSet profiles = ShippedProfiles();
+    ASSERT_TRUE(profiles.contains(GetParam()));
+    filter_ = profiles.at(GetParam()).run.filter;
+    compiled_ = Compiled(filter_);
+  }
+  SyscallFilter filter_;
+  CompiledFilter compiled_;
+};
+
+TEST_P(ShippedFilterTest, SaysWhatItsRulesSayForEveryNumberAndArgument) {
+  const RulesByNumber rules = ByNumber(filter_);
+  size_t compared = 0;
+  for (int number = 0; number < kNumbers; ++number) {
+    const auto of_number = rules.find(number);
+    for (const SyscallArguments& arguments :
+         Samples(of_number == rules.end() ? std::vector<const SyscallRule*>() : of_number->second)) {
+      ASSERT_EQ(Answer(compiled_, number, arguments), Expected(rules, number, arguments))
+          << SyscallName(number) << " " << arguments[0] << " " << arguments[1] << " " << arguments[2];
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 5'000U);
+}
+
+TEST_P(ShippedFilterTest, KillsI386AndX32ForEveryNumber) {
+  for (int number = 0; number < kNumbers; ++number) {
+    ASSERT_EQ(Answer(compiled_, number, {}, kArchI386), SECCOMP_RET_KILL_PROCESS) << number;
+    ASSERT_EQ(Answer(compiled_, number | 0x40000000), SECCOMP_RET_KILL_PROCESS) << number;
+  }
+}
+
+TEST_P(ShippedFilterTest, OnlyUnixSocketsAreAllowed) {
+  for (uint64_t family = 0; family <= 45; ++family) {
+    const uint32_t expected = family == 1 ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF;
+    for (const uint64_t type : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{5}, uint64_t{0x80801}}) {
+      EXPECT_EQ(Answer(compiled_, Number("socket"), {family, type}), expected) << family;
+      EXPECT_EQ(Answer(compiled_, Number("socket"), {0xffffffff00000000U | family, type}), expected)
+          << family;
+      EXPECT_EQ(Answer(compiled_, Number("socketpair"), {family, type}), expected) << family;
+    }
+  }
+  EXPECT_EQ(compiled_.deny_answers.at(static_cast<size_t>(Number("socket"))), EAFNOSUPPORT);
+}
+
+TEST_P(ShippedFilterTest, NoFlagOfCloneMakesANamespace) {
+  constexpr uint64_t kFork = 0x01200011;
+  constexpr uint64_t kThread = 0x003d0f00;
+  EXPECT_EQ(Answer(compiled_, Number("clone"), {kFork}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(compiled_, Number("clone"), {kThread}), SECCOMP_RET_ALLOW);
+  for (const uint64_t flag :
+       {0x00020000U, 0x02000000U, 0x04000000U, 0x08000000U, 0x10000000U, 0x20000000U, 0x40000000U}) {
+    EXPECT_EQ(Answer(compiled_, Number("clone"), {kFork | flag}), SECCOMP_RET_USER_NOTIF) << flag;
+    EXPECT_EQ(Answer(compiled_, Number("clone"), {kThread | flag}), SECCOMP_RET_USER_NOTIF) << flag;
+    EXPECT_EQ(Answer(compiled_, Number("clone"), {0xffffffff00000000U | kFork | flag}),
+              SECCOMP_RET_USER_NOTIF)
+        << flag;
+  }
+  EXPECT_EQ(Answer(compiled_, Number("clone3")), AnswerErrno(ENOSYS));
+}
+
+TEST_P(ShippedFilterTest, PipesCannotGrow) {
+  EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 1032}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 1031}), SECCOMP_RET_USER_NOTIF);
+  EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 0x100000407}), SECCOMP_RET_USER_NOTIF);
+}
+
+TEST_P(ShippedFilterTest, SocketsTakeNoPrograms) {
+  EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, 1, 2}), SECCOMP_RET_ALLOW);
+  for (const uint64_t option : {26U, 50U, 51U, 52U}) {
+    EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, 1, option}), SECCOMP_RET_USER_NOTIF) << option;
+  }
+}
+
+TEST_P(ShippedFilterTest, EscapeAttemptsEndTheRun) {
+  for (const char* name :
+       {"ptrace", "mount", "umount2", "pivot_root", "chroot", "setns", "bpf", "keyctl", "init_module",
+        "kexec_load", "process_vm_readv", "open_by_handle_at", "move_mount", "reboot"}) {
+    EXPECT_EQ(Answer(compiled_, Number(name)), SECCOMP_RET_USER_NOTIF) << name;
+    EXPECT_EQ(compiled_.deny_answers.at(static_cast<size_t>(Number(name))), 255) << name;
+  }
+}
+
+TEST_P(ShippedFilterTest, WhatNobodyNamesIsReportedAndRefused) {
+  for (const char* name :
+       {"unshare", "memfd_create", "execveat", "shmget", "semget", "mq_open", "setuid", "mknodat", "mlock",
+        "sync", "seccomp", "syslog", "sched_setscheduler", "rt_sigqueueinfo"}) {
+    EXPECT_EQ(Answer(compiled_, Number(name)), SECCOMP_RET_USER_NOTIF) << name;
+    EXPECT_EQ(compiled_.deny_answers.at(static_cast<size_t>(Number(name))), 0) << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Profiles, ShippedFilterTest, testing::Values("python", "native"),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace caisson::policy

@@ -1,0 +1,117 @@
+// Promises about the files in profiles/.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "policy/json_document.h"
+#include "policy/lint.h"
+#include "policy/syscall_groups.h"
+#include "policy_support.h"
+
+namespace caisson::policy {
+namespace {
+
+std::string GroupsText() {
+  std::ifstream file(std::string(CAISSON_PROFILES_DIR) + "/" + kSyscallGroupsFile);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(ShippedProfilesTest, PythonAndNativeAreListedAndBaseIsNot) {
+  const ProfileSet profiles = ShippedProfiles();
+  ASSERT_EQ(profiles.size(), 2U);
+  EXPECT_TRUE(profiles.contains("python"));
+  EXPECT_TRUE(profiles.contains("native"));
+}
+
+TEST(ShippedProfilesTest, LintHasNothingToSay) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    const std::vector<std::string> findings = LintProfile(profile);
+    EXPECT_TRUE(findings.empty()) << findings.front();
+  }
+}
+
+TEST(ShippedProfilesTest, EveryRuleAndEveryBindHasItsWhy) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    for (const SyscallRule& rule : profile.run.filter.rules) {
+      EXPECT_GE(rule.why.size(), 8U) << name << " " << rule.syscall;
+    }
+    for (const BindMount& bind : profile.run.binds) {
+      EXPECT_FALSE(bind.why.empty()) << name << " " << bind.source;
+    }
+  }
+}
+
+TEST(ShippedProfilesTest, GroupsAndTheirCallsAreSortedAndDescribed) {
+  const absl::StatusOr<JsonValue> document = ParseJson(GroupsText(), kSyscallGroupsFile);
+  ASSERT_TRUE(document.ok()) << Message(document.status());
+  const auto by_key = [](const auto& left, const auto& right) { return left.name < right.name; };
+  for (const auto& [key, groups] : document->members) {
+    if (key != "groups") {
+      continue;
+    }
+    EXPECT_TRUE(std::is_sorted(groups.members.begin(), groups.members.end(), by_key));
+    EXPECT_GE(groups.members.size(), 10U);
+    for (const auto& [name, group] : groups.members) {
+      for (const auto& [member, value] : group.members) {
+        EXPECT_TRUE(member != "calls" || std::is_sorted(value.members.begin(), value.members.end(), by_key))
+            << name;
+      }
+    }
+  }
+}
+
+TEST(ShippedProfilesTest, EveryGroupIsUsed) {
+  const absl::StatusOr<SyscallGroups> groups = ParseSyscallGroups(GroupsText(), kSyscallGroupsFile);
+  ASSERT_TRUE(groups.ok()) << Message(groups.status());
+  const ProfileSet profiles = ShippedProfiles();
+  for (const auto& [name, group] : *groups) {
+    EXPECT_FALSE(group.description.empty()) << name;
+    ASSERT_FALSE(group.rules.empty()) << name;
+    const std::string& call = group.rules.front().value.syscall;
+    const bool used = std::any_of(profiles.begin(), profiles.end(), [&](const auto& entry) {
+      const auto& rules = entry.second.run.filter.rules;
+      return std::any_of(rules.begin(), rules.end(),
+                         [&](const SyscallRule& rule) { return rule.syscall == call; });
+    });
+    EXPECT_TRUE(used) << name;
+  }
+}
+
+TEST(ShippedProfilesTest, PythonShowsLinesAsTheyArePrinted) {
+  const Profile python = ShippedProfiles().at("python");
+  EXPECT_EQ(python.run.command, (std::vector<std::string>{"/usr/bin/python3", "{main}"}));
+  EXPECT_EQ(python.run.environment.at("PYTHONUNBUFFERED"), "1");
+  EXPECT_TRUE(python.run.environment_whys.contains("PYTHONUNBUFFERED"));
+  EXPECT_EQ(python.run.environment.at("HOME"), "/box");
+  EXPECT_FALSE(python.run.box_executable);
+  EXPECT_EQ(python.toolchain_probe, "/usr/bin/python3");
+}
+
+TEST(ShippedProfilesTest, NativeExecutesItsMainFile) {
+  const Profile native = ShippedProfiles().at("native");
+  EXPECT_EQ(native.run.command, (std::vector<std::string>{"{main}"}));
+  EXPECT_TRUE(native.run.box_executable);
+  EXPECT_EQ(native.default_main_file, "program");
+}
+
+TEST(ShippedProfilesTest, TheRootShowsNothingOfTheHostsUsers) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    EXPECT_EQ(profile.run.network, NetworkMode::kNone);
+    EXPECT_FALSE(profile.compile.has_value());
+    for (const BindMount& bind : profile.run.binds) {
+      EXPECT_TRUE(bind.source == "/usr" || bind.source.starts_with("/etc/")) << bind.source;
+      EXPECT_EQ(bind.executable, bind.source == "/usr") << bind.source;
+    }
+    const auto passwd = std::find_if(profile.run.files.begin(), profile.run.files.end(),
+                                     [](const TextFile& file) { return file.path == "/etc/passwd"; });
+    ASSERT_NE(passwd, profile.run.files.end());
+    EXPECT_TRUE(passwd->content.starts_with("box:x:1000:1000:box:/box:/bin/sh\n"));
+    EXPECT_EQ(passwd->content.find(":0:"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace caisson::policy
