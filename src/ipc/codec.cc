@@ -1,0 +1,122 @@
+#include "ipc/codec.h"
+
+#include "common/status.h"
+#include "ipc/field_checks.h"
+
+namespace caisson::ipc {
+namespace {
+
+constexpr size_t kStartFds = 1;
+
+bool IsProfileName(const std::array<char, kNameBytes>& field) {
+  const std::string_view name = Text(field);
+  if (name.empty() || name.size() == field.size() || name.front() < 'a' || name.front() > 'z') {
+    return false;
+  }
+  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  // Nothing may hide behind the terminator.
+  return characters && std::all_of(field.begin() + static_cast<std::ptrdiff_t>(name.size()), field.end(),
+                                   [](char c) { return c == '\0'; });
+}
+
+absl::Status Check(const Prepare& message) {
+  FieldChecks checks(MessageType::kPrepare);
+  checks.NotZero(message.sandbox, "sandbox");
+  checks.Require(IsProfileName(message.profile), "profile", "is not a profile name");
+  checks.Enum(message.step, Step::kCompile, Step::kRun, "step");
+  checks.Flag(message.tty, "tty");
+  checks.NotZero(message.disk_bytes, "disk_bytes");
+  checks.NotZero(message.inode_count, "inode_count");
+  return checks.status();
+}
+
+absl::Status Check(const Start& message) {
+  FieldChecks checks(MessageType::kStart);
+  checks.NotZero(message.sandbox, "sandbox");
+  checks.NotZero(message.limits.wall_time_ms, "wall_time_ms");
+  checks.NotZero(message.limits.cpu_time_ms, "cpu_time_ms");
+  checks.NotZero(message.limits.memory_bytes, "memory_bytes");
+  checks.NotZero(message.limits.pids, "pids");
+  checks.NotZero(message.limits.open_files, "open_files");
+  checks.NotZero(message.limits.file_size_bytes, "file_size_bytes");
+  checks.NotZero(message.limits.stack_bytes, "stack_bytes");
+  checks.NotZero(message.limits.cpu_millis, "cpu_millis");
+  return checks.status();
+}
+
+absl::Status Check(const Cancel& message) {
+  FieldChecks checks(MessageType::kCancel);
+  checks.NotZero(message.sandbox, "sandbox");
+  checks.Enum(message.reason, CancelReason::kClient, CancelReason::kShutdown, "reason");
+  if (message.reason == CancelReason::kOutputLimit) {
+    checks.Require(message.detail == 1 || message.detail == 2, "detail", "names neither stdout nor stderr");
+    checks.NotZero(message.limit, "limit");
+    checks.Require(message.observed >= message.limit, "observed", "is below the limit");
+  } else {
+    checks.Zero(message.detail, "detail");
+    checks.Zero(message.limit, "limit");
+    checks.Zero(message.observed, "observed");
+  }
+  return checks.status();
+}
+
+absl::Status Check(const Serving&) { return absl::OkStatus(); }
+
+template <class M>
+absl::StatusOr<Request> Decode(std::span<const std::byte> bytes, size_t fd_count, size_t expected_fds) {
+  M message{};
+  RETURN_IF_ERROR(ReadMessage(bytes, fd_count, expected_fds, message));
+  RETURN_IF_ERROR(Check(message));
+  return Request(message);
+}
+
+}  // namespace
+
+absl::StatusOr<Request> DecodeRequest(std::span<const std::byte> bytes, size_t fd_count) {
+  Header header{};
+  RETURN_IF_ERROR(ReadHeader(bytes, header));
+  switch (header.type) {
+    case MessageType::kPrepare:
+      return Decode<Prepare>(bytes, fd_count, 0);
+    case MessageType::kStart:
+      return Decode<Start>(bytes, fd_count, kStartFds);
+    case MessageType::kCancel:
+      return Decode<Cancel>(bytes, fd_count, 0);
+    case MessageType::kServing:
+      return Decode<Serving>(bytes, fd_count, 0);
+    default:
+      return absl::InvalidArgumentError("decode message: type is not a request");
+  }
+}
+
+std::string_view MessageName(MessageType type) {
+  switch (type) {
+    case MessageType::kPrepare:
+      return "PREPARE";
+    case MessageType::kStart:
+      return "START";
+    case MessageType::kCancel:
+      return "CANCEL";
+    case MessageType::kServing:
+      return "SERVING";
+    case MessageType::kHello:
+      return "HELLO";
+    case MessageType::kPrepared:
+      return "PREPARED";
+    case MessageType::kPrepareFailed:
+      return "PREPARE_FAILED";
+    case MessageType::kStarted:
+      return "STARTED";
+    case MessageType::kStartRefused:
+      return "START_REFUSED";
+    case MessageType::kFinished:
+      return "FINISHED";
+    case MessageType::kDrain:
+      return "DRAIN";
+  }
+  return "unknown";
+}
+
+}  // namespace caisson::ipc

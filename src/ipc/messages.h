@@ -1,0 +1,309 @@
+// The privileged boundary: messages between caisson-dispatcher (unprivileged, possibly under an attacker's control)
+// and caissond (root). Fixed structs over AF_UNIX SOCK_SEQPACKET, one message a packet, descriptors by SCM_RIGHTS.
+// Everything from the dispatcher is untrusted: src/ipc/codec checks the shape, caissond the meaning.
+// docs/ipc-protocol.md tells the story; src/ipc/state_table.h says what is permitted when.
+#ifndef CAISSON_IPC_MESSAGES_H_
+#define CAISSON_IPC_MESSAGES_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace caisson::ipc {
+
+inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
+inline constexpr uint16_t kVersion = 1;
+inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
+
+enum class MessageType : uint16_t {
+  // dispatcher → caissond
+  kPrepare = 1,
+  kStart = 2,   // 1 descriptor: the sealed bundle
+  kCancel = 3,
+  kServing = 4,  // once: the public socket listens
+  // caissond → dispatcher
+  kHello = 64,
+  kPrepared = 65,  // kPreparedFds descriptors, in the order of PreparedFd
+  kPrepareFailed = 66,
+  kStarted = 67,
+  kStartRefused = 68,
+  kFinished = 69,
+  kDrain = 70,
+};
+
+// A sandbox of one dispatcher session; chosen by the dispatcher, unique among its live ones, never 0.
+using SandboxId = uint64_t;
+
+enum class Step : uint32_t { kCompile = 1, kRun = 2 };
+
+struct Header {
+  uint32_t magic;
+  uint16_t version;
+  MessageType type;
+  uint32_t length;    // of the whole message, header included
+  uint32_t reserved;  // 0
+};
+
+// Limits of one sandbox. All in the message, none 0: the dispatcher resolves defaults, caissond checks the ceilings.
+struct StartLimits {
+  uint64_t wall_time_ms;
+  uint64_t cpu_time_ms;
+  uint64_t memory_bytes;
+  uint64_t pids;
+  uint64_t open_files;
+  uint64_t file_size_bytes;
+  uint64_t stack_bytes;
+  uint64_t cpu_millis;
+};
+
+struct Prepare {
+  Header header;
+  SandboxId sandbox;
+  std::array<char, kNameBytes> profile;
+  Step step;
+  uint32_t tty;  // 0; 1 is refused until Interact
+  uint64_t disk_bytes;
+  uint64_t inode_count;
+};
+
+struct Start {
+  Header header;
+  SandboxId sandbox;
+  std::array<uint8_t, 16> run_id;  // for the log only
+  StartLimits limits;
+};
+
+enum class CancelReason : uint32_t {
+  kClient = 1,        // CancelRun
+  kDisconnected = 2,  // the client went away
+  kDeadline = 3,      // the RPC's deadline passed
+  kOutputLimit = 4,   // a stream passed output_bytes under `kill`; detail: 1 stdout, 2 stderr
+  kShutdown = 5,      // the service stops
+};
+
+struct Cancel {
+  Header header;
+  SandboxId sandbox;
+  CancelReason reason;
+  uint32_t detail;
+  uint64_t limit;     // kOutputLimit: the limit and what was observed
+  uint64_t observed;
+};
+
+// The dispatcher is locked down and listens; caissond then says "ready" to whoever started it.
+struct Serving {
+  Header header;
+};
+
+struct Hello {
+  Header header;
+  uint32_t max_sandboxes;      // alive at once; PREPARE beyond it is refused
+  uint32_t landlock_abi;
+  uint64_t memory_budget_bytes;  // sum of the limits of started sandboxes; START beyond it is refused
+  uint32_t queue_length;
+  uint32_t cgroup_backend;  // CgroupBackend
+  uint64_t grace_ms;
+};
+
+enum class CgroupBackend : uint32_t { kUnified = 1, kHybrid = 2 };
+
+// Bits of IsolationReport::namespaces: the payload's namespace is not caissond's, as /proc/PID/ns says.
+enum NamespaceBit : uint32_t {
+  kNsUser = 1U << 0U,
+  kNsPid = 1U << 1U,
+  kNsMount = 1U << 2U,
+  kNsNetwork = 1U << 3U,
+  kNsIpc = 1U << 4U,
+  kNsUts = 1U << 5U,
+  kNsCgroup = 1U << 6U,
+};
+
+// Bits of IsolationReport::mounts, from /proc/PID/mountinfo of the waiting stub.
+enum MountBit : uint32_t {
+  kMountRootReadOnly = 1U << 0U,       // the root and everything but the work tmpfs and devpts is read-only
+  kMountAllNosuid = 1U << 1U,
+  kMountAllNodevButDev = 1U << 2U,     // every mount but the minimal /dev is nodev
+  kMountProcRestricted = 1U << 3U,     // /proc has subset=pid and hidepid=invisible (2)
+  kMountPrivate = 1U << 4U,            // no mount has a peer group or a master
+};
+
+// What is in force, read from the locked stub before it is let go. Sources: K kernel, P probe, L loaded.
+struct IsolationReport {
+  uint32_t payload_host_uid;  // K
+  uint32_t payload_host_gid;  // K
+  uint32_t init_host_uid;     // K
+  uint32_t supplementary_groups;  // K, their number
+  uint64_t cap_inheritable;   // K, as are the next four
+  uint64_t cap_permitted;
+  uint64_t cap_effective;
+  uint64_t cap_bounding;
+  uint64_t cap_ambient;
+  uint32_t no_new_privs;      // K
+  uint32_t seccomp_mode;      // K, 2 = filter
+  uint32_t seccomp_filters;   // K
+  uint32_t namespaces;        // K, NamespaceBit
+  uint32_t mounts;            // K, MountBit
+  uint32_t mount_count;       // K
+  uint32_t uid_map_inside;    // K, of the payload's line of uid_map
+  uint32_t max_user_namespaces;  // L, the value init's user namespace was given (0)
+  uint32_t landlock_abi;      // L
+  uint32_t landlock_enforced; // P, 1 = the refused file was refused and the control was readable
+  uint32_t network_interfaces;  // K, their number in the payload's network namespace besides a lo that is down
+  uint32_t accepted_degradations;  // bits of the degradations the operator accepted that are in force here
+  uint64_t cgroup_memory_bytes;  // K, limits read back
+  uint64_t cgroup_pids;
+  uint64_t cgroup_cpu_millis;
+  std::array<uint8_t, 32> filter_digest;  // L, SHA-256 of the BPF program given to seccomp(2)
+};
+
+enum class PreparedFd : uint32_t { kStdin = 0, kStdout = 1, kStderr = 2, kEvents = 3 };
+inline constexpr size_t kPreparedFds = 4;
+
+struct Prepared {
+  Header header;
+  SandboxId sandbox;
+  uint64_t setup_ns;  // PREPARE received to isolation report read
+  IsolationReport isolation;
+};
+
+// Why a sandbox could not be had.
+enum class Refusal : uint32_t {
+  kUnknownProfile = 1,
+  kUnknownStep = 2,
+  kLimitOutOfRange = 3,   // limit says which
+  kCapacity = 4,          // max_sandboxes or memory_budget_bytes
+  kBadBundle = 5,
+  kDraining = 6,
+  kSetupFailed = 7,       // stage, index, error_number say where
+};
+
+enum class LimitName : uint32_t {
+  kNone = 0,
+  kWallTime = 1,
+  kCpuTime = 2,
+  kMemory = 3,
+  kPids = 4,
+  kOutput = 5,
+  kDisk = 6,
+  kInodes = 7,
+  kOpenFiles = 8,
+  kFileSize = 9,
+  kStack = 10,
+  kCpuMillis = 11,
+  kDenialRate = 12,
+};
+
+// Where a set-up failed. `stage` is a sandbox::SetupStage number with a name in src/sandbox/setup_stage.h.
+struct SetupError {
+  uint32_t stage;
+  uint32_t index;
+  int32_t error_number;
+  uint32_t reserved;
+};
+
+struct PrepareFailed {
+  Header header;
+  SandboxId sandbox;
+  Refusal refusal;
+  LimitName limit;
+  SetupError error;
+  std::array<char, 128> message;  // of caissond's own making, NUL-terminated; never client data
+};
+
+struct Started {
+  Header header;
+  SandboxId sandbox;
+  IsolationReport isolation;  // as in Prepared, with the limits of this run read back
+};
+
+struct StartRefused {
+  Header header;
+  SandboxId sandbox;
+  Refusal refusal;
+  LimitName limit;
+  SetupError error;
+  std::array<char, 128> message;
+};
+
+enum class Verdict : uint32_t {
+  kCompleted = 1,
+  kSignaled = 2,
+  kWallTimeLimit = 3,
+  kCpuTimeLimit = 4,
+  kMemoryLimit = 5,
+  kOutputLimit = 6,
+  kSyscallViolation = 7,
+  kCanceled = 8,
+  kCompileFailed = 9,
+  kSandboxSetupFailed = 10,
+  kServiceFailed = 11,
+};
+
+// Who decided the end.
+enum class Actor : uint32_t {
+  kProgram = 1,   // it ended by itself
+  kKernel = 2,    // OOM killer, a signal
+  kSupervisor = 3,  // a limit of ours, a violation
+  kClient = 4,
+  kOperator = 5,  // shutdown
+  kService = 6,   // a failure of ours
+};
+
+// Bits of Usage::present; what the kernel does not give is absent, never 0.
+enum UsageBit : uint32_t {
+  kUsageWallTime = 1U << 0U,
+  kUsageCpu = 1U << 1U,
+  kUsageMemoryPeak = 1U << 2U,
+  kUsageOomKills = 1U << 3U,
+  kUsagePidsPeak = 1U << 4U,
+  kUsageForksDenied = 1U << 5U,
+  kUsageContextSwitches = 1U << 6U,
+};
+
+struct Usage {
+  uint32_t present;
+  uint32_t reserved;
+  uint64_t wall_time_ns;  // exec to the end of the main process
+  uint64_t cpu_user_us;
+  uint64_t cpu_system_us;
+  uint64_t memory_peak_bytes;
+  uint64_t oom_kills;
+  uint64_t pids_peak;
+  uint64_t forks_denied;
+  uint64_t voluntary_switches;
+  uint64_t involuntary_switches;
+};
+
+struct Finished {
+  Header header;
+  SandboxId sandbox;
+  Verdict verdict;
+  Actor ended_by;
+  LimitName limit;
+  uint32_t exited;        // 1: exit_code holds; 0: see term_signal
+  int32_t exit_code;
+  int32_t term_signal;    // 0 = none
+  int32_t violation_syscall;  // kSyscallViolation: the call's number, else -1
+  uint32_t reserved;
+  uint64_t limit_value;   // in the limit's own unit
+  uint64_t limit_observed;
+  SetupError error;
+  Usage usage;
+  uint64_t start_ns;    // START received to exec
+  uint64_t run_ns;      // exec to the end of the main process
+  uint64_t teardown_ns; // end of the main process to init reaped
+};
+
+struct Drain {
+  Header header;
+  uint64_t grace_ms;  // stop admitting; what still runs after this is canceled
+};
+
+static_assert(std::is_trivially_copyable_v<Prepare> && std::is_trivially_copyable_v<Start> &&
+              std::is_trivially_copyable_v<Cancel> && std::is_trivially_copyable_v<Hello> &&
+              std::is_trivially_copyable_v<Prepared> && std::is_trivially_copyable_v<Finished>);
+
+}  // namespace caisson::ipc
+
+#endif  // CAISSON_IPC_MESSAGES_H_

@@ -1,0 +1,37 @@
+#include "ipc/state_table.h"
+
+#include <array>
+#include <cstddef>
+
+namespace caisson::ipc {
+namespace {
+
+constexpr Permission kYes = Permission::kPermitted;
+constexpr Permission kSkip = Permission::kIgnored;
+constexpr Permission kEnd = Permission::kViolation;
+
+struct Row {
+  MessageType request;
+  std::array<Permission, kSandboxStates> in_state;
+};
+
+constexpr std::array<Row, 3> kTable{{
+    //                        none   preparing prepared running ending
+    {MessageType::kPrepare, {{kYes, kEnd, kEnd, kEnd, kEnd}}},
+    {MessageType::kStart, {{kEnd, kEnd, kYes, kEnd, kEnd}}},
+    {MessageType::kCancel, {{kSkip, kYes, kYes, kYes, kSkip}}},
+}};
+
+}  // namespace
+
+Permission Check(MessageType request, SandboxState state) {
+  const auto column = static_cast<size_t>(state);
+  for (const Row& row : kTable) {
+    if (row.request == request && column < row.in_state.size()) {
+      return row.in_state.at(column);
+    }
+  }
+  return Permission::kViolation;
+}
+
+}  // namespace caisson::ipc

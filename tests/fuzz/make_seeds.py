@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+"""Writes the hand-made seeds of the boundary's fuzz targets: one valid message of each type, and near misses.
+
+The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
+corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.
+"""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+MAGIC, VERSION = 0x50495343, 1
+EVENT_MAGIC = 0x544E5645
+
+
+def message(kind, body, fds):
+    """A packet of type `kind`, behind the byte that tells the target how many descriptors came along."""
+    header = struct.pack("<IHHII", MAGIC, VERSION, kind, 16 + len(body), 0)
+    return bytes([fds]) + header + body
+
+
+def isolation():
+    body = struct.pack("<4I5Q12I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
+                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 256 << 20, 64, 1000)
+    return body + bytes(32)
+
+
+def refusal(kind):
+    text = b"mount the root: Operation not permitted".ljust(128, b"\0")
+    return message(kind, struct.pack("<QIIIIiI", 7, 7, 0, 15, 0, 1, 0) + text, 0)
+
+
+def event(kind, syscall, count):
+    return struct.pack("<IIiIQ6Q", EVENT_MAGIC, kind, syscall, 0, count, 1, 2, 3, 4, 5, 6)
+
+
+def prepare(profile, step=2, tty=0):
+    return message(1, struct.pack("<Q64sIIQQ", 7, profile, step, tty, 64 << 20, 4096), 0)
+
+
+def start(**changes):
+    limits = [10000, 10000, 256 << 20, 64, 256, 64 << 20, 8 << 20, 1000]
+    limits[changes.get("zero", 0)] *= 0 if "zero" in changes else 1
+    return message(2, struct.pack("<Q16s8Q", 7, bytes(range(16)), *limits), changes.get("fds", 1))
+
+
+def finished(verdict, exited, code, signal):
+    body = struct.pack("<QIIIIiiiIQQ", 7, verdict, 1, 0, exited, code, signal, -1, 0, 0, 0)
+    return message(69, body + struct.pack("<IIiI", 0, 0, 0, 0) + struct.pack("<II9Q", 0x7F, 0, *range(9)) +
+                   struct.pack("<3Q", 1, 2, 3), 0)
+
+
+SEEDS = {
+    "ipc_request": {
+        "prepare": prepare(b"python"),
+        "prepare_compile": prepare(b"c-17", step=1),
+        "prepare_tty": prepare(b"bash", tty=1),
+        "prepare_bad_name": prepare(b"../etc"),
+        "prepare_hidden_bytes": prepare(b"a\0b"),
+        "start": start(),
+        "start_no_bundle": start(fds=0),
+        "start_zero_memory": start(zero=2),
+        "cancel": message(3, struct.pack("<QIIQQ", 7, 1, 0, 0, 0), 0),
+        "cancel_output": message(3, struct.pack("<QIIQQ", 7, 4, 1, 1 << 20, (1 << 20) + 1), 0),
+        "short_header": b"\0" + struct.pack("<I", MAGIC),
+        "empty_packet": b"\0",
+    },
+    "ipc_reply": {
+        "hello": message(64, struct.pack("<IIQIIQ", 8, 4, 4 << 30, 512, 2, 10000), 0),
+        "prepared": message(65, struct.pack("<QQ", 7, 900000) + isolation(), 4),
+        "prepare_failed": refusal(66),
+        "started": message(67, struct.pack("<Q", 7) + isolation(), 0),
+        "start_refused": refusal(68),
+        "finished": finished(1, 1, 3, 0),
+        "finished_signaled": finished(2, 0, 0, 9),
+        "finished_contradiction": finished(2, 1, 0, 9),
+        "drain": message(70, struct.pack("<Q", 10000), 0),
+    },
+    "event": {
+        "denials": b"\x07" + event(1, 101, 1) + event(1, 41, 1) + event(2, 101, 5) + event(2, 41, 1) + event(3, -1, 9),
+        "torn": b"\x48" + event(1, 101, 1)[:50],
+        "bad_magic": b"\x10" + event(1, 101, 1) + bytes(72),
+        "too_many_live": b"\xff" + event(1, 101, 1) * 65,
+        "number_out_of_range": b"\x01" + event(1, 1024, 1),
+    },
+}
+
+for target, seeds in SEEDS.items():
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in seeds.items():
+        (folder / name).write_bytes(data)

@@ -1,0 +1,169 @@
+// The reply side of the codec: what the dispatcher accepts from caissond.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "common/status.h"
+#include "ipc/codec.h"
+
+namespace caisson::ipc {
+namespace {
+
+template <class M>
+size_t FdsOf() {
+  return MessageTraits<M>::kType == MessageType::kPrepared ? kPreparedFds : 0;
+}
+
+Hello ValidHello() {
+  Hello message = Make<Hello>();
+  message.max_sandboxes = 8;
+  message.memory_budget_bytes = 1 << 30;
+  message.cgroup_backend = static_cast<uint32_t>(CgroupBackend::kHybrid);
+  return message;
+}
+
+template <class M>
+M ValidIsolation() {
+  M message = Make<M>();
+  message.sandbox = 3;
+  message.isolation.no_new_privs = 1;
+  message.isolation.seccomp_mode = 2;
+  message.isolation.namespaces = kNsUser | kNsCgroup;
+  message.isolation.mounts = kMountPrivate;
+  message.isolation.landlock_enforced = 1;
+  return message;
+}
+
+template <class M>
+M ValidRefusal() {
+  M message = Make<M>();
+  message.sandbox = 3;
+  message.refusal = Refusal::kSetupFailed;
+  EXPECT_TRUE(SetText(message.message, "mount the root: Operation not permitted"));
+  return message;
+}
+
+Finished ValidFinished() {
+  Finished message = Make<Finished>();
+  message.sandbox = 3;
+  message.verdict = Verdict::kCompleted;
+  message.ended_by = Actor::kProgram;
+  message.exited = 1;
+  message.exit_code = 255;
+  message.violation_syscall = -1;
+  return message;
+}
+
+template <class M>
+std::string ErrorAfter(
+    M message, const std::function<void(M&)>& change = [](M&) {}) {
+  change(message);
+  const absl::StatusOr<Reply> decoded = DecodeReply(AsBytes(message), FdsOf<M>());
+  if (decoded.ok()) {
+    EXPECT_TRUE(std::holds_alternative<M>(*decoded));
+    return "accepted";
+  }
+  return Message(decoded.status());
+}
+
+TEST(CodecReplyTest, EveryReplyRoundTrips) {
+  EXPECT_EQ(ErrorAfter(ValidHello()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidIsolation<Prepared>()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidIsolation<Started>()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidRefusal<PrepareFailed>()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidRefusal<StartRefused>()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidFinished()), "accepted");
+  EXPECT_EQ(ErrorAfter(Make<Drain>()), "accepted");
+}
+
+TEST(CodecReplyTest, RequestsAreNotReplies) {
+  EXPECT_FALSE(DecodeReply(AsBytes(Make<Prepare>()), 0).ok());
+  EXPECT_FALSE(DecodeReply(AsBytes(Make<Start>()), 1).ok());
+  EXPECT_FALSE(DecodeReply(AsBytes(Make<Cancel>()), 0).ok());
+}
+
+TEST(CodecReplyTest, PreparedBringsExactlyItsDescriptors) {
+  for (size_t fds = 0; fds <= kPreparedFds + 1; ++fds) {
+    EXPECT_EQ(DecodeReply(AsBytes(ValidIsolation<Prepared>()), fds).ok(), fds == kPreparedFds);
+    EXPECT_EQ(DecodeReply(AsBytes(ValidHello()), fds).ok(), fds == 0);
+  }
+}
+
+TEST(CodecReplyTest, HelloFieldsAreChecked) {
+  using H = Hello;
+  EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.max_sandboxes = 0; }),
+            "decode HELLO: max_sandboxes is 0");
+  EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.memory_budget_bytes = 0; }),
+            "decode HELLO: memory_budget_bytes is 0");
+  EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.cgroup_backend = 3; }),
+            "decode HELLO: cgroup_backend is out of range");
+}
+
+template <class M>
+class IsolationTest : public testing::Test {};
+using WithIsolation = testing::Types<Prepared, Started>;
+TYPED_TEST_SUITE(IsolationTest, WithIsolation);
+
+TYPED_TEST(IsolationTest, FieldsAreChecked) {
+  using M = TypeParam;
+  const M valid = ValidIsolation<M>();
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.sandbox = 0; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.no_new_privs = 2; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.seccomp_mode = 3; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.namespaces = kNsCgroup << 1U; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.mounts = kMountPrivate << 1U; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.landlock_enforced = 2; }), "accepted");
+}
+
+template <class M>
+class RefusalTest : public testing::Test {};
+using WithRefusal = testing::Types<PrepareFailed, StartRefused>;
+TYPED_TEST_SUITE(RefusalTest, WithRefusal);
+
+TYPED_TEST(RefusalTest, FieldsAreChecked) {
+  using M = TypeParam;
+  const M valid = ValidRefusal<M>();
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.sandbox = 0; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.refusal = Refusal{0}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.refusal = Refusal{8}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.limit = LimitName{13}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.stage = 0x10000; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.error_number = -1; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.reserved = 1; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.message.fill('x'); }), "accepted");
+}
+
+TEST(CodecReplyTest, FinishedFieldsAreChecked) {
+  using F = Finished;
+  const F valid = ValidFinished();
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.sandbox = 0; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.verdict = Verdict{0}; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.verdict = Verdict{12}; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.ended_by = Actor{7}; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.limit = LimitName{13}; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exited = 2; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exit_code = 256; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exit_code = -1; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.term_signal = 9; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.violation_syscall = 1024; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.reserved = 1; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.usage.present = kUsageContextSwitches << 1U; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.usage.reserved = 1; }), "accepted");
+}
+
+TEST(CodecReplyTest, ASignalAndAnExitCodeExcludeEachOther) {
+  using F = Finished;
+  EXPECT_EQ(ErrorAfter<F>(ValidFinished(),
+                          [](F& m) {
+                            m.exited = 0;
+                            m.exit_code = 0;
+                            m.term_signal = 9;
+                          }),
+            "accepted");
+  EXPECT_EQ(ErrorAfter<F>(ValidFinished(), [](F& m) { m.exited = 0; }),
+            "decode FINISHED: exit_code contradicts exited");
+}
+
+}  // namespace
+}  // namespace caisson::ipc
