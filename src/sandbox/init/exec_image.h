@@ -1,0 +1,38 @@
+// argv and envp of the payload: the profile's command and environment with the client's arguments and variables.
+#ifndef CAISSON_SANDBOX_INIT_EXEC_IMAGE_H_
+#define CAISSON_SANDBOX_INIT_EXEC_IMAGE_H_
+
+#include "sandbox/init/bundle_reader.h"
+#include "sandbox/init/plan_reader.h"
+#include "sandbox/init/report.h"
+
+namespace caisson::init {
+
+// Points into the plan and the bundle; holds no copies but the main file's absolute path.
+class ExecImage {
+ public:
+  // The profile's command with "{main}" replaced by /box/<main file>, then the client's arguments; the profile's
+  // environment, in which a client's variable replaces the one of the same name.
+  void Build(PlanReader plan, BundleReader& bundle, Progress& progress);
+
+  const char* path() const { return argv_[0]; }
+  const char* const* argv() const { return argv_; }
+  const char* const* envp() const { return envp_; }
+
+ private:
+  static constexpr uint32_t kMaxCommand = 64;
+  static constexpr uint32_t kMaxProfileEnv = 64;
+
+  void AddArgument(const char* argument, Progress& progress);
+  void AddVariable(const char* variable, Progress& progress);
+
+  uint32_t argc_ = 0;
+  uint32_t envc_ = 0;
+  const char* argv_[wire::kMaxArgs + kMaxCommand + 1] = {};
+  const char* envp_[wire::kMaxEnv + kMaxProfileEnv + 1] = {};
+  char main_file_[sizeof "/box/" + wire::kMaxPathBytes] = {};
+};
+
+}  // namespace caisson::init
+
+#endif  // CAISSON_SANDBOX_INIT_EXEC_IMAGE_H_

@@ -1,0 +1,62 @@
+// init's second half: locked, it lets the stub go, answers its refused calls, reaps, reports, ends.
+#ifndef CAISSON_SANDBOX_INIT_SUPERVISE_H_
+#define CAISSON_SANDBOX_INIT_SUPERVISE_H_
+
+#include "sandbox/init/denials.h"
+#include "sandbox/init/plan_reader.h"
+#include "sandbox/init/report.h"
+
+namespace caisson::init {
+
+// Descriptors of init once the stub is cloned. All are in the table that both share until the stub detaches.
+struct Descriptors {
+  int control;
+  int child_signals;  // signalfd for SIGCHLD
+  int error_read;     // from the stub
+  int error_write;
+  int go_read;
+  int go_write;
+  int events_write;
+};
+
+class Supervisor {
+ public:
+  Supervisor(PlanReader plan, const Descriptors& fds, int stub, Progress& progress);
+
+  // Waits until the stub is locked. Ends this process if it reports a failure.
+  StubReport AwaitReady();
+  // Serves until the run is over and reported. The kernel kills what is left when PID 1 ends.
+  [[noreturn]] void Run(int listener);
+
+ private:
+  void OnControl();
+  void OnStubReports();
+  void OnStubReport(const StubReport& report);
+  void OnNotification();
+  void OnChildren();
+  void CloseInnerEnds();
+  void ReapOne(int pid, int status);
+  [[noreturn]] void Finish();
+  void SendSummary();
+  void SendEvent(wire::EventType type, const DenialKind& kind) const;
+
+  Descriptors fds_;
+  int stub_;
+  int listener_ = -1;
+  int bundle_ = -1;
+  Progress& progress_;
+  const unsigned char* deny_answers_ = nullptr;
+  DenialCounter denials_;
+  bool main_ended_ = false;
+  bool failed_ = false;
+  int violation_ = -1;
+  bool denial_rate_hit_ = false;
+  int main_status_ = 0;
+  int64_t go_ns_ = 0;
+  int64_t exec_ns_ = 0;
+  int64_t exit_ns_ = 0;
+};
+
+}  // namespace caisson::init
+
+#endif  // CAISSON_SANDBOX_INIT_SUPERVISE_H_

@@ -1,0 +1,12 @@
+#include "sandbox/init_image.h"
+
+extern "C" {
+extern const std::byte caisson_init_image_begin[];
+extern const std::byte caisson_init_image_end[];
+}
+
+namespace caisson::sandbox {
+
+std::span<const std::byte> InitImage() { return {caisson_init_image_begin, caisson_init_image_end}; }
+
+}  // namespace caisson::sandbox

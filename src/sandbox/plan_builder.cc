@@ -1,0 +1,199 @@
+// Run by caissond at load. Input: profiles from root-owned files.
+#include "sandbox/plan_builder.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <set>
+#include <vector>
+
+#include "common/memfd.h"
+#include "common/status.h"
+#include "sandbox/landlock_host.h"
+#include "sandbox/plan_writer.h"
+
+namespace caisson::sandbox {
+namespace {
+
+struct WorkDir {
+  const char* path;
+  const char* name;
+  uint32_t mode;
+};
+// One writable tmpfs, seen at three places. /dev/shm is below /dev, so /dev must be mounted first.
+constexpr WorkDir kWorkDirs[] = {{"/box", "box", 0755}, {"/tmp", "tmp", 01777}, {"/dev/shm", "shm", 01777}};
+
+struct Device {
+  const char* path;
+  uint32_t minor;
+};
+// All of major 1 (memory devices); writable by everybody as on any host, /dev/random included.
+constexpr Device kDevices[] = {
+    {"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8}, {"/dev/urandom", 9}};
+
+struct Bind {
+  const policy::BindMount* mount;
+  bool directory;
+};
+
+std::string TargetOf(const policy::BindMount& bind) { return bind.target.empty() ? bind.source : bind.target; }
+
+// Builds the records of one plan; the root's directories are made once each, parents first.
+class RootPlan {
+ public:
+  explicit RootPlan(PlanWriter& writer) : writer_(writer) {}
+
+  void MakeDirectory(const std::string& path) {
+    if (path.empty() || path == "/" || !directories_.insert(path).second) {
+      return;
+    }
+    MakeParent(path);
+    writer_.Add(PlanRecord::kMkdir, {0, 0755, path});
+  }
+  void MakeParent(const std::string& path) { MakeDirectory(path.substr(0, path.rfind('/'))); }
+
+  void MakeFile(const std::string& path, uint32_t mode, const std::string& content) {
+    MakeParent(path);
+    writer_.Add(PlanRecord::kTextFile, {0, mode, path}, std::as_bytes(std::span(content.data(), content.size())));
+  }
+  void MakeSymlink(const std::string& path, const std::string& target) {
+    MakeParent(path);
+    writer_.AddText(PlanRecord::kSymlink, {0, 0, path}, target);
+  }
+
+ private:
+  PlanWriter& writer_;
+  std::set<std::string> directories_;
+};
+
+absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step) {
+  std::vector<Bind> binds;
+  for (const policy::BindMount& mount : step.binds) {
+    struct stat info {};
+    if (stat(mount.source.c_str(), &info) != 0) {
+      if (errno == ENOENT && mount.optional) {
+        continue;
+      }
+      return absl::FailedPreconditionError(Message(ErrnoStatus(errno, "bind " + mount.source)));
+    }
+    if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+      return absl::FailedPreconditionError("bind " + mount.source + ": neither a directory nor a regular file");
+    }
+    binds.push_back({&mount, S_ISDIR(info.st_mode)});
+  }
+  return binds;
+}
+
+void AddDevices(PlanWriter& writer, RootPlan& root) {
+  root.MakeDirectory("/dev");
+  writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, "/dev"}, "size=64k,nr_inodes=32,mode=0755");
+  for (const Device& device : kDevices) {
+    writer.AddStruct(PlanRecord::kDevice, {0, 0666, device.path}, PlanDevice{1, device.minor});
+  }
+  writer.AddText(PlanRecord::kSymlink, {0, 0, "/dev/fd"}, "/proc/self/fd");
+  writer.AddText(PlanRecord::kSymlink, {0, 0, "/dev/stdin"}, "/proc/self/fd/0");
+  writer.AddText(PlanRecord::kSymlink, {0, 0, "/dev/stdout"}, "/proc/self/fd/1");
+  writer.AddText(PlanRecord::kSymlink, {0, 0, "/dev/stderr"}, "/proc/self/fd/2");
+}
+
+void AddWork(PlanWriter& writer, RootPlan& root, bool executable) {
+  // The work tmpfs is mounted where /proc will be, so that no stray mount point stays behind.
+  root.MakeDirectory("/proc");
+  writer.Add(PlanRecord::kWork, {0, 0, "/proc"});
+  for (const WorkDir& directory : kWorkDirs) {
+    root.MakeDirectory(directory.path);
+    writer.AddText(PlanRecord::kWorkDir, {executable ? 0U : kMountNoExec, directory.mode, directory.path},
+                   directory.name);
+  }
+  writer.Add(PlanRecord::kUnmount, {0, 0, "/proc"});
+  writer.Add(PlanRecord::kProc, {0, 0, "/proc"});
+}
+
+void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds) {
+  RootPlan root(writer);
+  root.MakeFile(kLandlockProbePath, 0444, "");
+  for (const policy::TextFile& file : step.files) {
+    root.MakeFile(file.path, 0444, file.content);
+  }
+  for (const policy::Symlink& symlink : step.symlinks) {
+    root.MakeSymlink(symlink.path, symlink.target);
+  }
+  for (const Bind& bind : binds) {
+    const std::string target = TargetOf(*bind.mount);
+    if (bind.directory) {
+      root.MakeDirectory(target);
+    } else {
+      root.MakeFile(target, 0444, "");
+    }
+    const uint32_t flags = kMountReadOnly | (bind.mount->executable ? 0U : kMountNoExec);
+    writer.AddText(PlanRecord::kBind, {flags, 0, target}, bind.mount->source);
+  }
+  AddDevices(writer, root);
+  AddWork(writer, root, step.box_executable);
+  writer.Add(PlanRecord::kSeal, {kMountReadOnly | kMountAllowDev | kMountNoExec, 0, "/dev"});
+  writer.Add(PlanRecord::kSeal, {kMountReadOnly, 0, "/"});
+}
+
+void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds, uint32_t abi) {
+  const PlanLandlock rights = HandledRights(abi, step.network);
+  writer.AddStruct(PlanRecord::kLandlock, {}, rights);
+  const auto add = [&](const std::string& path, uint64_t access) {
+    writer.AddStruct(PlanRecord::kLandlockRule, {0, 0, path}, access & rights.handled_access_fs);
+  };
+  using namespace landlock;  // NOLINT(google-build-using-namespace): eight names of one small namespace
+  add("/", kReadDir);
+  add("/etc", kReadDir | kReadFile);
+  add("/proc", kReadDir | kReadFile);
+  for (const Device& device : kDevices) {
+    add(device.path, kReadFile | kWriteFile | kIoctlDev);
+  }
+  for (const Bind& bind : binds) {
+    const uint64_t access = kReadFile | (bind.mount->executable ? kExecute : 0) | (bind.directory ? kReadDir : 0);
+    add(TargetOf(*bind.mount), access);
+  }
+  const uint64_t work = rights.handled_access_fs &
+                        ~(kMakeChar | kMakeBlock | kIoctlDev | (step.box_executable ? 0 : kExecute));
+  for (const WorkDir& directory : kWorkDirs) {
+    add(directory.path, work);
+  }
+}
+
+void AddRlimits(PlanWriter& writer) {
+  const auto add = [&](__rlimit_resource resource, uint64_t value) {
+    writer.AddStruct(PlanRecord::kRlimit, {}, PlanRlimit{static_cast<uint32_t>(resource), 0, value, value});
+  };
+  constexpr uint64_t kMemlockBytes = 64 * 1024;
+  constexpr uint64_t kPendingSignals = 1024;
+  add(RLIMIT_CORE, 0);
+  add(RLIMIT_MEMLOCK, kMemlockBytes);
+  add(RLIMIT_MSGQUEUE, 0);
+  add(RLIMIT_NICE, 0);
+  add(RLIMIT_RTPRIO, 0);
+  add(RLIMIT_SIGPENDING, kPendingSignals);
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy::CompiledFilter& filter,
+                                   const PlanOptions& options) {
+  ASSIGN_OR_RETURN(const std::vector<Bind> binds, ResolveBinds(step));
+  PlanWriter writer;
+  writer.Add(PlanRecord::kStagingPath, {0, 0, options.staging_path});
+  writer.Add(PlanRecord::kHostName, {0, 0, "caisson"});
+  AddRoot(writer, step, binds);
+  for (const std::string& word : step.command) {
+    writer.Add(PlanRecord::kArgument, {0, 0, word});
+  }
+  for (const auto& [name, value] : step.environment) {
+    writer.Add(PlanRecord::kEnvironment, {0, 0, name + "=" + value});
+  }
+  writer.Add(PlanRecord::kFilter, {}, std::as_bytes(std::span(filter.program)));
+  static_assert(sizeof filter.deny_answers == kDenyTableEntries);
+  writer.AddStruct(PlanRecord::kDenyTable, {}, filter.deny_answers);
+  AddLandlock(writer, step, binds, options.landlock_abi);
+  AddRlimits(writer);
+  writer.AddStruct(PlanRecord::kLimits, {}, PlanInitLimits{options.denials_per_second, options.notify_flags});
+  return MakeSealedMemfd("caisson-plan", writer.Finish(), MemfdKind::kData);
+}
+
+}  // namespace caisson::sandbox

@@ -1,0 +1,29 @@
+// Turns one step of a profile into the sealed plan that init follows. Run by caissond at load, as root.
+#ifndef CAISSON_SANDBOX_PLAN_BUILDER_H_
+#define CAISSON_SANDBOX_PLAN_BUILDER_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+#include "policy/filter_compiler.h"
+#include "policy/profile.h"
+#include "sandbox/plan.h"
+
+namespace caisson::sandbox {
+
+struct PlanOptions {
+  std::string staging_path;  // an empty directory of caissond's own
+  uint32_t landlock_abi = 1;
+  uint32_t denials_per_second = 10'000;
+  uint32_t notify_flags = 0;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV where the kernel has it
+};
+
+// A sealed memfd with the plan. Looks at the host to learn whether a bind's source is a file or a directory and leaves
+// out optional binds whose source is missing; kFailedPrecondition names a required one.
+absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy::CompiledFilter& filter,
+                                   const PlanOptions& options);
+
+}  // namespace caisson::sandbox
+
+#endif  // CAISSON_SANDBOX_PLAN_BUILDER_H_
