@@ -1,0 +1,115 @@
+// Cgroups of one run, behind one interface: a unified (v2) backend and a hybrid one (v1 controllers with a v2
+// tree beside them). Run by caissond as root. Reads only kernel files.
+//
+// Two levels, docs/adr/ says why: <run> holds the limit plus a fixed reserve; its leaves are <run>/init,
+// where caisson-init lives, and <run>/payload, on which every limit, OOM kill and freeze acts.
+#ifndef CAISSON_ORCHESTRATOR_CGROUP_H_
+#define CAISSON_ORCHESTRATOR_CGROUP_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipc/messages.h"
+
+namespace caisson::orchestrator {
+
+struct CgroupLimits {
+  uint64_t memory_bytes = 0;  // of the payload; swap included
+  uint64_t pids = 0;
+  uint64_t cpu_millis = 0;  // 1000 = one CPU
+  bool operator==(const CgroupLimits&) const = default;
+};
+
+// What <run> may hold beyond the payload's limit, for init: memory, and processes.
+inline constexpr uint64_t kInitReserveBytes = 8ULL * 1024 * 1024;
+inline constexpr uint64_t kInitReservePids = 8;
+
+struct CgroupUsage {
+  std::optional<uint64_t> cpu_user_us;
+  std::optional<uint64_t> cpu_system_us;
+  std::optional<uint64_t> memory_peak_bytes;
+  std::optional<uint64_t> oom_kills;
+  std::optional<uint64_t> pids_peak;
+  std::optional<uint64_t> forks_denied;
+};
+
+// The cgroups of one run. Destroying it closes descriptors and removes nothing: TryRemove does, and may have
+// to be called again.
+class RunCgroup {
+ public:
+  virtual ~RunCgroup() = default;
+
+  // Writes the limits to payload (and limit + reserve to <run>), reads each back. kFailedPrecondition if the
+  // kernel holds another value (memory is compared rounded down to pages). Raising and lowering both work.
+  virtual absl::Status SetLimits(const CgroupLimits& limits) = 0;
+  // The limits as the kernel states them now.
+  virtual absl::StatusOr<CgroupLimits> ReadLimits() const = 0;
+
+  // The v2 directory of <run>/init, for CLONE_INTO_CGROUP.
+  virtual int clone_into_fd() const = 0;
+  // Write-only cgroup.procs descriptors that init, before anything else, writes "0" to: v1 leaves only.
+  virtual std::vector<int> init_procs_fds() const = 0;
+  // The same for the stub: the payload's leaf in every hierarchy.
+  virtual std::vector<int> payload_procs_fds() const = 0;
+  // Called once init holds its copies: closes both kinds here.
+  virtual void CloseProcsFds() = 0;
+
+  // Host pids in <run>/payload.
+  virtual absl::StatusOr<std::vector<pid_t>> PayloadPids() const = 0;
+  // SIGKILL to everything in payload / in all of <run>, atomically against forks (cgroup.kill where the
+  // kernel has it).
+  virtual absl::Status KillPayload() = 0;
+  virtual absl::Status KillAll() = 0;
+
+  // Becomes readable (eventfd) when an OOM kill happens in payload; -1 where the kernel kills the whole group
+  // itself (memory.oom.group).
+  virtual int oom_event_fd() const = 0;
+  // User plus system microseconds of payload so far.
+  virtual absl::StatusOr<uint64_t> CpuMicros() const = 0;
+  virtual absl::StatusOr<CgroupUsage> ReadUsage() const = 0;
+
+  // Removes every directory. kUnavailable while the kernel still holds one busy: call again a little later.
+  virtual absl::Status TryRemove() = 0;
+};
+
+// All cgroups of one caissond: <own cgroup>/<instance>/… in each hierarchy.
+class CgroupBackend {
+ public:
+  virtual ~CgroupBackend() = default;
+
+  // Finds out which backend this host needs, moves caissond into a leaf of its own where v2 wants that, makes
+  // the instance's directories. kFailedPrecondition with what is missing and how to mend it. `instance` is a
+  // name of ours, [a-z0-9-]+.
+  static absl::StatusOr<std::unique_ptr<CgroupBackend>> Open(const std::string& instance);
+
+  virtual ipc::CgroupBackend kind() const = 0;
+  // The directories that hold everything of this instance, for the record that a later start sweeps by.
+  virtual std::vector<std::string> instance_directories() const = 0;
+  // `name` is a name of ours, [a-z0-9-]+, unique among live runs.
+  virtual absl::StatusOr<std::unique_ptr<RunCgroup>> CreateRun(const std::string& name) = 0;
+  // Whether swap can be limited together with memory (memsw / memory.swap.max), or there is no swap.
+  virtual bool swap_is_bounded() const = 0;
+  // Removes the instance's own directories; its runs must be gone.
+  virtual absl::Status RemoveInstance() = 0;
+};
+
+// Kills and removes everything below `directories`, each of which must be an absolute path below a mounted
+// cgroup file system whose last component is `instance`; anything else is refused, nothing is matched by
+// pattern. Waits, bounded, for processes to be gone. For what a killed predecessor left.
+absl::Status SweepInstance(const std::vector<std::string>& directories, const std::string& instance);
+
+// Whether caissond should start itself again through systemd-run --scope -p Delegate=yes: systemd runs this
+// host, the tree is pure v2, and the own cgroup was not left to us, so Open would be refused or would fight
+// with systemd.
+bool NeedsDelegatedScope();
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_CGROUP_H_

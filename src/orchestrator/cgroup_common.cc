@@ -1,0 +1,92 @@
+#include "orchestrator/cgroup_common.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "common/files.h"
+#include "common/status.h"
+#include "orchestrator/cgroup_files.h"
+#include "orchestrator/cgroup_io.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+constexpr uint64_t kMaxMemoryBytes = 1ULL << 60U;
+constexpr uint64_t kMaxPids = 1ULL << 22U;          // PID_MAX_LIMIT
+constexpr uint64_t kMaxCpuMillis = 1000ULL * 8192;  // the kernel's own ceiling of CPUs
+
+absl::Status CheckRange(const char* name, uint64_t value, uint64_t most) {
+  if (value == 0 || value > most) {
+    return absl::InvalidArgumentError("set limit " + std::string(name) + ": " + std::to_string(value) +
+                                      " is not in 1.." + std::to_string(most));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckLimitValues(const CgroupLimits& limits) {
+  RETURN_IF_ERROR(CheckRange("memory_bytes", limits.memory_bytes, kMaxMemoryBytes));
+  RETURN_IF_ERROR(CheckRange("pids", limits.pids, kMaxPids - kInitReservePids));
+  return CheckRange("cpu_millis", limits.cpu_millis, kMaxCpuMillis);
+}
+
+uint64_t RoundDownToPage(uint64_t bytes) {
+  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return bytes - bytes % page;
+}
+
+absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const std::string& instance) {
+  ASSIGN_OR_RETURN(const UniqueFd own, OpenFile(place, O_RDONLY | O_DIRECTORY));
+  const absl::Status made = MakeCgroup(own.get(), instance);
+  if (!made.ok() && !absl::IsAlreadyExists(made)) {
+    return Prefix(made, place);
+  }
+  ASSIGN_OR_RETURN(UniqueFd directory, OpenCgroup(own.get(), instance));
+  if (!made.ok()) {
+    ASSIGN_OR_RETURN(const auto children, ChildGroups(directory.get()));
+    ASSIGN_OR_RETURN(const auto pids, ReadPids(directory.get(), ""));
+    if (!children.empty() || !pids.empty()) {
+      return absl::FailedPreconditionError("open cgroups: " + place + "/" + instance +
+                                           " is in use: another caissond has it, or it must be swept first");
+    }
+  }
+  return directory;
+}
+
+absl::StatusOr<uint64_t> ReadCpuMicros(int cpu_stat) {
+  ASSIGN_OR_RETURN(const std::string text, ReadAgain(cpu_stat, "cpu.stat"));
+  const std::optional<uint64_t> micros = FlatKeyed(text, "usage_usec");
+  if (!micros) {
+    return absl::FailedPreconditionError("read cpu.stat: no usage_usec");
+  }
+  return *micros;
+}
+
+absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage) {
+  ASSIGN_OR_RETURN(const std::string text, ReadAgain(cpu_stat, "cpu.stat"));
+  usage.cpu_user_us = FlatKeyed(text, "user_usec");
+  usage.cpu_system_us = FlatKeyed(text, "system_usec");
+  return absl::OkStatus();
+}
+
+bool HostHasSwap() {
+  const absl::StatusOr<std::string> swaps = ReadFile("/proc/swaps");
+  // The first line is the heading.
+  return !swaps.ok() || std::count(swaps->begin(), swaps->end(), '\n') > 1;
+}
+
+std::vector<int> Borrow(const std::vector<UniqueFd>& fds) {
+  std::vector<int> borrowed;
+  borrowed.reserve(fds.size());
+  for (const UniqueFd& fd : fds) {
+    borrowed.push_back(fd.get());
+  }
+  return borrowed;
+}
+
+}  // namespace caisson::orchestrator

@@ -1,0 +1,36 @@
+// What both cgroup backends share.
+#ifndef CAISSON_ORCHESTRATOR_CGROUP_COMMON_H_
+#define CAISSON_ORCHESTRATOR_CGROUP_COMMON_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+#include "orchestrator/cgroup.h"
+
+namespace caisson::orchestrator {
+
+// kInvalidArgument for a limit of 0 or one that no kernel can hold.
+absl::Status CheckLimitValues(const CgroupLimits& limits);
+// The kernel keeps memory limits in pages.
+uint64_t RoundDownToPage(uint64_t bytes);
+
+// Makes <place>/<instance> and opens it. One that is there already is taken only if it has no child and no
+// process: what a predecessor left must have been swept before, and a neighbour's is never shared.
+absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const std::string& instance);
+
+// From an open cpu.stat.
+absl::StatusOr<uint64_t> ReadCpuMicros(int cpu_stat);
+absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage);
+
+// Whether any swap is active now. Unreadable counts as yes.
+bool HostHasSwap();
+
+std::vector<int> Borrow(const std::vector<UniqueFd>& fds);
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_CGROUP_COMMON_H_

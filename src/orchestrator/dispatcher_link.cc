@@ -1,0 +1,296 @@
+// Run by caissond as root. Untrusted input: every byte and every descriptor of the dispatcher. The codec checks the
+// shape, the state table the moment, this file the meaning: names against profiles, numbers against ceilings, the
+// bundle's seals and size. Nothing of a bundle is read.
+#include "orchestrator/dispatcher_link.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+
+#include "common/clock.h"
+#include "common/memfd.h"
+#include "common/status.h"
+#include "ipc/run_streams.h"
+#include "orchestrator/start_check.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+// Answers a dispatcher that does not read. Beyond it, it is not our dispatcher.
+constexpr size_t kMaxOutgoing = 8192;
+
+}  // namespace
+
+DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, const ProfileStore& profiles,
+                               Capacity capacity, uint32_t accepted_degradations, Callbacks callbacks)
+    : loop_(loop),
+      builder_(builder),
+      profiles_(profiles),
+      capacity_(capacity),
+      accepted_degradations_(accepted_degradations),
+      callbacks_(std::move(callbacks)) {}
+
+DispatcherLink::~DispatcherLink() {
+  if (socket_.valid()) {
+    loop_.Unwatch(socket_.get());
+  }
+}
+
+absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
+  CAISSON_CHECK(!socket_.valid());
+  socket_ = std::move(socket);
+  RETURN_IF_ERROR(loop_.Watch(socket_.get(), EPOLLIN, [this](uint32_t events) { OnSocket(events); }));
+  Send(hello);
+  return absl::OkStatus();
+}
+
+void DispatcherLink::Disconnect() {
+  if (socket_.valid()) {
+    loop_.Unwatch(socket_.get());
+    socket_.reset();
+  }
+  outgoing_.clear();
+  // End may take the session out of live_ at once.
+  std::vector<Session*> sessions;
+  for (const auto& [id, session] : live_) {
+    sessions.push_back(session.get());
+  }
+  for (Session* session : sessions) {
+    session->End(EndCause::kInitLost);
+  }
+}
+
+void DispatcherLink::ShutDown() {
+  std::vector<Session*> sessions;
+  for (const auto& [id, session] : live_) {
+    sessions.push_back(session.get());
+  }
+  for (Session* session : sessions) {
+    session->End(EndCause::kShutdown);
+  }
+}
+
+void DispatcherLink::SendDrain(uint64_t grace_ms) {
+  auto drain = ipc::Make<ipc::Drain>();
+  drain.grace_ms = grace_ms;
+  Send(drain);
+}
+
+void DispatcherLink::Break(const std::string& reason) {
+  if (!socket_.valid()) {
+    return;
+  }
+  Disconnect();
+  callbacks_.on_broken(reason);
+}
+
+void DispatcherLink::OnSocket(uint32_t events) {
+  if ((events & EPOLLOUT) != 0) {
+    Flush();
+  }
+  // A few at a time, so that a flood cannot keep the loop from its deadlines.
+  for (int i = 0; i < 16 && socket_.valid(); ++i) {
+    absl::StatusOr<Packet> packet = ReceivePacket(socket_.get());
+    if (absl::IsUnavailable(packet.status())) {
+      return;
+    }
+    if (!packet.ok()) {
+      return Break(Message(packet.status()));
+    }
+    Handle(std::move(packet).value());
+  }
+}
+
+void DispatcherLink::Handle(Packet packet) {
+  const absl::StatusOr<ipc::Request> request = ipc::DecodeRequest(packet.bytes, packet.fds.size());
+  if (!request.ok()) {
+    return Break(Message(request.status()));
+  }
+  if (std::holds_alternative<ipc::Serving>(*request)) {
+    return callbacks_.on_serving();
+  }
+  const auto [type, id] = std::visit(
+      [](const auto& message) -> std::pair<ipc::MessageType, ipc::SandboxId> {
+        if constexpr (std::is_same_v<std::decay_t<decltype(message)>, ipc::Serving>) {
+          return {message.header.type, 0};
+        } else {
+          return {message.header.type, message.sandbox};
+        }
+      },
+      *request);
+  switch (ipc::Check(type, StateOf(id))) {
+    case ipc::Permission::kIgnored:
+      return;
+    case ipc::Permission::kViolation:
+      return Break(std::string(ipc::MessageName(type)) + " is not permitted in the sandbox's state");
+    case ipc::Permission::kPermitted:
+      break;
+  }
+  if (const auto* prepare = std::get_if<ipc::Prepare>(&*request)) {
+    HandlePrepare(*prepare);
+  } else if (const auto* start = std::get_if<ipc::Start>(&*request)) {
+    HandleStart(*start, std::move(packet.fds.front()));
+  } else if (const auto* cancel = std::get_if<ipc::Cancel>(&*request)) {
+    HandleCancel(*cancel);
+  }
+}
+
+ipc::SandboxState DispatcherLink::StateOf(ipc::SandboxId id) const {
+  const auto found = live_.find(id);
+  return found == live_.end() ? ipc::SandboxState::kNone : found->second->state();
+}
+
+uint64_t DispatcherLink::PromisedMemory() const {
+  uint64_t sum = 0;
+  for (const auto& [id, session] : live_) {
+    sum += session->promised_memory_bytes();
+  }
+  return sum;
+}
+
+void DispatcherLink::RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
+                                   const std::string& message) {
+  auto failed = ipc::Make<ipc::PrepareFailed>();
+  failed.sandbox = id;
+  failed.refusal = refusal;
+  failed.limit = limit;
+  static_cast<void>(ipc::SetText(failed.message, message));
+  Send(failed);
+}
+
+void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
+  const std::string profile(ipc::Text(prepare.profile));
+  const StepPlan* plan = profiles_.Find(profile, prepare.step);
+  if (draining_) {
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kDraining, ipc::LimitName::kNone, "caissond is stopping");
+  }
+  if (plan == nullptr) {
+    const bool known = profiles_.HasProfile(profile);
+    return RefusePrepare(prepare.sandbox, known ? ipc::Refusal::kUnknownStep : ipc::Refusal::kUnknownProfile,
+                         ipc::LimitName::kNone, known ? "the profile has no such step" : "no such profile");
+  }
+  if (prepare.tty != 0) {
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kUnknownStep, ipc::LimitName::kNone,
+                         "a terminal is not offered yet");
+  }
+  if (const auto limit = FindSizeOutOfRange(prepare, plan->limits)) {
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a size is out of range");
+  }
+  // Those being removed have dead processes but still hold ids and cgroups: they may lag behind, but not without bound.
+  if (live_.size() >= capacity_.max_sandboxes || sandboxes() >= MostSandboxes(capacity_.max_sandboxes)) {
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kNone, "every place is taken");
+  }
+  auto session = std::make_unique<Session>(loop_, builder_, *this, prepare.sandbox, *plan, prepare.step,
+                                           accepted_degradations_);
+  Session& built = *session;
+  live_.emplace(prepare.sandbox, std::move(session));
+  built.Build(prepare.disk_bytes, prepare.inode_count);
+}
+
+void DispatcherLink::RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
+                                 const std::string& message) {
+  auto refused = ipc::Make<ipc::StartRefused>();
+  refused.sandbox = id;
+  refused.refusal = refusal;
+  refused.limit = limit;
+  static_cast<void>(ipc::SetText(refused.message, message));
+  Session& session = *live_.at(id);
+  Leave(session);
+  Send(refused);
+  session.Discard();
+}
+
+void DispatcherLink::HandleStart(const ipc::Start& start, UniqueFd bundle) {
+  Session& session = *live_.at(start.sandbox);
+  if (const auto limit = FindLimitOutOfRange(start.limits, session.plan().limits)) {
+    return RefuseStart(start.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a limit is out of range");
+  }
+  if (start.limits.memory_bytes > capacity_.memory_budget_bytes - PromisedMemory()) {
+    return RefuseStart(start.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kMemory,
+                       "the memory is promised to other runs");
+  }
+  if (const absl::Status status = CheckSealedMemfd(bundle.get(), wire::kMaxBundleBytes); !status.ok()) {
+    return RefuseStart(start.sandbox, ipc::Refusal::kBadBundle, ipc::LimitName::kNone, Message(status));
+  }
+  session.Start(start.limits, std::move(bundle));
+}
+
+void DispatcherLink::HandleCancel(const ipc::Cancel& cancel) {
+  live_.at(cancel.sandbox)->End(EndCause::kCanceled, &cancel);
+}
+
+void DispatcherLink::OnPrepared(Session& /*session*/, const ipc::Prepared& message, std::vector<UniqueFd> fds) {
+  Send(message, std::move(fds));
+}
+
+void DispatcherLink::OnPrepareFailed(Session& session, const ipc::PrepareFailed& message) {
+  Leave(session);
+  Send(message);
+}
+
+void DispatcherLink::OnStarted(Session& /*session*/, const ipc::Started& message) { Send(message); }
+
+void DispatcherLink::OnStartRefused(Session& session, const ipc::StartRefused& message) {
+  Leave(session);
+  Send(message);
+}
+
+void DispatcherLink::OnFinished(Session& session, const ipc::Finished& message) {
+  Leave(session);
+  Send(message);
+}
+
+void DispatcherLink::Leave(Session& session) {
+  auto node = live_.extract(session.id());
+  if (!node.empty()) {
+    leaving_.emplace(&session, std::move(node.mapped()));
+  }
+}
+
+void DispatcherLink::OnGone(Session& session) {
+  // The session is on the stack below us; it goes when the loop comes round.
+  loop_.At(MonotonicNanos(), [this, gone = &session] {
+    leaving_.erase(gone);
+    if (sandboxes() == 0) {
+      callbacks_.on_idle();
+    }
+  });
+}
+
+template <class M>
+void DispatcherLink::Send(const M& message, std::vector<UniqueFd> fds) {
+  if (!socket_.valid()) {
+    return;  // There is nobody to tell; descriptors close here.
+  }
+  const std::span<const std::byte> bytes = ipc::AsBytes(message);
+  if (outgoing_.size() == kMaxOutgoing) {
+    return Break("the dispatcher does not read its answers");
+  }
+  outgoing_.push_back({{bytes.begin(), bytes.end()}, std::move(fds)});
+  Flush();
+}
+
+void DispatcherLink::Flush() {
+  while (!outgoing_.empty() && socket_.valid()) {
+    const Outgoing& next = outgoing_.front();
+    std::vector<int> numbers;
+    for (const UniqueFd& fd : next.fds) {
+      numbers.push_back(fd.get());
+    }
+    const absl::Status status = SendPacket(socket_.get(), next.bytes, numbers);
+    if (absl::IsUnavailable(status)) {
+      static_cast<void>(loop_.Rewatch(socket_.get(), EPOLLIN | EPOLLOUT));
+      return;
+    }
+    if (!status.ok()) {
+      // Its end of file will be seen by OnSocket; breaking here would destroy callers' state under them.
+      outgoing_.clear();
+      return;
+    }
+    outgoing_.pop_front();
+  }
+  if (socket_.valid()) {
+    static_cast<void>(loop_.Rewatch(socket_.get(), EPOLLIN));
+  }
+}
+
+}  // namespace caisson::orchestrator

@@ -1,0 +1,104 @@
+// caissond's end of the boundary: one dispatcher, its requests, its sandboxes.
+#ifndef CAISSON_ORCHESTRATOR_DISPATCHER_LINK_H_
+#define CAISSON_ORCHESTRATOR_DISPATCHER_LINK_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/event_loop.h"
+#include "common/packet_socket.h"
+#include "common/unique_fd.h"
+#include "ipc/codec.h"
+#include "orchestrator/session.h"
+
+namespace caisson::orchestrator {
+
+// What one dispatcher may have at once.
+struct Capacity {
+  uint32_t max_sandboxes = 0;
+  uint64_t memory_budget_bytes = 0;
+};
+
+// How many sandboxes may exist at once, those being removed included, when `max_sandboxes` may be alive.
+inline uint64_t MostSandboxes(uint32_t max_sandboxes) { return 2 * uint64_t{max_sandboxes} + 64; }
+
+// Everything received is untrusted. A message that is malformed, or not permitted in the sandbox's state, ends the
+// session with this dispatcher: its sandboxes die, and `on_broken` is called once.
+class DispatcherLink : public SessionListener {
+ public:
+  struct Callbacks {
+    std::function<void(const std::string& reason)> on_broken;
+    std::function<void()> on_serving;
+    std::function<void()> on_idle;  // the last sandbox is gone
+  };
+
+  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, const ProfileStore& profiles, Capacity capacity,
+                 uint32_t accepted_degradations, Callbacks callbacks);
+  DispatcherLink(const DispatcherLink&) = delete;
+  DispatcherLink& operator=(const DispatcherLink&) = delete;
+  ~DispatcherLink() override;
+
+  // Takes our end of a new dispatcher's socket and greets it.
+  absl::Status Connect(UniqueFd socket, const ipc::Hello& hello);
+  // The dispatcher is gone or must go: ends all of its sandboxes; their ends are reported to nobody.
+  void Disconnect();
+  void SendDrain(uint64_t grace_ms);
+  // Ends every sandbox as the operator's decision.
+  void ShutDown();
+  // From now on every PREPARE is refused.
+  void RefuseNew() { draining_ = true; }
+
+  size_t sandboxes() const { return live_.size() + leaving_.size(); }
+  // Of those, the ones that have not ended yet.
+  size_t runs() const { return live_.size(); }
+
+  void OnPrepared(Session& session, const ipc::Prepared& message, std::vector<UniqueFd> fds) override;
+  void OnPrepareFailed(Session& session, const ipc::PrepareFailed& message) override;
+  void OnStarted(Session& session, const ipc::Started& message) override;
+  void OnStartRefused(Session& session, const ipc::StartRefused& message) override;
+  void OnFinished(Session& session, const ipc::Finished& message) override;
+  void OnGone(Session& session) override;
+
+ private:
+  struct Outgoing {
+    std::vector<std::byte> bytes;
+    std::vector<UniqueFd> fds;
+  };
+
+  void OnSocket(uint32_t events);
+  void Handle(Packet packet);
+  void HandlePrepare(const ipc::Prepare& prepare);
+  void HandleStart(const ipc::Start& start, UniqueFd bundle);
+  void HandleCancel(const ipc::Cancel& cancel);
+  void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
+  void RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
+  ipc::SandboxState StateOf(ipc::SandboxId id) const;
+  uint64_t PromisedMemory() const;
+  void Leave(Session& session);
+  void Break(const std::string& reason);
+  template <class M>
+  void Send(const M& message, std::vector<UniqueFd> fds = {});
+  void Flush();
+
+  EventLoop& loop_;
+  SandboxBuilder& builder_;
+  const ProfileStore& profiles_;
+  Capacity capacity_;
+  uint32_t accepted_degradations_;
+  Callbacks callbacks_;
+  UniqueFd socket_;
+  bool draining_ = false;
+  std::deque<Outgoing> outgoing_;
+  std::map<ipc::SandboxId, std::unique_ptr<Session>> live_;
+  std::map<Session*, std::unique_ptr<Session>> leaving_;  // ended, being removed; their ids are free again
+};
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_DISPATCHER_LINK_H_

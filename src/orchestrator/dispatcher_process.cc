@@ -1,0 +1,105 @@
+// Run by caissond as root, single-threaded, so that a plain fork is safe. Everything the child needs is prepared first.
+#include "orchestrator/dispatcher_process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "common/status.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+constexpr int kBoundaryFd = 3;
+
+struct ChildPlan {
+  const DispatcherCommand& command;
+  std::vector<char*> argv;
+  int boundary;
+  pid_t parent;
+};
+
+bool EmptyBoundingSet() {
+  for (int capability = 0; capability < 64; ++capability) {
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+      return errno == EINVAL && capability > CAP_AUDIT_READ;  // Above the kernel's last capability.
+    }
+  }
+  return true;
+}
+
+bool DropPrivileges(const DispatcherCommand& command) {
+  constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+                                  SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+                                  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2] = {};
+  // ORDER: the bounding set and the securebits while CAP_SETPCAP is held; groups, then gid, then uid; what the uid change
+  // left of capabilities explicitly; no_new_privs last, it needs nothing.
+  return EmptyBoundingSet() && prctl(PR_SET_SECUREBITS, kBits, 0, 0, 0) == 0 && setgroups(0, nullptr) == 0 &&
+         setresgid(command.gid, command.gid, command.gid) == 0 &&
+         setresuid(command.uid, command.uid, command.uid) == 0 && syscall(SYS_capset, &header, none) == 0 &&
+         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+[[noreturn]] void RunChild(ChildPlan& plan) {
+  sigset_t none{};
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const bool ready = null_device >= 0 && dup2(null_device, 0) == 0 && dup2(null_device, 1) == 1 &&
+                     dup2(plan.boundary, kBoundaryFd) == kBoundaryFd &&
+                     fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
+                     close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && DropPrivileges(plan.command) &&
+                     // After the ids, whose change forgets it; then look whether the parent is already gone.
+                     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == plan.parent;
+  if (ready) {
+    char* const environment[] = {nullptr};
+    execve(plan.command.program.c_str(), plan.argv.data(), environment);
+  }
+  constexpr char kMessage[] = "caissond: the dispatcher could not be started with all its privileges dropped\n";
+  const ssize_t told = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
+  _exit(told < 0 ? 126 : 127);
+}
+
+}  // namespace
+
+absl::StatusOr<StartedDispatcher> StartDispatcher(const DispatcherCommand& command) {
+  if (command.uid == 0 || command.gid == 0) {
+    return absl::FailedPreconditionError("start the dispatcher: its user must not be root");
+  }
+  int ends[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return ErrnoStatus(errno, "socketpair");
+  }
+  StartedDispatcher started;
+  started.socket = UniqueFd(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  ChildPlan plan{command, {}, theirs.get(), getpid()};
+  // SAFETY: execve does not write to its arguments.
+  plan.argv.push_back(const_cast<char*>(command.program.c_str()));
+  for (const std::string& argument : command.arguments) {
+    plan.argv.push_back(const_cast<char*>(argument.c_str()));
+  }
+  plan.argv.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) {
+    return ErrnoStatus(errno, "fork the dispatcher");
+  }
+  if (pid == 0) {
+    RunChild(plan);
+  }
+  started.pid = pid;
+  ASSIGN_OR_RETURN(started.process, PidFd::Open(pid));
+  return started;
+}
+
+}  // namespace caisson::orchestrator

@@ -1,0 +1,43 @@
+// Reads, from outside, which isolation is in force on the locked stub that still waits:
+// /proc/PID/{status,ns,uid_map, mountinfo,net/dev}. Run by caissond as root; everything read is made by the
+// kernel.
+#ifndef CAISSON_ORCHESTRATOR_ISOLATION_READER_H_
+#define CAISSON_ORCHESTRATOR_ISOLATION_READER_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ipc/messages.h"
+
+namespace caisson::orchestrator {
+
+// Pure parsers of the kernel's text; kInvalidArgument when a field is missing or malformed.
+absl::Status ParseProcStatus(std::string_view text, ipc::IsolationReport& report);
+// uid_map_inside becomes 0, which CheckIsolation refuses, if any line of the map reaches uid 0 inside or on
+// the host.
+absl::Status ParseUidMap(std::string_view text, uint32_t payload_host_uid, ipc::IsolationReport& report);
+absl::Status ParseMountInfo(std::string_view text, ipc::IsolationReport& report);
+// Counts the interfaces besides lo. net/dev does not say whether lo is up: LoopbackIsUp does, from
+// net/fib_trie, where an address shows up as soon as an interface is up.
+absl::Status ParseNetDev(std::string_view text, ipc::IsolationReport& report);
+bool LoopbackIsUp(std::string_view fib_trie);
+// init's pid as PPid says, and whether a status is that of a pid namespace's first process.
+absl::StatusOr<pid_t> ParseParentPid(std::string_view status);
+bool IsNamespaceInit(std::string_view status);
+
+// Fills every field whose source is the kernel and that /proc knows (not the cgroup fields). It must be the
+// waiting stub, a child of the run's init: that is where init_host_uid is read. An error if the stub dies
+// meanwhile.
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub);
+
+// What every sandbox of every profile must show before anything untrusted may run: kFailedPrecondition naming
+// the first field that does not hold. `expected_uid` is the host uid given to this run's payload.
+absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid);
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_ISOLATION_READER_H_

@@ -1,0 +1,107 @@
+// caissond: the supervisor. Started as root by a person or an init system; single-threaded; no network, no gRPC, no
+// protobuf. Reads its command line, its configuration and profiles: all root's own.
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "common/status.h"
+#include "orchestrator/config.h"
+#include "orchestrator/host_check.h"
+#include "orchestrator/log_format.h"
+#include "orchestrator/supervisor.h"
+
+namespace {
+
+using caisson::Message;
+using caisson::orchestrator::Config;
+
+struct Options {
+  std::string config_file;
+  std::string socket;
+  bool check = false;
+  bool json = false;
+};
+
+void SetUpLog(const Config& config) {
+  auto logger = spdlog::stderr_logger_st("caissond");
+  spdlog::set_default_logger(logger);
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+  if (config.log_format == caisson::orchestrator::LogFormat::kJson) {
+    spdlog::set_formatter(caisson::orchestrator::MakeJsonFormatter("caissond"));
+  } else {
+    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ caissond %l %v", spdlog::pattern_time_type::utc);
+  }
+}
+
+// Each waiting sandbox holds a handful of descriptors here; the soft limit of a login shell is far too low.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  }
+}
+
+int Fail(const std::string& message) {
+  std::cerr << "caissond: " << message << "\n";
+  return 1;
+}
+
+int Check(const Config& config, bool json) {
+  const auto results = caisson::orchestrator::CheckHost(config);
+  std::cout << (json ? caisson::orchestrator::FormatCheckJson(results)
+                     : caisson::orchestrator::FormatCheckText(results));
+  return caisson::orchestrator::MayStart(results) ? 0 : 1;
+}
+
+int Serve(const Config& config) {
+  signal(SIGPIPE, SIG_IGN);  // A log reader that went away is no reason to end every run.
+  SetUpLog(config);
+  RaiseDescriptorLimit();
+  auto supervisor = caisson::orchestrator::Supervisor::Create(config);
+  if (!supervisor.ok()) {
+    return Fail(Message(supervisor.status()));
+  }
+  if (const absl::Status status = (*supervisor)->Run(); !status.ok()) {
+    return Fail(Message(status));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"caissond runs other people's programs, each in a sandbox of its own.\n"
+               "It stays in the foreground and logs to standard error; SIGTERM stops it."};
+  app.set_version_flag("--version", "caissond " CAISSON_VERSION);
+  Options options;
+  app.add_option("--config", options.config_file, "Configuration file (JSON); defaults hold without one");
+  app.add_option("--socket", options.socket, "Address to serve on, unix:/PATH [unix:/run/caisson/caisson.sock]");
+  app.add_flag("--check", options.check, "Test every control on this host by using it, say how to mend what fails");
+  app.add_flag("--json", options.json, "With --check: print JSON");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (geteuid() != 0) {
+    return Fail("must run as root: it makes namespaces, mounts and cgroups (try: sudo " + std::string(argv[0]) + ")");
+  }
+  Config config;
+  if (!options.config_file.empty()) {
+    absl::StatusOr<Config> loaded = caisson::orchestrator::LoadConfig(options.config_file);
+    if (!loaded.ok()) {
+      return Fail(Message(loaded.status()));
+    }
+    config = std::move(loaded).value();
+  }
+  if (!options.socket.empty()) {
+    config.socket = options.socket;
+  }
+  return options.check ? Check(config, options.json) : Serve(config);
+}

@@ -1,0 +1,58 @@
+// Run by caissond at start, as root. Input: profile files that only root can have written.
+#include "orchestrator/profile_store.h"
+
+#include <unistd.h>
+
+#include "common/status.h"
+#include "policy/filter_compiler.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const sandbox::PlanOptions& options) {
+  ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(step.filter));
+  StepPlan plan;
+  ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
+  plan.limits = step.limits;
+  plan.filter_digest = filter.digest;
+  plan.denials_per_second = options.denials_per_second;
+  plan.landlock_abi = options.landlock_abi;
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory, const sandbox::PlanOptions& options,
+                                                std::map<std::string, std::string>& skipped) {
+  ASSIGN_OR_RETURN(const policy::ProfileSet profiles,
+                   policy::LoadProfiles(directory, policy::FileTrust::kRequireRootOwned));
+  ProfileStore store;
+  for (const auto& [name, profile] : profiles) {
+    if (!profile.toolchain_probe.empty() && access(profile.toolchain_probe.c_str(), F_OK) != 0) {
+      skipped[name] = profile.toolchain_probe + " is missing: install " + profile.toolchain_package;
+      continue;
+    }
+    const auto add = [&](ipc::Step step, const policy::StepSection& section) -> absl::Status {
+      absl::StatusOr<StepPlan> plan = CompileStep(section, options);
+      if (!plan.ok()) {
+        return Prefix(plan.status(), "profile " + name);
+      }
+      store.steps_.emplace(std::make_pair(name, step), std::move(plan).value());
+      return absl::OkStatus();
+    };
+    RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run));
+    if (profile.compile) {
+      RETURN_IF_ERROR(add(ipc::Step::kCompile, *profile.compile));
+    }
+  }
+  return store;
+}
+
+bool ProfileStore::HasProfile(const std::string& name) const { return Find(name, ipc::Step::kRun) != nullptr; }
+
+const StepPlan* ProfileStore::Find(const std::string& name, ipc::Step step) const {
+  const auto found = steps_.find({name, step});
+  return found == steps_.end() ? nullptr : &found->second;
+}
+
+}  // namespace caisson::orchestrator

@@ -1,0 +1,46 @@
+// The profiles caissond serves, each step compiled once: its limits, its sealed plan, its filter's digest.
+#ifndef CAISSON_ORCHESTRATOR_PROFILE_STORE_H_
+#define CAISSON_ORCHESTRATOR_PROFILE_STORE_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+#include "ipc/messages.h"
+#include "policy/limits.h"
+#include "policy/profile_loader.h"
+#include "sandbox/plan_builder.h"
+
+namespace caisson::orchestrator {
+
+struct StepPlan {
+  UniqueFd plan;
+  policy::LimitRange limits;
+  std::array<uint8_t, 32> filter_digest{};
+  uint32_t denials_per_second = 0;
+  uint32_t landlock_abi = 0;
+};
+
+class ProfileStore {
+ public:
+  // Reads the directory's profiles as root trusts files, compiles every filter and plan. Profiles whose toolchain is
+  // missing are left out; `skipped` names them with the reason. Any other problem is an error: nothing is served.
+  static absl::StatusOr<ProfileStore> Load(const std::string& directory, const sandbox::PlanOptions& options,
+                                           std::map<std::string, std::string>& skipped);
+
+  bool HasProfile(const std::string& name) const;
+  // nullptr if there is no such step.
+  const StepPlan* Find(const std::string& name, ipc::Step step) const;
+  size_t size() const { return steps_.size(); }
+
+ private:
+  std::map<std::pair<std::string, ipc::Step>, StepPlan> steps_;
+};
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_PROFILE_STORE_H_

@@ -1,0 +1,96 @@
+// Run by caissond as root. Input: numbers that the caller has checked against the profile's ceilings.
+#include "orchestrator/sandbox_builder.h"
+
+#include <sys/socket.h>
+
+#include <span>
+
+#include "common/packet_socket.h"
+#include "common/status.h"
+#include "sandbox/plan.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+using sandbox::SetupStage;
+
+absl::Status SendSetup(int control, const Sandbox& sandbox, uint64_t disk_bytes, uint64_t inode_count) {
+  sandbox::SetupMessage setup{};
+  setup.magic = sandbox::kControlMagic;
+  setup.type = sandbox::ControlType::kSetup;
+  setup.payload_host_uid = sandbox.ids.payload_host_id;
+  setup.payload_host_gid = sandbox.ids.payload_host_id;
+  setup.init_cgroup_fds = static_cast<uint32_t>(sandbox.cgroup->init_procs_fds().size());
+  setup.payload_cgroup_fds = static_cast<uint32_t>(sandbox.cgroup->payload_procs_fds().size());
+  setup.disk_bytes = disk_bytes;
+  setup.inode_count = inode_count;
+  return SendPacket(control, std::as_bytes(std::span(&setup, 1)));
+}
+
+// init reads its end with blocking calls; only caissond's end must never block.
+absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakeControlPair() {
+  int ends[2] = {-1, -1};
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return ErrnoStatus(errno, "socketpair");
+  }
+  return std::make_pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+CgroupLimits DefaultLimits(const StepPlan& plan) {
+  const policy::Limits& defaults = plan.limits.defaults;
+  return {defaults.Get(policy::LimitId::kMemoryBytes), defaults.Get(policy::LimitId::kPids),
+          defaults.Get(policy::LimitId::kCpuMillis)};
+}
+
+}  // namespace
+
+bool SandboxBuilder::Build(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
+                           BuildFailure& failure) {
+  SetupStage stage = SetupStage::kNone;
+  const absl::Status status = BuildSteps(plan, disk_bytes, inode_count, sandbox, stage);
+  if (!status.ok()) {
+    failure = {stage, status};
+  }
+  return status.ok();
+}
+
+absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count,
+                                        Sandbox& sandbox, SetupStage& stage) {
+  // ORDER: the limits stand before any process of the run exists.
+  stage = SetupStage::kCgroup;
+  ASSIGN_OR_RETURN(sandbox.ids, ids_.Take());
+  ASSIGN_OR_RETURN(sandbox.cgroup, cgroups_.CreateRun("run-" + std::to_string(next_run_++)));
+  RETURN_IF_ERROR(sandbox.cgroup->SetLimits(DefaultLimits(plan)));
+
+  stage = SetupStage::kUserNamespace;
+  ASSIGN_OR_RETURN(const UniqueFd user_namespace, sandbox::PrepareUserNamespace(sandbox.ids, spawner_.stack()));
+
+  stage = SetupStage::kClone;
+  ASSIGN_OR_RETURN(auto ends, MakeControlPair());
+  RETURN_IF_ERROR(SendSetup(ends.first.get(), sandbox, disk_bytes, inode_count));
+  sandbox::SpawnRequest request;
+  request.control = ends.second.get();
+  request.plan = plan.plan.get();
+  request.user_namespace = user_namespace.get();
+  request.cgroup_directory = sandbox.cgroup->clone_into_fd();
+  request.init_procs_fds = sandbox.cgroup->init_procs_fds();
+  request.payload_procs_fds = sandbox.cgroup->payload_procs_fds();
+  ASSIGN_OR_RETURN(sandbox.init, spawner_.SpawnInit(request));
+  sandbox.control = std::move(ends.first);
+  sandbox.cgroup->CloseProcsFds();
+  return absl::OkStatus();
+}
+
+absl::Status SandboxBuilder::Dispose(Sandbox& sandbox) {
+  if (sandbox.cgroup != nullptr) {
+    RETURN_IF_ERROR(sandbox.cgroup->TryRemove());
+    sandbox.cgroup.reset();
+  }
+  if (sandbox.ids.init_host_id != 0) {
+    ids_.Return(sandbox.ids);
+    sandbox.ids = {};
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace caisson::orchestrator

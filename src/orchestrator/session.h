@@ -1,0 +1,116 @@
+// Session: one sandbox's life as caissond sees it, from PREPARE to everything removed.
+//
+//   Build ─▶ preparing ─ready, isolation read and checked─▶ prepared ─START─▶ running ─end decided─▶ ending ─init dead─▶
+//   FINISHED sent ─▶ cgroups removed ─▶ gone
+//
+// init's pidfd alone says "all dead": when PID 1 ends, the kernel has ended everything in its namespace.
+#ifndef CAISSON_ORCHESTRATOR_SESSION_H_
+#define CAISSON_ORCHESTRATOR_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/event_loop.h"
+#include "common/packet_socket.h"
+#include "common/unique_fd.h"
+#include "ipc/messages.h"
+#include "ipc/state_table.h"
+#include "orchestrator/profile_store.h"
+#include "orchestrator/sandbox_builder.h"
+#include "orchestrator/verdict.h"
+#include "sandbox/plan.h"
+
+namespace caisson::orchestrator {
+
+class Session;
+
+// Who wants to know. Calls come from the event loop's thread, never from within Build.
+class SessionListener {
+ public:
+  virtual ~SessionListener() = default;
+  virtual void OnPrepared(Session& session, const ipc::Prepared& message, std::vector<UniqueFd> fds) = 0;
+  virtual void OnPrepareFailed(Session& session, const ipc::PrepareFailed& message) = 0;
+  virtual void OnStarted(Session& session, const ipc::Started& message) = 0;
+  virtual void OnStartRefused(Session& session, const ipc::StartRefused& message) = 0;
+  virtual void OnFinished(Session& session, const ipc::Finished& message) = 0;
+  // Nothing of the sandbox is left; the session may be destroyed (not from within this call).
+  virtual void OnGone(Session& session) = 0;
+};
+
+class Session {
+ public:
+  Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& listener, ipc::SandboxId id,
+          const StepPlan& plan, ipc::Step step, uint32_t accepted_degradations);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  // Builds the sandbox; the answer comes through the listener later.
+  void Build(uint64_t disk_bytes, uint64_t inode_count);
+  // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused.
+  void Start(const ipc::StartLimits& limits, UniqueFd bundle);
+  // Only when prepared: the sandbox goes unused, and nobody is told.
+  void Discard();
+  // In any state; the first cause counts.
+  void End(EndCause cause, const ipc::Cancel* cancel = nullptr);
+
+  const StepPlan& plan() const { return plan_; }
+  ipc::SandboxId id() const { return id_; }
+  ipc::SandboxState state() const { return state_; }
+  // Bytes of memory this session is promised: 0 until started.
+  uint64_t promised_memory_bytes() const { return promised_memory_bytes_; }
+
+ private:
+  void OnControl(uint32_t events);
+  void OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds);
+  void OnFailed(const sandbox::FailedMessage& message);
+  void OnDone(const sandbox::DoneMessage& message);
+  void OnInitDead();
+  void OnOom();
+  void CheckCpu();
+  absl::Status FillReport(const sandbox::ReadyMessage& message, ipc::IsolationReport& report) const;
+  void FailPreparation(const ipc::SetupError& error, const std::string& message);
+  void RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
+  void Conclude();
+  ipc::Finished BuildFinished();
+  void FillTimings(int64_t now, ipc::Finished& finished) const;
+  void StopWatching();
+  void ScheduleRemoval(int64_t delay_nanos);
+  void Later(int64_t delay_nanos, EventLoop::TimerId& timer, void (Session::*method)());
+  void KillEverything();
+  void OnSetupDeadline();
+  void OnWallDeadline();
+  void Remove();
+
+  EventLoop& loop_;
+  SandboxBuilder& builder_;
+  SessionListener& listener_;
+  ipc::SandboxId id_;
+  const StepPlan& plan_;
+  uint32_t accepted_degradations_;
+  ipc::SandboxState state_ = ipc::SandboxState::kPreparing;
+  Sandbox sandbox_;
+  ipc::IsolationReport isolation_{};
+  Evidence evidence_;
+  bool init_dead_ = false;
+  bool started_ = false;
+  uint64_t promised_memory_bytes_ = 0;
+  int64_t prepare_ns_ = 0;
+  int64_t start_ns_ = 0;
+  int64_t exec_ns_ = 0;
+  int64_t exit_ns_ = 0;
+  uint64_t voluntary_switches_ = 0;
+  uint64_t involuntary_switches_ = 0;
+  int64_t removal_delay_ns_ = 0;
+  EventLoop::TimerId setup_timer_ = 0;
+  EventLoop::TimerId wall_timer_ = 0;
+  EventLoop::TimerId cpu_timer_ = 0;
+  EventLoop::TimerId kill_timer_ = 0;
+  EventLoop::TimerId removal_timer_ = 0;
+};
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_SESSION_H_

@@ -1,0 +1,261 @@
+// Run by caissond as root: the composition of its parts, and the lifecycle of the whole. Reads configuration and
+// profiles, root's own files; everything untrusted is behind DispatcherLink and Session.
+#include "orchestrator/supervisor.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "ipc/codec.h"
+#include "sandbox/kernel_features.h"
+#include "sandbox/landlock_host.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+constexpr int64_t kFirstBackoffNanos = 100 * kNanosPerMilli;
+constexpr int64_t kLastBackoffNanos = 10'000 * kNanosPerMilli;
+constexpr int64_t kStableNanos = 30'000 * kNanosPerMilli;  // a dispatcher that lived this long was well
+constexpr uint64_t kBytesPerRunByDefault = 64ULL * 1024 * 1024;
+constexpr uint32_t kMostRunsByDefault = 256;
+
+uint64_t HostMemoryBytes() {
+  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Config config, InstanceLock lock, std::unique_ptr<EventLoop> loop)
+    : config_(std::move(config)), lock_(std::move(lock)), loop_(std::move(loop)) {}
+
+Supervisor::~Supervisor() {
+  if (signals_.valid()) {
+    loop_->Unwatch(signals_.get());
+  }
+}
+
+absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& config) {
+  ASSIGN_OR_RETURN(InstanceLock lock, InstanceLock::Acquire(config.state_dir));
+  ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
+  std::unique_ptr<Supervisor> supervisor(new Supervisor(config, std::move(lock), std::move(loop)));
+  RETURN_IF_ERROR(supervisor->SetUp());
+  return supervisor;
+}
+
+absl::Status Supervisor::SetUp() {
+  ASSIGN_OR_RETURN(user_, FindUser(config_.user));
+  RETURN_IF_ERROR(PrepareSocketDirectory(config_.socket, user_));
+  ASSIGN_OR_RETURN(dispatcher_program_, FindDispatcher());
+  profiles_dir_ = config_.profiles_dir;
+  if (profiles_dir_.empty()) {
+    ASSIGN_OR_RETURN(profiles_dir_, FindProfiles());
+  }
+  ASSIGN_OR_RETURN(const std::vector<std::string> leftovers, lock_.RecordedDirectories());
+  if (!leftovers.empty()) {
+    spdlog::info("sweeping what an earlier caissond left: {} cgroup directories", leftovers.size());
+    RETURN_IF_ERROR(SweepInstance(leftovers, lock_.instance()));
+  }
+  ASSIGN_OR_RETURN(cgroups_, CgroupBackend::Open(lock_.instance()));
+  RETURN_IF_ERROR(lock_.RecordDirectories(cgroups_->instance_directories()));
+  RETURN_IF_ERROR(CheckSwap());
+  ASSIGN_OR_RETURN(landlock_abi_, sandbox::LandlockAbi());
+  ASSIGN_OR_RETURN(const std::string staging, EnterPrivateMounts(lock_.state_dir()));
+  RETURN_IF_ERROR(LoadProfiles(staging));
+  ChooseCapacity();
+  ids_.emplace(config_.id_first, config_.id_count);
+  if (ids_->free() < MostSandboxes(capacity_.max_sandboxes)) {
+    return absl::FailedPreconditionError(
+        "id_count " + std::to_string(config_.id_count) + " is too small: " +
+        std::to_string(2 * MostSandboxes(capacity_.max_sandboxes)) + " ids are needed for max_runs " +
+        std::to_string(capacity_.max_sandboxes));
+  }
+  ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
+  spawner_.emplace(std::move(spawner));
+  builder_.emplace(*spawner_, *cgroups_, *ids_);
+  link_ = std::make_unique<DispatcherLink>(
+      *loop_, *builder_, *profiles_, capacity_, accepted_degradations_,
+      DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); }, [this] { OnServing(); },
+                                [this] { OnIdle(); }});
+  return WatchSignals();
+}
+
+absl::Status Supervisor::CheckSwap() {
+  if (cgroups_->swap_is_bounded()) {
+    return absl::OkStatus();
+  }
+  if (!config_.accepted_degradations.contains(Degradation::kSwapUnbounded)) {
+    return absl::FailedPreconditionError(
+        "swap cannot be limited here: switch it off, boot with swapaccount=1, or accept it by name with "
+        "\"accepted_degradations\": [\"swap_unbounded\"]");
+  }
+  accepted_degradations_ |= 1U << static_cast<uint32_t>(Degradation::kSwapUnbounded);
+  return absl::OkStatus();
+}
+
+absl::Status Supervisor::LoadProfiles(const std::string& staging) {
+  sandbox::PlanOptions options;
+  options.staging_path = staging;
+  options.landlock_abi = landlock_abi_;
+  options.notify_flags = sandbox::NotifyFlags();
+  std::map<std::string, std::string> skipped;
+  ASSIGN_OR_RETURN(ProfileStore store, ProfileStore::Load(profiles_dir_, options, skipped));
+  profiles_.emplace(std::move(store));
+  for (const auto& [name, reason] : skipped) {
+    spdlog::info("profile {} is not available: {}", name, reason);
+  }
+  spdlog::info("{} profile steps from {}", profiles_->size(), profiles_dir_);
+  return absl::OkStatus();
+}
+
+void Supervisor::ChooseCapacity() {
+  capacity_.memory_budget_bytes =
+      config_.memory_budget_bytes != 0 ? config_.memory_budget_bytes : HostMemoryBytes() / 4 * 3;
+  const auto by_memory = static_cast<uint32_t>(
+      std::clamp<uint64_t>(capacity_.memory_budget_bytes / kBytesPerRunByDefault, 1, kMostRunsByDefault));
+  capacity_.max_sandboxes = config_.max_runs != 0 ? config_.max_runs : by_memory;
+}
+
+absl::Status Supervisor::WatchSignals() {
+  sigset_t mask{};
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGTERM);
+  sigaddset(&mask, SIGINT);
+  if (sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) {
+    return ErrnoStatus(errno, "sigprocmask");
+  }
+  signals_ = UniqueFd(signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_.valid()) {
+    return ErrnoStatus(errno, "signalfd");
+  }
+  return loop_->Watch(signals_.get(), EPOLLIN, [this](uint32_t) {
+    signalfd_siginfo info{};
+    while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+      spdlog::info("{} from process {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT", info.ssi_pid);
+      draining_ ? EndRuns() : Drain();
+    }
+  });
+}
+
+ipc::Hello Supervisor::MakeHello() const {
+  auto hello = ipc::Make<ipc::Hello>();
+  hello.max_sandboxes = capacity_.max_sandboxes;
+  hello.landlock_abi = landlock_abi_;
+  hello.memory_budget_bytes = capacity_.memory_budget_bytes;
+  hello.queue_length = config_.queue_length;
+  hello.cgroup_backend = static_cast<uint32_t>(cgroups_->kind());
+  hello.grace_ms = config_.grace_ms;
+  return hello;
+}
+
+absl::Status Supervisor::StartDispatcherNow() {
+  DispatcherCommand command;
+  command.program = dispatcher_program_;
+  command.arguments = {"--socket",     config_.socket,
+                       "--profiles",   profiles_dir_,
+                       "--log-format", config_.log_format == LogFormat::kJson ? "json" : "text",
+                       "--log-level",  config_.log_level};
+  command.uid = user_.uid;
+  command.gid = user_.gid;
+  ASSIGN_OR_RETURN(dispatcher_, StartDispatcher(command));
+  dispatcher_started_ns_ = MonotonicNanos();
+  RETURN_IF_ERROR(loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
+  return link_->Connect(std::move(dispatcher_->socket), MakeHello());
+}
+
+absl::Status Supervisor::Run() {
+  RETURN_IF_ERROR(StartDispatcherNow());
+  RETURN_IF_ERROR(loop_->Run());
+  RETURN_IF_ERROR(cgroups_->RemoveInstance());
+  RETURN_IF_ERROR(lock_.ForgetDirectories());
+  spdlog::info("stopped: nothing is left");
+  return absl::OkStatus();
+}
+
+void Supervisor::OnServing() {
+  spdlog::info("ready: serving on {} (dispatcher {}, at most {} runs, {} MiB for runs)", config_.socket,
+               dispatcher_->pid, capacity_.max_sandboxes, capacity_.memory_budget_bytes >> 20U);
+  if (!announced_) {
+    announced_ = true;
+    static_cast<void>(sd_notify(0, "READY=1\nSTATUS=serving"));
+  }
+}
+
+void Supervisor::OnBroken(const std::string& reason) {
+  // Ordinary when the dispatcher died or was told to stop; otherwise it broke the protocol and must not live.
+  if (!draining_) {
+    spdlog::error("dispatcher {}: {}", dispatcher_ ? dispatcher_->pid : 0, reason);
+  }
+  if (dispatcher_) {
+    static_cast<void>(dispatcher_->process.Kill(draining_ ? 0 : SIGKILL));
+  }
+}
+
+void Supervisor::OnDispatcherDead() {
+  const absl::StatusOr<siginfo_t> ended = dispatcher_->process.TryReap();
+  if (!ended.ok()) {
+    return;
+  }
+  loop_->Unwatch(dispatcher_->process.get());
+  if (!draining_) {
+    spdlog::error("dispatcher {} ended ({} {}); its runs end with it", dispatcher_->pid,
+                  ended->si_code == CLD_EXITED ? "exit code" : "signal", ended->si_status);
+  }
+  dispatcher_.reset();
+  link_->Disconnect();
+  if (draining_) {
+    return StopIfDone();
+  }
+  const bool was_well = MonotonicNanos() - dispatcher_started_ns_ > kStableNanos;
+  backoff_ns_ = was_well ? kFirstBackoffNanos : std::clamp(backoff_ns_ * 2, kFirstBackoffNanos, kLastBackoffNanos);
+  loop_->At(MonotonicNanos() + backoff_ns_, [this] {
+    if (draining_) {
+      return;
+    }
+    if (const absl::Status status = StartDispatcherNow(); !status.ok()) {
+      spdlog::critical("start the dispatcher again: {}", Message(status));
+      Drain();
+    }
+  });
+}
+
+void Supervisor::Drain() {
+  draining_ = true;
+  spdlog::info("stopping: no new runs; {} may go on for {} ms", link_->runs(), config_.grace_ms);
+  static_cast<void>(sd_notify(0, "STOPPING=1"));
+  link_->RefuseNew();
+  link_->SendDrain(config_.grace_ms);
+  loop_->At(MonotonicNanos() + static_cast<int64_t>(config_.grace_ms) * kNanosPerMilli, [this] { EndRuns(); });
+  StopIfDone();
+}
+
+// The grace time is over, or somebody asked twice.
+void Supervisor::EndRuns() {
+  if (link_->runs() != 0) {
+    spdlog::info("stopping: ending {} runs", link_->runs());
+  }
+  link_->ShutDown();
+  // The dispatcher ends by itself once its streams are closed; a client that does not read may not hold us up.
+  constexpr int64_t kFarewellNanos = 3'000 * kNanosPerMilli;
+  loop_->At(MonotonicNanos() + kFarewellNanos, [this] {
+    if (dispatcher_) {
+      static_cast<void>(dispatcher_->process.Kill(SIGKILL));
+    }
+  });
+}
+
+void Supervisor::OnIdle() { StopIfDone(); }
+
+void Supervisor::StopIfDone() {
+  if (draining_ && !dispatcher_ && link_->sandboxes() == 0) {
+    loop_->Stop();
+  }
+}
+
+}  // namespace caisson::orchestrator
