@@ -1,0 +1,42 @@
+// The client's end of one run, as the run sees it. The run and its client live and end independently.
+#ifndef CAISSON_DISPATCHER_CLIENT_STREAM_H_
+#define CAISSON_DISPATCHER_CLIENT_STREAM_H_
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "caisson/v1/run.pb.h"
+
+namespace caisson::dispatcher {
+
+enum class GoneReason : uint8_t { kDisconnected, kDeadline };
+
+// Hears of the client; on the I/O thread.
+class ClientStreamOwner {
+ public:
+  virtual ~ClientStreamOwner() = default;
+  // The event given to Write has left us; the next may follow.
+  virtual void OnWritten() = 0;
+  // The client is no longer there. Nothing comes after this.
+  virtual void OnGone(GoneReason reason) = 0;
+};
+
+// On the I/O thread only.
+class ClientStream {
+ public:
+  virtual ~ClientStream() = default;
+  virtual void SetOwner(std::weak_ptr<ClientStreamOwner> owner) = 0;
+  virtual bool gone() const = 0;
+  // One event at a time: the next after OnWritten.
+  virtual void Write(const v1::RunEvent& event) = 0;
+  // The last call; nothing is being written.
+  virtual void Finish(const grpc::Status& status) = 0;
+  // Ends the call of a client that does not read. The last call.
+  virtual void Abort() = 0;
+};
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_CLIENT_STREAM_H_

@@ -1,0 +1,209 @@
+#include "dispatcher/convert.h"
+
+#include <utility>
+
+#include "dispatcher/denial_log.h"
+#include "dispatcher/requested_limits.h"
+#include "policy/limits.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
+constexpr uint64_t kNanosPerMilliUnsigned = 1'000'000;
+constexpr uint64_t kMicrosPerMilli = 1'000;
+
+// The enumerators have the same numbers on both sides, which these hold.
+static_assert(static_cast<int>(v1::COMPLETED) == static_cast<int>(ipc::Verdict::kCompleted) &&
+              static_cast<int>(v1::WALL_TIME_LIMIT) == static_cast<int>(ipc::Verdict::kWallTimeLimit) &&
+              static_cast<int>(v1::CANCELED) == static_cast<int>(ipc::Verdict::kCanceled) &&
+              static_cast<int>(v1::SERVICE_FAILED) == static_cast<int>(ipc::Verdict::kServiceFailed));
+static_assert(static_cast<int>(v1::PROGRAM) == static_cast<int>(ipc::Actor::kProgram) &&
+              static_cast<int>(v1::CLIENT) == static_cast<int>(ipc::Actor::kClient) &&
+              static_cast<int>(v1::SERVICE) == static_cast<int>(ipc::Actor::kService));
+
+v1::Verdict ToProto(ipc::Verdict verdict) { return static_cast<v1::Verdict>(verdict); }
+v1::Actor ToProto(ipc::Actor actor) { return static_cast<v1::Actor>(actor); }
+
+void SetDuration(uint64_t nanos, google::protobuf::Duration* duration) {
+  const auto value = static_cast<int64_t>(nanos);
+  duration->set_seconds(value / kNanosPerSecond);
+  duration->set_nanos(static_cast<int32_t>(value % kNanosPerSecond));
+}
+
+void FillUsage(const ipc::Usage& from, v1::Usage* usage) {
+  if ((from.present & ipc::kUsageWallTime) != 0) {
+    usage->set_wall_time_ms(from.wall_time_ns / kNanosPerMilliUnsigned);
+  }
+  if ((from.present & ipc::kUsageCpu) != 0) {
+    usage->set_cpu_user_ms(from.cpu_user_us / kMicrosPerMilli);
+    usage->set_cpu_system_ms(from.cpu_system_us / kMicrosPerMilli);
+  }
+  if ((from.present & ipc::kUsageMemoryPeak) != 0) {
+    usage->set_memory_peak_bytes(from.memory_peak_bytes);
+  }
+  if ((from.present & ipc::kUsageOomKills) != 0) {
+    usage->set_oom_kills(from.oom_kills);
+  }
+  if ((from.present & ipc::kUsagePidsPeak) != 0) {
+    usage->set_pids_peak(from.pids_peak);
+  }
+  if ((from.present & ipc::kUsageForksDenied) != 0) {
+    usage->set_forks_denied(from.forks_denied);
+  }
+  if ((from.present & ipc::kUsageContextSwitches) != 0) {
+    usage->set_voluntary_context_switches(from.voluntary_switches);
+    usage->set_involuntary_context_switches(from.involuntary_switches);
+  }
+}
+
+void FillTimings(const RunOutcome& outcome, v1::Timings* timings) {
+  SetDuration(static_cast<uint64_t>(outcome.queue_ns), timings->mutable_queue());
+  if (outcome.setup_ns == 0) {
+    return;  // There was no sandbox, so there is nothing to time.
+  }
+  SetDuration(outcome.setup_ns, timings->mutable_setup());
+  SetDuration(outcome.finished.start_ns, timings->mutable_start());
+  SetDuration(outcome.finished.run_ns, timings->mutable_run());
+  SetDuration(outcome.finished.teardown_ns, timings->mutable_teardown());
+}
+
+void FillCount(const OutputCount& from, v1::StreamCount* count) {
+  count->set_bytes(from.bytes);
+  count->set_delivered_bytes(from.delivered_bytes);
+  count->set_truncated(from.truncated);
+}
+
+// Exit code and signal, for RunResult and StepResult alike.
+template <typename Message>
+void FillExit(const ipc::Finished& finished, Message* message) {
+  if (finished.exited != 0) {
+    message->set_exit_code(finished.exit_code);
+  } else if (finished.term_signal != 0) {
+    message->set_signal(finished.term_signal);
+  }
+}
+
+}  // namespace
+
+v1::RunEvent QueuedEvent(uint32_t position) {
+  v1::RunEvent event;
+  event.mutable_queued()->set_position(position);
+  return event;
+}
+
+v1::RunEvent AcceptedEvent(const std::string& name) {
+  v1::RunEvent event;
+  event.mutable_accepted()->set_name(name);
+  return event;
+}
+
+v1::RunEvent StartedEvent(const ipc::IsolationReport& report) {
+  v1::RunEvent event;
+  *event.mutable_started()->mutable_isolation() = IsolationToProto(report);
+  return event;
+}
+
+v1::RunEvent OutputEvent(v1::Stream stream, uint64_t offset, std::string data) {
+  v1::RunEvent event;
+  v1::Output* output = event.mutable_output();
+  output->set_stream(stream);
+  output->set_offset(offset);
+  output->set_data(std::move(data));
+  return event;
+}
+
+v1::RunEvent DenialEvent(const wire::Event& event) {
+  v1::RunEvent message;
+  *message.mutable_denial() = DenialToProto(event);
+  return message;
+}
+
+v1::RunEvent FinishedEvent(const v1::RunResult& result) {
+  v1::RunEvent event;
+  *event.mutable_finished() = result;
+  return event;
+}
+
+v1::RunResult ResultToProto(const RunOutcome& outcome) {
+  const ipc::Finished& finished = outcome.finished;
+  v1::RunResult result;
+  result.set_verdict(ToProto(finished.verdict));
+  result.set_ended_by(ToProto(finished.ended_by));
+  result.set_message(OutcomeSentence(outcome));
+  FillExit(finished, &result);
+  if (finished.limit != ipc::LimitName::kNone) {
+    result.mutable_limit()->set_name(LimitFieldName(finished.limit));
+    result.mutable_limit()->set_limit(finished.limit_value);
+    result.mutable_limit()->set_observed(finished.limit_observed);
+  }
+  FillUsage(finished.usage, result.mutable_usage());
+  FillTimings(outcome, result.mutable_timings());
+  if (outcome.isolation.has_value()) {
+    *result.mutable_isolation() = IsolationToProto(*outcome.isolation);
+    v1::StepResult* step = result.add_steps();
+    step->set_step("run");
+    step->set_verdict(result.verdict());
+    FillExit(finished, step);
+    *step->mutable_usage() = result.usage();
+    *step->mutable_timings() = result.timings();
+  }
+  result.mutable_denials()->Add(outcome.denials.begin(), outcome.denials.end());
+  FillCount(outcome.stdout_count, result.mutable_stdout());
+  FillCount(outcome.stderr_count, result.mutable_stderr());
+  return result;
+}
+
+v1::Profile ProfileToProto(const CatalogEntry& entry) {
+  const policy::Profile& profile = entry.profile;
+  v1::Profile message;
+  message.set_name(profile.name);
+  message.set_display_name(profile.display_name);
+  message.set_description(profile.description);
+  message.set_toolchain_version(entry.toolchain_version);
+  message.set_file_extension(profile.file_extension);
+  message.set_default_main_file(profile.default_main_file);
+  message.set_hello_program(profile.hello_program);
+  message.set_available(entry.unavailable_reason.empty());
+  message.set_unavailable_reason(entry.unavailable_reason);
+  *message.mutable_default_limits() = LimitsToProto(profile.run.limits.defaults);
+  *message.mutable_ceilings() = LimitsToProto(profile.run.limits.ceilings);
+  if (profile.compile.has_value()) {
+    message.add_steps("compile");
+  }
+  message.add_steps("run");
+  message.add_networks(profile.run.network == policy::NetworkMode::kLoopback ? "loopback" : "none");
+  return message;
+}
+
+ipc::Finished RefusedOutcome(ipc::Refusal refusal, const ipc::SetupError& error) {
+  ipc::Finished finished{};
+  finished.error = error;
+  finished.violation_syscall = -1;
+  switch (refusal) {
+    case ipc::Refusal::kSetupFailed:
+      finished.verdict = ipc::Verdict::kSandboxSetupFailed;
+      finished.ended_by = ipc::Actor::kService;
+      break;
+    case ipc::Refusal::kDraining:
+      finished.verdict = ipc::Verdict::kCanceled;
+      finished.ended_by = ipc::Actor::kOperator;
+      break;
+    default:
+      // We checked the same things before; that caissond sees them otherwise is a failure of ours.
+      finished.verdict = ipc::Verdict::kServiceFailed;
+      finished.ended_by = ipc::Actor::kService;
+      break;
+  }
+  return finished;
+}
+
+ipc::Finished CanceledInQueue() {
+  ipc::Finished finished{};
+  finished.verdict = ipc::Verdict::kCanceled;
+  finished.ended_by = ipc::Actor::kClient;
+  finished.violation_syscall = -1;
+  return finished;
+}
+
+}  // namespace caisson::dispatcher

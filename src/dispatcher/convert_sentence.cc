@@ -1,0 +1,125 @@
+// The sentence of a result: what ended the run, in plain words. Nothing of the client's is in it.
+#include <array>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "dispatcher/convert.h"
+#include "policy/filter_compiler.h"
+#include "policy/limits.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+// The largest unit that divides `value` without a rest keeps the sentence exact: 256 MiB, 1500 ms, 1000001
+// bytes.
+std::string Bytes(uint64_t value) {
+  constexpr std::array kUnits = {std::pair{uint64_t{1} << 30U, " GiB"}, std::pair{uint64_t{1} << 20U, " MiB"},
+                                 std::pair{uint64_t{1} << 10U, " KiB"}};
+  for (const auto& [unit, name] : kUnits) {
+    if (value != 0 && value % unit == 0) {
+      return std::to_string(value / unit) + name;
+    }
+  }
+  return std::to_string(value) + " bytes";
+}
+
+std::string Millis(uint64_t value) {
+  return value != 0 && value % 1000 == 0 ? std::to_string(value / 1000) + " s"
+                                         : std::to_string(value) + " ms";
+}
+
+std::string SignalText(int32_t number) {
+  const char* name = sigabbrev_np(number);
+  return "signal " + std::to_string(number) + (name == nullptr ? "" : " (SIG" + std::string(name) + ")");
+}
+
+std::string CanceledText(const RunOutcome& outcome) {
+  if (outcome.finished.ended_by == ipc::Actor::kOperator) {
+    return "Canceled: the service was shut down.";
+  }
+  if (!outcome.cancel_reason.has_value()) {
+    return "Canceled.";
+  }
+  switch (*outcome.cancel_reason) {
+    case ipc::CancelReason::kClient:
+      return "Canceled: the client asked for it.";
+    case ipc::CancelReason::kDisconnected:
+      return "Canceled: the client went away.";
+    case ipc::CancelReason::kDeadline:
+      return "Canceled: the call's deadline passed.";
+    case ipc::CancelReason::kOutputLimit:
+    case ipc::CancelReason::kShutdown:
+      return "Canceled: the service ended it.";
+  }
+  return "Canceled.";
+}
+
+std::string ViolationText(const ipc::Finished& finished) {
+  if (finished.limit == ipc::LimitName::kDenialRate) {
+    return "Stopped: it made more than " + std::to_string(finished.limit_value) +
+           " refused system calls a second.";
+  }
+  if (finished.violation_syscall >= 0) {
+    return "Stopped: it made the forbidden system call " + policy::SyscallName(finished.violation_syscall) +
+           ".";
+  }
+  return "Stopped: it made a forbidden system call.";
+}
+
+std::string SetupText(const RunOutcome& outcome) {
+  std::string text = "The sandbox could not be built, and nothing of the program ran";
+  if (!outcome.detail.empty()) {
+    return text + ": " + outcome.detail + ".";
+  }
+  const ipc::SetupError& error = outcome.finished.error;
+  if (error.stage != 0) {
+    text += ": step " + std::to_string(error.stage) + ", item " + std::to_string(error.index);
+    text += error.error_number == 0 ? "" : ": " + std::generic_category().message(error.error_number);
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+std::string LimitFieldName(ipc::LimitName limit) {
+  constexpr std::array kNames = {"",           "wall_time_ms",    "cpu_time_ms", "memory_bytes",
+                                 "pids",       "output_bytes",    "disk_bytes",  "inode_count",
+                                 "open_files", "file_size_bytes", "stack_bytes", "cpu_millis",
+                                 "denial_rate"};
+  const auto index = static_cast<size_t>(limit);
+  return index < kNames.size() ? kNames.at(index) : "";
+}
+
+std::string OutcomeSentence(const RunOutcome& outcome) {
+  const ipc::Finished& finished = outcome.finished;
+  switch (finished.verdict) {
+    case ipc::Verdict::kCompleted:
+      return "The program exited with code " + std::to_string(finished.exit_code) + ".";
+    case ipc::Verdict::kSignaled:
+      return "The program was ended by " + SignalText(finished.term_signal) + ".";
+    case ipc::Verdict::kWallTimeLimit:
+      return "Stopped: it ran longer than its " + Millis(finished.limit_value) + ".";
+    case ipc::Verdict::kCpuTimeLimit:
+      return "Stopped: it used all of its " + Millis(finished.limit_value) + " of CPU time.";
+    case ipc::Verdict::kMemoryLimit:
+      return "Stopped: it used all of its " + Bytes(finished.limit_value) + " of memory.";
+    case ipc::Verdict::kOutputLimit:
+      return "Stopped: it wrote more than its " + Bytes(finished.limit_value) + " of output to one stream.";
+    case ipc::Verdict::kSyscallViolation:
+      return ViolationText(finished);
+    case ipc::Verdict::kCanceled:
+      return CanceledText(outcome);
+    case ipc::Verdict::kCompileFailed:
+      return "The program did not compile.";
+    case ipc::Verdict::kSandboxSetupFailed:
+      return SetupText(outcome);
+    case ipc::Verdict::kServiceFailed:
+      return "Caisson failed, which is no fault of the program" +
+             (outcome.detail.empty() ? std::string() : ": " + outcome.detail) + ".";
+  }
+  return "";
+}
+
+}  // namespace caisson::dispatcher

@@ -1,0 +1,174 @@
+// caisson-dispatcher: the network-facing half of the daemon. Started by caissond as the user `caisson`,
+// without capabilities, with the boundary socket on descriptor 3. Parses everything clients send, so it locks
+// itself in before the first of them can connect. This file only puts the parts together.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "common/clock.h"
+#include "common/files.h"
+#include "common/packet_socket.h"
+#include "common/status.h"
+#include "common/unique_fd.h"
+#include "dispatcher/io_thread.h"
+#include "dispatcher/logging.h"
+#include "dispatcher/profile_catalog.h"
+#include "dispatcher/run_manager.h"
+#include "dispatcher/run_service.h"
+#include "dispatcher/self_lockdown.h"
+#include "dispatcher/server.h"
+#include "dispatcher/supervisor_link.h"
+#include "ipc/codec.h"
+#include "policy/profile_loader.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr int kBoundaryFd = 3;
+constexpr int kHelloTimeoutMs = 10'000;
+constexpr size_t kMaxDpkgStatusBytes = 64UL * 1024 * 1024;
+constexpr mode_t kSocketUmask = 0117;  // 0660
+// How long calls may take to end once there is nothing left to do for them.
+constexpr int64_t kShutdownGraceMs = 2'000;
+constexpr int64_t kLostGraceMs = 500;
+// After the loss of caissond, results get this long to reach their clients.
+constexpr int64_t kLostDeliveryMs = 1'000;
+constexpr uint32_t kSpareCalls = 64;
+
+struct Options {
+  std::string socket;
+  std::string profiles;
+  std::string log_format = "text";
+  std::string log_level = "info";
+};
+
+// One PREPARE's worth of descriptors for each run is far above the usual soft limit of 1,024.
+absl::Status RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return ErrnoStatus(errno, "getrlimit");
+  }
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "setrlimit");
+}
+
+absl::StatusOr<ipc::Hello> ReceiveHello(const UniqueFd& socket) {
+  pollfd waiting{socket.get(), POLLIN, 0};
+  if (poll(&waiting, 1, kHelloTimeoutMs) != 1) {
+    return absl::DeadlineExceededError("wait for HELLO: nothing came");
+  }
+  ASSIGN_OR_RETURN(const Packet packet, ReceivePacket(socket.get()));
+  ASSIGN_OR_RETURN(const ipc::Reply reply, ipc::DecodeReply(packet.bytes, packet.fds.size()));
+  if (const auto* hello = std::get_if<ipc::Hello>(&reply); hello != nullptr) {
+    return *hello;
+  }
+  return absl::FailedPreconditionError("wait for HELLO: another message came first");
+}
+
+absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory) {
+  // Owner and mode are caissond's to check, and it has: its decision counts.
+  ASSIGN_OR_RETURN(policy::ProfileSet profiles,
+                   policy::LoadProfiles(directory, policy::FileTrust::kAnyOwner));
+  // A host without dpkg has no versions to tell, which is no reason to stop.
+  const absl::StatusOr<std::string> status = ReadFile("/var/lib/dpkg/status", kMaxDpkgStatusBytes);
+  return ProfileCatalog(std::move(profiles), ParsePackageVersions(status.ok() ? *status : std::string()));
+}
+
+// Serves until caissond says stop or is gone. The exit code of the program.
+absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
+  signal(SIGPIPE, SIG_IGN);
+  umask(kSocketUmask);
+  RETURN_IF_ERROR(RaiseDescriptorLimit());
+  ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
+  ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveHello(boundary));
+  ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles));
+  ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
+  ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
+  RETURN_IF_ERROR(LockDown(std::filesystem::path(socket_path).parent_path().string()));
+
+  SupervisorLink link(io->loop(), std::move(boundary));
+  RunManager manager(*io, link, std::move(discard), hello);
+  RunService service(*io, manager, catalog,
+                     {hello.memory_budget_bytes, 2 * hello.max_sandboxes + hello.queue_length + kSpareCalls,
+                      CAISSON_VERSION});
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start("unix:" + socket_path, service));
+
+  bool lost = false;
+  std::thread stopper;
+  // Shutdown waits for calls that only this thread can end, so another one does the waiting.
+  const auto stop = [&] {
+    if (!stopper.joinable()) {
+      stopper = std::thread([&, grace_ms = lost ? kLostGraceMs : kShutdownGraceMs] {
+        server->Shutdown(grace_ms);
+        io->Post([&] { io->loop().Stop(); });
+      });
+    }
+  };
+  manager.SetOnDrain([&] {
+    server->SetNotServing();
+    manager.WhenIdle(stop);
+  });
+  RETURN_IF_ERROR(link.Start(
+      [&](const ipc::Reply& reply, std::vector<UniqueFd> fds) { manager.OnMessage(reply, std::move(fds)); },
+      [&](const absl::Status& reason) {
+        lost = true;
+        io->loop().At(MonotonicNanos() + kLostDeliveryMs * kNanosPerMilli, stop);
+        manager.OnSupervisorLost(reason);
+      }));
+  link.Send(ipc::Make<ipc::Serving>());
+  spdlog::info("serving on {} with {} profiles, at most {} runs", options.socket, catalog.entries().size(),
+               hello.max_sandboxes);
+  const absl::Status ended = io->loop().Run();
+  if (stopper.joinable()) {
+    stopper.join();
+  }
+  RETURN_IF_ERROR(ended);
+  return lost ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("The network-facing half of Caisson. Started by caissond, not by people.",
+               "caisson-dispatcher");
+  app.set_version_flag("--version", CAISSON_VERSION);
+  app.add_option("--socket", options.socket, "Where to listen: unix:/PATH")->required();
+  app.add_option("--profiles", options.profiles, "Directory of the profiles")->required();
+  app.add_option("--log-format", options.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--log-level", options.log_level, "debug, info, warning, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
+  SetUpLogging(options.log_format, options.log_level);
+  if (fcntl(kBoundaryFd, F_SETFD, FD_CLOEXEC) != 0) {
+    spdlog::critical("descriptor {} is not open: caissond starts this program, people start caissond",
+                     kBoundaryFd);
+    return EXIT_FAILURE;
+  }
+  const absl::StatusOr<int> code = Serve(options, UniqueFd(kBoundaryFd));
+  if (!code.ok()) {
+    spdlog::critical("{}", Message(code.status()));
+    return EXIT_FAILURE;
+  }
+  return *code;
+}
+
+}  // namespace
+}  // namespace caisson::dispatcher
+
+int main(int argc, char** argv) { return caisson::dispatcher::Main(argc, argv); }

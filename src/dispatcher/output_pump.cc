@@ -1,0 +1,111 @@
+#include "dispatcher/output_pump.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "common/status.h"
+
+namespace caisson::dispatcher {
+
+OutputPump::~OutputPump() { Close(); }
+
+absl::Status OutputPump::Start(UniqueFd pipe) {
+  if (fcntl(pipe.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return ErrnoStatus(errno, "make the output pipe non-blocking");
+  }
+  pipe_ = std::move(pipe);
+  SetWatched(true);
+  return absl::OkStatus();
+}
+
+// A paused pipe is taken out of epoll altogether: a hang-up is reported whatever was asked for, and would
+// spin.
+void OutputPump::SetWatched(bool watched) {
+  if (watched == watched_ || !pipe_.valid()) {
+    return;
+  }
+  watched_ = watched;
+  if (watched) {
+    // Fails only without memory or beyond the limit of epoll watches; the run could not go on.
+    const absl::Status status = loop_.Watch(pipe_.get(), EPOLLIN, [this](uint32_t /*events*/) { OnReady(); });
+    CAISSON_CHECK(status.ok());
+  } else {
+    loop_.Unwatch(pipe_.get());
+  }
+}
+
+void OutputPump::Resume() {
+  if (discarding_ || handlers_.has_room()) {
+    SetWatched(true);
+  }
+}
+
+void OutputPump::Discard() {
+  discarding_ = true;
+  SetWatched(true);
+}
+
+void OutputPump::Close() {
+  SetWatched(false);
+  pipe_.reset();
+}
+
+void OutputPump::OnReady() {
+  if (discarding_ || count_.delivered_bytes >= limit_bytes_) {
+    DropChunk();
+  } else if (handlers_.has_room()) {
+    ReadChunk();
+  } else {
+    SetWatched(false);
+  }
+}
+
+void OutputPump::ReadChunk() {
+  const ssize_t got = read(pipe_.get(), resources_.scratch.data(), resources_.scratch.size());
+  if (got <= 0) {
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      End();
+    }
+    return;
+  }
+  const auto bytes = static_cast<uint64_t>(got);
+  const uint64_t offset = count_.bytes;
+  const uint64_t kept = std::min(bytes, limit_bytes_ - count_.delivered_bytes);
+  count_.bytes += bytes;
+  count_.delivered_bytes += kept;
+  handlers_.on_data(offset, std::string(resources_.scratch.data(), kept));
+  CheckLimit();
+}
+
+// splice(2) to /dev/null counts without copying: a payload that goes on printing costs us next to nothing.
+void OutputPump::DropChunk() {
+  const ssize_t got =
+      splice(pipe_.get(), nullptr, resources_.discard, nullptr, kMaxChunkBytes, SPLICE_F_NONBLOCK);
+  if (got <= 0) {
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      End();
+    }
+    return;
+  }
+  count_.bytes += static_cast<uint64_t>(got);
+  CheckLimit();
+}
+
+void OutputPump::CheckLimit() {
+  if (!count_.truncated && count_.bytes > limit_bytes_) {
+    count_.truncated = true;
+    handlers_.on_limit();
+  }
+}
+
+void OutputPump::End() {
+  Close();
+  handlers_.on_end();
+}
+
+}  // namespace caisson::dispatcher

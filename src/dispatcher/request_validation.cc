@@ -1,0 +1,270 @@
+#include "dispatcher/request_validation.h"
+
+#include <google/protobuf/unknown_field_set.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "common/status.h"
+#include "dispatcher/file_paths.h"
+#include "dispatcher/requested_limits.h"
+#include "dispatcher/run_name.h"
+#include "ipc/run_streams.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr size_t kMaxLabelKeyBytes = 63;
+// A hostile request must not make an error larger than the metadata gRPC will carry.
+constexpr size_t kMaxReportedViolations = 24;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+bool IsLetter(char c) { return IsLower(c) || (c >= 'A' && c <= 'Z'); }
+bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+bool IsVariableName(std::string_view name) {
+  return !name.empty() && (IsLetter(name[0]) || name[0] == '_') &&
+         std::all_of(name.begin(), name.end(), [](char c) { return IsLetter(c) || IsDigit(c) || c == '_'; });
+}
+
+bool IsLabelKey(std::string_view key) {
+  return !key.empty() && key.size() <= kMaxLabelKeyBytes && IsLower(key[0]) &&
+         std::all_of(key.begin(), key.end(),
+                     [](char c) { return IsLower(c) || IsDigit(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+std::string Plural(uint64_t most, const std::string& what) {
+  return "at most " + std::to_string(most) + " " + what;
+}
+
+class Validator {
+ public:
+  explicit Validator(const v1::ExecuteRequest& request) : request_(request) {}
+
+  void CheckSupported(const CatalogEntry& entry);
+  void CheckFiles();
+  void CheckMainFile();
+  void CheckArgs();
+  void CheckEnv();
+  void CheckLabels();
+  void CheckOverflow();
+  void CheckLimits(const policy::LimitRange& range, policy::Limits& limits) {
+    AppendAll(ResolveRequestedLimits(request_.limits(), range, limits));
+  }
+
+  const std::vector<FieldViolation>& unsupported() const { return unsupported_; }
+  const std::vector<FieldViolation>& invalid() const { return invalid_; }
+  const std::string& main_file() const { return main_file_; }
+
+ private:
+  void Invalid(std::string field, std::string description) {
+    invalid_.push_back({std::move(field), std::move(description)});
+  }
+  void AppendAll(std::vector<FieldViolation> violations) {
+    std::move(violations.begin(), violations.end(), std::back_inserter(invalid_));
+  }
+  void Unsupported(bool set, const char* field) {
+    if (set) {
+      unsupported_.push_back({field, "not supported yet"});
+    }
+  }
+  void CheckUnknownFields(const google::protobuf::Message& message, const std::string& prefix);
+
+  const v1::ExecuteRequest& request_;
+  std::vector<FieldViolation> unsupported_;
+  std::vector<FieldViolation> invalid_;
+  std::string main_file_;
+};
+
+// A newer client's field that this server does not know would otherwise be ignored in silence.
+void Validator::CheckUnknownFields(const google::protobuf::Message& message, const std::string& prefix) {
+  const auto& fields = message.GetReflection()->GetUnknownFields(message);
+  for (int i = 0; i < fields.field_count() && unsupported_.size() < kMaxReportedViolations; ++i) {
+    unsupported_.push_back({prefix + "field " + std::to_string(fields.field(i).number()),
+                            "not known to this version of the server"});
+  }
+}
+
+void Validator::CheckSupported(const CatalogEntry& entry) {
+  Unsupported(!request_.request_id().empty(), "request_id");
+  Unsupported(!request_.output_paths().empty(), "output_paths");
+  Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
+  Unsupported(request_.priority() != 0, "priority");
+  if (entry.profile.compile.has_value()) {
+    unsupported_.push_back({"profile", "profiles with a compile step are not supported yet"});
+  }
+  CheckUnknownFields(request_, "");
+  CheckUnknownFields(request_.limits(), "limits.");
+  for (int i = 0; i < std::min(request_.files_size(), kMaxFiles); ++i) {
+    CheckUnknownFields(request_.files(i), "files[" + std::to_string(i) + "].");
+  }
+}
+
+void Validator::CheckFiles() {
+  if (request_.files().empty()) {
+    Invalid("files", "must not be empty");
+    return;
+  }
+  if (request_.files_size() > kMaxFiles) {
+    Invalid("files", Plural(kMaxFiles, "files"));
+    return;
+  }
+  std::vector<std::string_view> paths;
+  paths.reserve(static_cast<size_t>(request_.files_size()));
+  for (const v1::InputFile& file : request_.files()) {
+    paths.emplace_back(file.path());
+  }
+  AppendAll(CheckFilePaths(paths));
+}
+
+void Validator::CheckMainFile() {
+  if (request_.main_file().empty()) {
+    if (request_.files_size() == 1) {
+      main_file_ = request_.files(0).path();
+    } else if (request_.files_size() > 1) {
+      Invalid("main_file", "must name one of the files when there is more than one");
+    }
+    return;
+  }
+  main_file_ = request_.main_file();
+  const bool found = std::any_of(request_.files().begin(), request_.files().end(),
+                                 [this](const v1::InputFile& file) { return file.path() == main_file_; });
+  if (!found) {
+    Invalid("main_file", "must be the path of one of the files");
+  }
+}
+
+void Validator::CheckArgs() {
+  if (request_.args_size() > static_cast<int>(wire::kMaxArgs)) {
+    Invalid("args", Plural(wire::kMaxArgs, "arguments"));
+    return;
+  }
+  uint64_t bytes = 0;
+  for (int i = 0; i < request_.args_size(); ++i) {
+    bytes += request_.args(i).size() + 1;
+    if (HasNul(request_.args(i))) {
+      Invalid("args[" + std::to_string(i) + "]", "must not contain NUL");
+    }
+  }
+  if (bytes > kMaxArgsBytes) {
+    Invalid("args", Plural(kMaxArgsBytes, "bytes together"));
+  }
+}
+
+void Validator::CheckEnv() {
+  if (request_.env().size() > wire::kMaxEnv) {
+    Invalid("env", Plural(wire::kMaxEnv, "variables"));
+    return;
+  }
+  uint64_t bytes = 0;
+  const std::map<std::string, std::string> sorted(request_.env().begin(), request_.env().end());
+  for (const auto& [name, value] : sorted) {
+    bytes += name.size() + value.size() + 2;
+    if (!IsVariableName(name)) {
+      Invalid("env[" + Quoted(name) + "]", "names must match [A-Za-z_][A-Za-z0-9_]*");
+    } else if (HasNul(value)) {
+      Invalid("env[" + Quoted(name) + "]", "must not contain NUL");
+    }
+  }
+  if (bytes > kMaxEnvBytes) {
+    Invalid("env", Plural(kMaxEnvBytes, "bytes together"));
+  }
+}
+
+void Validator::CheckLabels() {
+  if (request_.labels().size() > kMaxLabels) {
+    Invalid("labels", Plural(kMaxLabels, "labels"));
+    return;
+  }
+  const std::map<std::string, std::string> sorted(request_.labels().begin(), request_.labels().end());
+  for (const auto& [key, value] : sorted) {
+    if (!IsLabelKey(key)) {
+      Invalid("labels[" + Quoted(key) + "]", "keys must match [a-z][a-z0-9_.-]{0,62}");
+    } else if (value.size() > kMaxLabelValueBytes) {
+      Invalid("labels[" + Quoted(key) + "]", "values have " + Plural(kMaxLabelValueBytes, "bytes"));
+    }
+  }
+}
+
+void Validator::CheckOverflow() {
+  if (!v1::OutputOverflow_IsValid(request_.output_overflow())) {
+    Invalid("output_overflow", "is not a known value");
+  }
+}
+
+std::vector<FieldViolation> Reported(std::vector<FieldViolation> violations) {
+  if (violations.size() > kMaxReportedViolations) {
+    const size_t left_out = violations.size() - kMaxReportedViolations;
+    violations.resize(kMaxReportedViolations);
+    violations.push_back({"request", std::to_string(left_out) + " more violations are left out"});
+  }
+  return violations;
+}
+
+grpc::Status RefuseUnknownProfile(const std::string& name, const ProfileCatalog& catalog) {
+  return RefuseMissing(Reason::kProfileNotFound, "profile", name,
+                       {{"nearest", catalog.Nearest(name.substr(0, 64))}});
+}
+
+}  // namespace
+
+grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
+                             uint64_t memory_budget_bytes, ValidRequest& valid) {
+  if (request.ByteSizeLong() > kMaxRequestBytes) {
+    return Refuse(Reason::kRequestTooLarge,
+                  "the request has more than " + std::to_string(kMaxRequestBytes) + " bytes",
+                  {{"limit_bytes", std::to_string(kMaxRequestBytes)}});
+  }
+  if (request.profile().empty()) {
+    return RefuseFields(Reason::kInvalidRequest, {{"profile", "must not be empty"}});
+  }
+  const CatalogEntry* entry = catalog.Find(request.profile());
+  if (entry == nullptr) {
+    return RefuseUnknownProfile(request.profile(), catalog);
+  }
+  if (!entry->unavailable_reason.empty()) {
+    return Refuse(Reason::kProfileUnavailable,
+                  "profile " + entry->profile.name + ": " + entry->unavailable_reason,
+                  {{"profile", entry->profile.name}, {"package", entry->profile.toolchain_package}});
+  }
+  Validator validator(request);
+  validator.CheckSupported(*entry);
+  validator.CheckFiles();
+  validator.CheckMainFile();
+  validator.CheckArgs();
+  validator.CheckEnv();
+  validator.CheckLabels();
+  validator.CheckOverflow();
+  validator.CheckLimits(entry->profile.run.limits, valid.limits);
+  if (!validator.unsupported().empty()) {
+    std::vector<FieldViolation> all = validator.unsupported();
+    all.insert(all.end(), validator.invalid().begin(), validator.invalid().end());
+    return RefuseFields(Reason::kFieldNotSupported, Reported(std::move(all)));
+  }
+  if (!validator.invalid().empty()) {
+    return RefuseFields(Reason::kInvalidRequest, Reported(validator.invalid()));
+  }
+  if (valid.limits.Get(policy::LimitId::kMemoryBytes) > memory_budget_bytes) {
+    return RefuseFields(Reason::kLimitExceedsHost,
+                        {{"limits.memory_bytes", "this host gives " + std::to_string(memory_budget_bytes) +
+                                                     " bytes to all runs together"}});
+  }
+  valid.entry = entry;
+  valid.overflow = request.output_overflow() == v1::OUTPUT_OVERFLOW_KILL ? OutputOverflow::kKill
+                                                                         : OutputOverflow::kTruncate;
+  valid.main_file = validator.main_file();
+  valid.labels.insert(request.labels().begin(), request.labels().end());
+  return grpc::Status::OK;
+}
+
+grpc::Status ValidateRunName(const std::string& name) {
+  if (IsRunName(name)) {
+    return grpc::Status::OK;
+  }
+  return RefuseFields(Reason::kInvalidRequest, {{"name", "must be runs/ and 32 lower-case hex digits"}});
+}
+
+}  // namespace caisson::dispatcher

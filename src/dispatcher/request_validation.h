@@ -1,0 +1,51 @@
+// Validates requests: protobuf in, checked values out, or every violated field at once.
+// Runs in caisson-dispatcher on gRPC's threads; everything it reads comes from a client and is untrusted.
+// Early and friendly only: caissond and the stub check again what is theirs.
+#ifndef CAISSON_DISPATCHER_REQUEST_VALIDATION_H_
+#define CAISSON_DISPATCHER_REQUEST_VALIDATION_H_
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "caisson/v1/run.pb.h"
+#include "dispatcher/errors.h"
+#include "dispatcher/profile_catalog.h"
+#include "policy/limits.h"
+
+namespace caisson::dispatcher {
+
+inline constexpr uint64_t kMaxRequestBytes = 16ULL * 1024 * 1024;
+inline constexpr int kMaxFiles = 256;
+inline constexpr uint64_t kMaxArgsBytes = 128ULL * 1024;
+inline constexpr uint64_t kMaxEnvBytes = 128ULL * 1024;
+inline constexpr size_t kMaxLabels = 64;
+inline constexpr size_t kMaxLabelValueBytes = 256;
+
+enum class OutputOverflow : uint8_t { kTruncate, kKill };
+
+// What a valid ExecuteRequest comes to, without its content.
+struct ValidRequest {
+  const CatalogEntry* entry = nullptr;
+  policy::Limits limits;
+  OutputOverflow overflow = OutputOverflow::kTruncate;
+  std::string main_file;
+  std::map<std::string, std::string> labels;
+};
+
+// OK and `valid` filled, or the refusal. The order of refusals: too large, unknown profile, unavailable
+// profile, fields not supported (with the invalid ones beside them), invalid fields, a limit no run on this
+// host can have.
+grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
+                             uint64_t memory_budget_bytes, ValidRequest& valid);
+
+// OK if `name` has the form of a run's name. Asked before any look-up.
+grpc::Status ValidateRunName(const std::string& name);
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_REQUEST_VALIDATION_H_

@@ -1,0 +1,100 @@
+// All runs of this dispatcher: takes them in, admits them, carries caissond's answers to them, and ends them.
+// On the I/O thread, all of it.
+#ifndef CAISSON_DISPATCHER_RUN_MANAGER_H_
+#define CAISSON_DISPATCHER_RUN_MANAGER_H_
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "caisson/v1/run.pb.h"
+#include "common/unique_fd.h"
+#include "dispatcher/admission.h"
+#include "dispatcher/client_stream.h"
+#include "dispatcher/io_thread.h"
+#include "dispatcher/output_pump.h"
+#include "dispatcher/run.h"
+#include "dispatcher/run_registry.h"
+#include "dispatcher/supervisor_link.h"
+#include "ipc/codec.h"
+#include "ipc/messages.h"
+
+namespace caisson::dispatcher {
+
+class RunManager final : public RunHost {
+ public:
+  // A client is told to come back after this.
+  static constexpr int64_t kRetryDelayMs = 1'000;
+  static constexpr uint64_t kMaxQueuedBytes = 256ULL * 1024 * 1024;
+
+  // `discard`: /dev/null, open for writing. `hello`: caissond's bounds.
+  RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello);
+  ~RunManager() override;
+
+  // Takes the run through the one door: it is admitted, waits, or its client is refused.
+  void Submit(RunSpec spec, std::shared_ptr<ClientStream> client);
+  // `name` has a run's form. Fills `run` as it is then.
+  grpc::Status Get(const std::string& name, v1::Run& run);
+  grpc::Status Cancel(const std::string& name, v1::Run& run);
+  void List(const v1::ListRunsRequest& request, uint64_t before, v1::ListRunsResponse& response);
+  void FillInfo(v1::ServerInfo& info) const;
+
+  void OnMessage(const ipc::Reply& reply, std::vector<UniqueFd> fds);
+  // Ends every run as a failure of the service.
+  void OnSupervisorLost(const absl::Status& reason);
+
+  // Admits nothing more and refuses what waits. Idempotent.
+  void Drain();
+  bool draining() const { return draining_; }
+  // Calls `on_idle` once, as soon as no run is left; at once if there is none.
+  void WhenIdle(std::function<void()> on_idle);
+  // Called when Drain begins, by whoever.
+  void SetOnDrain(std::function<void()> on_drain) { on_drain_ = std::move(on_drain); }
+
+  // RunHost.
+  EventLoop& loop() override { return io_.loop(); }
+  SupervisorLink& link() override { return link_; }
+  const PumpResources& pump_resources() override { return pump_resources_; }
+  void OnState(RunKey key, v1::Run::State state) override { registry_.SetState(key, state); }
+  void OnSandboxFree(RunKey key) override;
+  void OnResult(RunKey key, const v1::RunResult& result) override;
+  void OnEnded(RunKey key) override;
+  void OnLeftQueue(RunKey key) override { static_cast<void>(admission_.Remove(key)); }
+
+ private:
+  struct Dispatch;
+
+  grpc::Status RefusalWhileDraining() const;
+  void AdmitWaiting();
+  void TellPositions();
+  void ArmPositionTimer();
+  Run* Find(RunKey key);
+  std::vector<std::shared_ptr<Run>> Snapshot() const;
+
+  IoThread& io_;
+  SupervisorLink& link_;
+  const ipc::Hello hello_;
+  UniqueFd discard_;
+  std::vector<char> scratch_;
+  PumpResources pump_resources_;
+  Admission admission_;
+  RunRegistry registry_;
+  std::unordered_map<RunKey, std::shared_ptr<Run>> runs_;
+  RunKey next_key_ = 1;
+  size_t lingering_ = 0;  // runs without a sandbox whose client still takes what is left
+  bool draining_ = false;
+  bool lost_ = false;
+  EventLoop::TimerId position_timer_ = 0;
+  std::function<void()> on_drain_;
+  std::function<void()> on_idle_;
+};
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_RUN_MANAGER_H_

@@ -1,0 +1,83 @@
+#include "dispatcher/run_registry.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <iterator>
+#include <utility>
+
+namespace caisson::dispatcher {
+
+void RunRegistry::Add(uint64_t key, v1::Run run) {
+  keys_.emplace(run.name(), key);
+  runs_.emplace(key, std::move(run));
+}
+
+void RunRegistry::SetState(uint64_t key, v1::Run::State state) {
+  if (const auto found = runs_.find(key); found != runs_.end()) {
+    found->second.set_state(state);
+  }
+}
+
+void RunRegistry::Finish(uint64_t key, const v1::RunResult& result, int64_t end_unix_nanos,
+                         int64_t now_nanos) {
+  const auto found = runs_.find(key);
+  if (found == runs_.end() || found->second.state() == v1::Run::FINISHED) {
+    return;
+  }
+  found->second.set_state(v1::Run::FINISHED);
+  *found->second.mutable_end_time() =
+      google::protobuf::util::TimeUtil::NanosecondsToTimestamp(end_unix_nanos);
+  *found->second.mutable_result() = result;
+  finished_.emplace_back(now_nanos, key);
+  Expire(now_nanos);
+}
+
+void RunRegistry::Erase(uint64_t key) {
+  if (const auto found = runs_.find(key); found != runs_.end()) {
+    keys_.erase(found->second.name());
+    runs_.erase(found);
+  }
+}
+
+void RunRegistry::EraseUnlessFinished(uint64_t key) {
+  if (const auto found = runs_.find(key);
+      found != runs_.end() && found->second.state() != v1::Run::FINISHED) {
+    Erase(key);
+  }
+}
+
+void RunRegistry::Expire(int64_t now_nanos) {
+  while (!finished_.empty() &&
+         (finished_.size() > kMaxFinished || finished_.front().first + kKeepNanos <= now_nanos)) {
+    Erase(finished_.front().second);
+    finished_.pop_front();
+  }
+}
+
+const v1::Run* RunRegistry::Find(const std::string& name, int64_t now_nanos) {
+  Expire(now_nanos);
+  const auto key = keys_.find(name);
+  return key == keys_.end() ? nullptr : &runs_.at(key->second);
+}
+
+std::optional<uint64_t> RunRegistry::KeyOf(const std::string& name) const {
+  const auto key = keys_.find(name);
+  return key == keys_.end() ? std::nullopt : std::optional(key->second);
+}
+
+RunRegistry::Page RunRegistry::List(uint64_t before, size_t size, int64_t now_nanos) {
+  Expire(now_nanos);
+  Page page;
+  auto at = before == 0 ? runs_.end() : runs_.lower_bound(before);
+  while (at != runs_.begin()) {
+    if (page.runs.size() == size) {
+      page.next_key = at->first;  // Those below it are still to come.
+      break;
+    }
+    --at;
+    page.runs.push_back(at->second);
+  }
+  return page;
+}
+
+}  // namespace caisson::dispatcher

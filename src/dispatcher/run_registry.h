@@ -1,0 +1,54 @@
+// The runs that can be asked for by name: every live one, and the last finished ones for a while. In memory,
+// bounded, on the I/O thread. What is too old goes when somebody asks; nothing wakes up for it.
+#ifndef CAISSON_DISPATCHER_RUN_REGISTRY_H_
+#define CAISSON_DISPATCHER_RUN_REGISTRY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "caisson/v1/run.pb.h"
+
+namespace caisson::dispatcher {
+
+class RunRegistry {
+ public:
+  static constexpr size_t kMaxFinished = 1000;
+  static constexpr int64_t kKeepNanos = 600LL * 1'000'000'000;
+
+  struct Page {
+    std::vector<v1::Run> runs;
+    uint64_t next_key = 0;  // to be given as `before` for the next page; 0: there is none
+  };
+
+  // `key` grows with every run; `run` has its name.
+  void Add(uint64_t key, v1::Run run);
+  void SetState(uint64_t key, v1::Run::State state);
+  // `run` becomes FINISHED with `result`. Without effect on one that is no longer here.
+  void Finish(uint64_t key, const v1::RunResult& result, int64_t end_unix_nanos, int64_t now_nanos);
+  // Forgets a run that was refused before it started.
+  void EraseUnlessFinished(uint64_t key);
+
+  // Null, or valid until the next call.
+  const v1::Run* Find(const std::string& name, int64_t now_nanos);
+  std::optional<uint64_t> KeyOf(const std::string& name) const;
+  // Newest first, at most `size` with keys below `before` (0: from the newest).
+  Page List(uint64_t before, size_t size, int64_t now_nanos);
+
+ private:
+  void Erase(uint64_t key);
+  void Expire(int64_t now_nanos);
+
+  std::map<uint64_t, v1::Run> runs_;
+  std::unordered_map<std::string, uint64_t> keys_;
+  std::deque<std::pair<int64_t, uint64_t>> finished_;  // when, which; oldest first
+};
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_RUN_REGISTRY_H_

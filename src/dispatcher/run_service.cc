@@ -1,0 +1,192 @@
+#include "dispatcher/run_service.h"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "dispatcher/convert.h"
+#include "dispatcher/errors.h"
+#include "dispatcher/execute_reactor.h"
+#include "dispatcher/request_bundle.h"
+#include "dispatcher/request_validation.h"
+#include "dispatcher/undecodable_fields.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr char kApiRevision[] = "caisson.v1/1";
+constexpr size_t kMaxPageTokenBytes = 64;
+
+std::string Flatten(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (buffer.Dump(&slices).ok()) {
+    bytes.reserve(buffer.Length());
+    for (const grpc::Slice& slice : slices) {
+      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());  // SAFETY: bytes as bytes
+    }
+  }
+  return bytes;
+}
+
+grpc::Status CheckPageSize(int32_t page_size) {
+  return page_size >= 0 ? grpc::Status::OK
+                        : RefuseFields(Reason::kInvalidRequest, {{"page_size", "must not be negative"}});
+}
+
+grpc::Status InvalidPageToken() {
+  return RefuseFields(Reason::kInvalidRequest, {{"page_token", "is not a token of an earlier page"}});
+}
+
+grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context, const grpc::Status& status) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(status);
+  return reactor;
+}
+
+}  // namespace
+
+grpc::Status RunService::Accept(const grpc::ByteBuffer& request, RunSpec& spec) const {
+  v1::ExecuteRequest message;
+  {
+    grpc::ByteBuffer copy(request);  // shares the bytes; deserializing empties it
+    if (!grpc::SerializationTraits<v1::ExecuteRequest>::Deserialize(&copy, &message).ok()) {
+      return RefuseFields(Reason::kInvalidRequest,
+                          FindUndecodableFields(*v1::ExecuteRequest::descriptor(), Flatten(request)));
+    }
+  }
+  ValidRequest valid;
+  if (grpc::Status status = ValidateExecute(message, catalog_, config_.memory_budget_bytes, valid);
+      !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<UniqueFd> bundle = SealBundle(message, valid.main_file);
+  if (!bundle.ok()) {
+    spdlog::error("{}", Message(bundle.status()));
+    return RefuseQuota(Reason::kQueueFull, "the request cannot be stored now", "memory",
+                       RunManager::kRetryDelayMs);
+  }
+  spec.id = NewRunId();
+  spec.profile = valid.entry->profile.name;
+  spec.limits = valid.limits;
+  spec.overflow = valid.overflow;
+  spec.labels = std::move(valid.labels);
+  spec.bundle = std::move(*bundle);
+  spec.request_bytes = message.ByteSizeLong();
+  spec.stdin_data = std::move(*message.mutable_stdin());
+  return grpc::Status::OK;
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackServerContext* context,
+                                                                const grpc::ByteBuffer* request) {
+  const int64_t received_ns = MonotonicNanos();
+  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
+  if (open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls) {
+    reactor->RefuseAtOnce(
+        RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs));
+    return reactor.get();
+  }
+  auto spec = std::make_shared<RunSpec>();
+  const grpc::Status status = Accept(*request, *spec);
+  // SAFETY: gRPC made the buffer as a plain object of its own and keeps it for as long as the call; nobody
+  // else reads it.
+  const_cast<grpc::ByteBuffer*>(request)->Clear();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  if (!status.ok()) {
+    reactor->RefuseAtOnce(status);
+    return reactor.get();
+  }
+  spec->received_ns = received_ns;
+  io_.Post([this, spec, reactor] { manager_.Submit(std::move(*spec), reactor); });
+  return reactor.get();
+}
+
+grpc::ServerUnaryReactor* RunService::AnswerOnIoThread(grpc::CallbackServerContext* context,
+                                                       std::function<grpc::Status()> work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  io_.Post([reactor, work = std::move(work)] { reactor->Finish(work()); });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* context,
+                                             const v1::GetRunRequest* request, v1::Run* response) {
+  if (const grpc::Status status = ValidateRunName(request->name()); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  return AnswerOnIoThread(context,
+                          [this, name = request->name(), response] { return manager_.Get(name, *response); });
+}
+
+grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* context,
+                                                const v1::CancelRunRequest* request, v1::Run* response) {
+  if (const grpc::Status status = ValidateRunName(request->name()); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  return AnswerOnIoThread(
+      context, [this, name = request->name(), response] { return manager_.Cancel(name, *response); });
+}
+
+grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* context,
+                                               const v1::ListRunsRequest* request,
+                                               v1::ListRunsResponse* response) {
+  if (!request->filter().empty()) {
+    return AnswerNow(context, RefuseFields(Reason::kFieldNotSupported, {{"filter", "not supported yet"}}));
+  }
+  if (const grpc::Status status = CheckPageSize(request->page_size()); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  uint64_t before = 0;
+  const std::string& token = request->page_token();
+  if (!token.empty()) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), before);
+    if (error != std::errc() || end != token.data() + token.size() || before == 0) {
+      return AnswerNow(context, InvalidPageToken());
+    }
+  }
+  return AnswerOnIoThread(context, [this, request, before, response] {
+    manager_.List(*request, before, *response);
+    return grpc::Status::OK;
+  });
+}
+
+grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* context,
+                                                   const v1::ListProfilesRequest* request,
+                                                   v1::ListProfilesResponse* response) {
+  if (const grpc::Status status = CheckPageSize(request->page_size()); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  if (request->page_token().size() > kMaxPageTokenBytes) {
+    return AnswerNow(context, InvalidPageToken());
+  }
+  const auto& entries = catalog_.entries();
+  for (auto at = entries.upper_bound(request->page_token()); at != entries.end(); ++at) {
+    if (request->page_size() != 0 && response->profiles_size() == request->page_size()) {
+      response->set_next_page_token(std::prev(at)->first);
+      break;
+    }
+    *response->add_profiles() = ProfileToProto(at->second);
+  }
+  return AnswerNow(context, grpc::Status::OK);
+}
+
+grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext* context,
+                                                    const v1::GetServerInfoRequest* /*request*/,
+                                                    v1::ServerInfo* response) {
+  return AnswerOnIoThread(context, [this, response] {
+    response->set_version(config_.version);
+    response->set_api_revision(kApiRevision);
+    response->set_max_request_bytes(kMaxRequestBytes);
+    for (const char* feature : {"execute", "cancel", "list_runs", "health", "reflection"}) {
+      response->add_features(feature);
+    }
+    manager_.FillInfo(*response);
+    return grpc::Status::OK;
+  });
+}
+
+}  // namespace caisson::dispatcher

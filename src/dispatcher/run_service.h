@@ -1,0 +1,71 @@
+// The gRPC service: takes calls apart, lets the I/O thread decide, and answers. No logic of runs in here.
+// Runs on gRPC's threads over client messages: untrusted.
+#ifndef CAISSON_DISPATCHER_RUN_SERVICE_H_
+#define CAISSON_DISPATCHER_RUN_SERVICE_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "caisson/v1/run.grpc.pb.h"
+#include "dispatcher/io_thread.h"
+#include "dispatcher/profile_catalog.h"
+#include "dispatcher/run_manager.h"
+
+namespace caisson::dispatcher {
+
+// Execute is taken raw: its bytes are parsed here, so that undecodable ones get a friendly answer and the
+// memory of a request is freed while its run goes on.
+using RunServiceBase = v1::RunService::WithRawCallbackMethod_Execute<
+    v1::RunService::WithCallbackMethod_GetRun<v1::RunService::WithCallbackMethod_ListRuns<
+        v1::RunService::WithCallbackMethod_CancelRun<v1::RunService::WithCallbackMethod_ListProfiles<
+            v1::RunService::WithCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>;
+
+class RunService final : public RunServiceBase {
+ public:
+  struct Config {
+    uint64_t memory_budget_bytes = 0;
+    uint32_t max_open_calls = 0;  // Execute calls at once, whatever they are waiting for
+    std::string version;
+  };
+
+  RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, Config config)
+      : io_(io), manager_(manager), catalog_(catalog), config_(std::move(config)) {}
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Execute(grpc::CallbackServerContext* context,
+                                                      const grpc::ByteBuffer* request) override;
+  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
+                                   v1::Run* response) override;
+  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
+                                     v1::ListRunsResponse* response) override;
+  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
+                                      const v1::CancelRunRequest* request, v1::Run* response) override;
+  grpc::ServerUnaryReactor* ListProfiles(grpc::CallbackServerContext* context,
+                                         const v1::ListProfilesRequest* request,
+                                         v1::ListProfilesResponse* response) override;
+  grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
+                                          const v1::GetServerInfoRequest* request,
+                                          v1::ServerInfo* response) override;
+
+ private:
+  // A status that refuses, or OK with the task that takes the run to the I/O thread.
+  grpc::Status Accept(const grpc::ByteBuffer& request, RunSpec& spec) const;
+  // Answers the call with what `work` returns on the I/O thread.
+  grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context,
+                                             std::function<grpc::Status()> work);
+
+  IoThread& io_;
+  RunManager& manager_;
+  const ProfileCatalog& catalog_;
+  const Config config_;
+  std::atomic<uint32_t> open_calls_{0};
+};
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_RUN_SERVICE_H_

@@ -1,0 +1,16 @@
+// The dispatcher's own syscall filter: what gRPC over Unix sockets, the pipes and the boundary need, and
+// nothing else.
+#ifndef CAISSON_DISPATCHER_SELF_FILTER_H_
+#define CAISSON_DISPATCHER_SELF_FILTER_H_
+
+#include "absl/status/status.h"
+
+namespace caisson::dispatcher {
+
+// For this thread and all it will start. Calls off the list fail with EPERM; those that nothing but an
+// exploit would make end the process. Needs no_new_privs.
+absl::Status LoadSelfFilter();
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_SELF_FILTER_H_

@@ -1,0 +1,82 @@
+#include "dispatcher/self_landlock.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "common/files.h"
+#include "common/status.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+// The kernel's own header is as old as the distribution; these are linux/landlock.h up to ABI 7.
+constexpr uint64_t kFsRightsAbi1 = (1ULL << 13U) - 1;
+constexpr uint64_t kFsRefer = 1ULL << 13U;     // ABI 2
+constexpr uint64_t kFsTruncate = 1ULL << 14U;  // ABI 3
+constexpr uint64_t kNetBindTcp = 1ULL << 0U;   // ABI 4
+constexpr uint64_t kNetConnectTcp = 1ULL << 1U;
+constexpr uint64_t kFsIoctlDev = 1ULL << 15U;        // ABI 5
+constexpr uint64_t kScopeAbstractUnix = 1ULL << 0U;  // ABI 6
+constexpr uint64_t kScopeSignal = 1ULL << 1U;
+
+constexpr uint64_t kFsRemoveFile = 1ULL << 5U;
+constexpr uint64_t kFsMakeSock = 1ULL << 9U;
+
+constexpr uint32_t kCreateRulesetVersion = 1;
+constexpr int kRulePathBeneath = 1;
+
+struct RulesetAttr {
+  uint64_t handled_access_fs;
+  uint64_t handled_access_net;
+  uint64_t scoped;
+};
+
+struct [[gnu::packed]] PathBeneathAttr {
+  uint64_t allowed_access;
+  int32_t parent_fd;
+};
+
+RulesetAttr EverythingOf(long abi) {
+  RulesetAttr attr{kFsRightsAbi1, 0, 0};
+  attr.handled_access_fs |= abi >= 2 ? kFsRefer : 0;
+  attr.handled_access_fs |= abi >= 3 ? kFsTruncate : 0;
+  attr.handled_access_net |= abi >= 4 ? kNetBindTcp | kNetConnectTcp : 0;
+  attr.handled_access_fs |= abi >= 5 ? kFsIoctlDev : 0;
+  attr.scoped |= abi >= 6 ? kScopeAbstractUnix | kScopeSignal : 0;
+  return attr;
+}
+
+absl::Status AddRule(const UniqueFd& ruleset, const std::string& path, uint64_t rights) {
+  ASSIGN_OR_RETURN(const UniqueFd directory, OpenFile(path, O_PATH | O_DIRECTORY));
+  const PathBeneathAttr rule{rights, directory.get()};
+  if (syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &rule, 0) != 0) {
+    return ErrnoStatus(errno, "add a Landlock rule for " + path);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RestrictFiles(const std::string& socket_directory) {
+  const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kCreateRulesetVersion);
+  if (abi < 1) {
+    return ErrnoStatus(errno, "ask the kernel for Landlock");
+  }
+  const RulesetAttr attr = EverythingOf(abi);
+  // Fields that the kernel is too old for are zero, which it accepts whatever the size.
+  const UniqueFd ruleset(static_cast<int>(syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0)));
+  if (!ruleset.valid()) {
+    return ErrnoStatus(errno, "create a Landlock ruleset");
+  }
+  RETURN_IF_ERROR(AddRule(ruleset, socket_directory, kFsMakeSock | kFsRemoveFile));
+  if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+    return ErrnoStatus(errno, "enforce the Landlock ruleset");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace caisson::dispatcher

@@ -1,0 +1,18 @@
+// Locks the dispatcher in, before its first gRPC thread and the first byte of a client. Everything here holds
+// for threads started later. Fail closed: any error ends the program.
+#ifndef CAISSON_DISPATCHER_SELF_LOCKDOWN_H_
+#define CAISSON_DISPATCHER_SELF_LOCKDOWN_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace caisson::dispatcher {
+
+// Checks what caissond has done (not root, no capability, one thread), sets no_new_privs, makes the process
+// not dumpable, then applies Landlock and the syscall filter. After it no file can be opened.
+absl::Status LockDown(const std::string& socket_directory);
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_SELF_LOCKDOWN_H_

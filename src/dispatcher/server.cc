@@ -1,0 +1,84 @@
+#include "dispatcher/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server_builder.h>
+#include <sys/un.h>
+
+#include <chrono>
+#include <utility>
+
+#include "dispatcher/request_validation.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr char kScheme[] = "unix:";
+// A little more than a request may have, so that one just above it is refused by us, with details.
+constexpr int kMaxReceiveBytes = static_cast<int>(kMaxRequestBytes) + 1024 * 1024;
+constexpr int kMaxMetadataBytes = 16 * 1024;
+constexpr int kMaxStreamsPerConnection = 2'048;
+constexpr int kKeepaliveMs = 60'000;
+constexpr int kKeepaliveTimeoutMs = 20'000;
+constexpr int kMinPingIntervalMs = 30'000;
+constexpr size_t kQuotaBytes = 768ULL * 1024 * 1024;
+constexpr int kMaxThreads = 32;
+
+}  // namespace
+
+absl::StatusOr<std::string> SocketPath(const std::string& address) {
+  const std::string scheme(kScheme);
+  if (address.compare(0, scheme.size(), scheme) != 0) {
+    return absl::InvalidArgumentError(
+        "socket " + address + ": only unix:/PATH is served until TLS and authentication are configured");
+  }
+  std::string path = address.substr(scheme.size());
+  if (path.compare(0, 2, "//") == 0) {
+    path.erase(0, 2);  // unix:///PATH is the same
+  }
+  if (path.size() < 2 || path[0] != '/' || path.back() == '/') {
+    return absl::InvalidArgumentError("socket " + address + ": the path must be absolute and name a file");
+  }
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return absl::InvalidArgumentError("socket " + address + ": the path is too long");
+  }
+  return path;
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address, RunService& service) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ResourceQuota quota("caisson");
+  quota.Resize(kQuotaBytes);
+  quota.SetMaxThreads(kMaxThreads);
+  grpc::ServerBuilder builder;
+  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  int bound = 0;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &bound);
+  builder.RegisterService(&service);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || bound == 0) {
+    return absl::UnavailableError("listen on " + address + ": gRPC could not bind it");
+  }
+  return std::unique_ptr<Server>(new Server(std::move(server)));
+}
+
+void Server::SetNotServing() {
+  if (grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService(); health != nullptr) {
+    health->SetServingStatus(false);
+  }
+}
+
+void Server::Shutdown(int64_t grace_ms) {
+  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+}
+
+}  // namespace caisson::dispatcher

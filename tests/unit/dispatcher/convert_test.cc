@@ -1,0 +1,163 @@
+#include "dispatcher/convert.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "dispatcher/denial_log.h"
+#include "dispatcher/test_profiles.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+struct SentenceCase {
+  ipc::Verdict verdict;
+  ipc::LimitName limit;
+  uint64_t value;
+  const char* sentence;
+};
+
+class SentenceTest : public testing::TestWithParam<SentenceCase> {};
+
+TEST_P(SentenceTest, SaysWhatEndedTheRun) {
+  RunOutcome outcome;
+  outcome.finished.verdict = GetParam().verdict;
+  outcome.finished.limit = GetParam().limit;
+  outcome.finished.limit_value = GetParam().value;
+  outcome.finished.exit_code = 3;
+  outcome.finished.term_signal = 9;
+  outcome.finished.violation_syscall = 101;
+  EXPECT_EQ(OutcomeSentence(outcome), GetParam().sentence);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, SentenceTest,
+    testing::Values(SentenceCase{ipc::Verdict::kCompleted, ipc::LimitName::kNone, 0,
+                                 "The program exited with code 3."},
+                    SentenceCase{ipc::Verdict::kSignaled, ipc::LimitName::kNone, 0,
+                                 "The program was ended by signal 9 (SIGKILL)."},
+                    SentenceCase{ipc::Verdict::kWallTimeLimit, ipc::LimitName::kWallTime, 10'000,
+                                 "Stopped: it ran longer than its 10 s."},
+                    SentenceCase{ipc::Verdict::kCpuTimeLimit, ipc::LimitName::kCpuTime, 1'500,
+                                 "Stopped: it used all of its 1500 ms of CPU time."},
+                    SentenceCase{ipc::Verdict::kMemoryLimit, ipc::LimitName::kMemory, 256ULL << 20U,
+                                 "Stopped: it used all of its 256 MiB of memory."},
+                    SentenceCase{ipc::Verdict::kOutputLimit, ipc::LimitName::kOutput, 1'000'001,
+                                 "Stopped: it wrote more than its 1000001 bytes of output to one stream."},
+                    SentenceCase{ipc::Verdict::kSyscallViolation, ipc::LimitName::kNone, 0,
+                                 "Stopped: it made the forbidden system call ptrace."},
+                    SentenceCase{ipc::Verdict::kSyscallViolation, ipc::LimitName::kDenialRate, 1000,
+                                 "Stopped: it made more than 1000 refused system calls a second."},
+                    SentenceCase{ipc::Verdict::kServiceFailed, ipc::LimitName::kNone, 0,
+                                 "Caisson failed, which is no fault of the program."}));
+
+TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
+  RunOutcome outcome;
+  outcome.finished = RefusedOutcome(ipc::Refusal::kSetupFailed, ipc::SetupError{17, 2, EPERM, 0});
+  const v1::RunResult result = ResultToProto(outcome);
+  EXPECT_EQ(result.verdict(), v1::SANDBOX_SETUP_FAILED);
+  EXPECT_EQ(result.ended_by(), v1::SERVICE);
+  EXPECT_EQ(result.message(),
+            "The sandbox could not be built, and nothing of the program ran: step 17, item 2: Operation not "
+            "permitted.");
+  EXPECT_FALSE(result.has_exit_code());
+  EXPECT_FALSE(result.timings().has_setup());
+}
+
+TEST(ConvertTest, EveryEnumeratorOfTheBoundaryHasItsNamesake) {
+  for (uint32_t value = 1; value <= static_cast<uint32_t>(ipc::Verdict::kServiceFailed); ++value) {
+    RunOutcome outcome;
+    outcome.finished.verdict = static_cast<ipc::Verdict>(value);
+    outcome.finished.ended_by = ipc::Actor::kKernel;
+    const v1::RunResult result = ResultToProto(outcome);
+    EXPECT_EQ(static_cast<uint32_t>(result.verdict()), value);
+    EXPECT_TRUE(v1::Verdict_IsValid(result.verdict()));
+    EXPECT_EQ(result.ended_by(), v1::KERNEL);
+    EXPECT_FALSE(result.message().empty());
+  }
+}
+
+TEST(ConvertTest, WhatTheKernelDoesNotGiveIsAbsent) {
+  RunOutcome outcome;
+  outcome.finished.verdict = ipc::Verdict::kCompleted;
+  outcome.finished.exited = 1;
+  outcome.finished.usage.present = ipc::kUsageCpu | ipc::kUsageOomKills;
+  outcome.finished.usage.cpu_user_us = 2'500;
+  const v1::RunResult result = ResultToProto(outcome);
+  EXPECT_TRUE(result.has_exit_code());
+  EXPECT_FALSE(result.has_signal());
+  EXPECT_EQ(result.usage().cpu_user_ms(), 2U);
+  EXPECT_TRUE(result.usage().has_oom_kills());
+  EXPECT_FALSE(result.usage().has_memory_peak_bytes());
+  EXPECT_FALSE(result.usage().has_wall_time_ms());
+  EXPECT_FALSE(result.has_limit());
+}
+
+TEST(ConvertTest, LimitsHaveTheNamesOfTheApi) {
+  const auto* descriptor = v1::Limits::descriptor();
+  for (uint32_t value = 1; value < static_cast<uint32_t>(ipc::LimitName::kDenialRate); ++value) {
+    const std::string name = LimitFieldName(static_cast<ipc::LimitName>(value));
+    EXPECT_NE(descriptor->FindFieldByName(name), nullptr) << name;
+  }
+  EXPECT_EQ(LimitFieldName(ipc::LimitName::kDenialRate), "denial_rate");
+  EXPECT_EQ(LimitFieldName(ipc::LimitName::kNone), "");
+}
+
+TEST(ConvertTest, IsolationFactsHaveValueAndSource) {
+  ipc::IsolationReport report{};
+  report.payload_host_uid = 200'001;
+  report.cap_bounding = 0x1f;
+  report.namespaces = ipc::kNsUser | ipc::kNsPid | ipc::kNsCgroup;
+  report.mounts = ipc::kMountAllNosuid | ipc::kMountPrivate;
+  report.landlock_enforced = 1;
+  report.filter_digest[0] = 0xab;
+  const v1::Isolation isolation = IsolationToProto(report);
+  std::map<std::string, std::pair<std::string, v1::IsolationSource>> facts;
+  for (const v1::IsolationFact& fact : isolation.facts()) {
+    EXPECT_NE(fact.source(), v1::ISOLATION_SOURCE_UNSPECIFIED) << fact.name();
+    EXPECT_TRUE(facts.emplace(fact.name(), std::pair(fact.value(), fact.source())).second) << fact.name();
+  }
+  EXPECT_EQ(facts.size(), 24U);
+  EXPECT_EQ(facts.at("uid"), (std::pair<std::string, v1::IsolationSource>("200001", v1::KERNEL_READ)));
+  EXPECT_EQ(facts.at("cap_bounding").first, "000000000000001f");
+  EXPECT_EQ(facts.at("namespaces").first, "user,pid,cgroup");
+  EXPECT_EQ(facts.at("mounts").first, "nosuid,private");
+  EXPECT_EQ(facts.at("landlock_enforced").second, v1::PROBE);
+  EXPECT_EQ(facts.at("filter_digest").first, "ab" + std::string(62, '0'));
+  EXPECT_EQ(facts.at("filter_digest").second, v1::LOADED);
+}
+
+TEST(ConvertTest, ProfileHasDefaultsCeilingsAndItsState) {
+  const ProfileCatalog catalog = TestCatalog();
+  const v1::Profile python = ProfileToProto(*catalog.Find("python"));
+  EXPECT_TRUE(python.available());
+  EXPECT_EQ(python.toolchain_version(), "3.11.2-1");
+  EXPECT_EQ(python.default_limits().wall_time_ms(), 10'000U);
+  EXPECT_EQ(python.ceilings().memory_bytes(), 2ULL << 30U);
+  EXPECT_EQ(python.steps_size(), 1);
+  const v1::Profile cobol = ProfileToProto(*catalog.Find("cobol"));
+  EXPECT_FALSE(cobol.available());
+  EXPECT_NE(cobol.unavailable_reason().find("gnucobol4"), std::string::npos);
+}
+
+TEST(DenialLogTest, TheSummaryReplacesWhatWasSeenLive) {
+  DenialLog log;
+  log.Add({wire::kEventMagic, wire::EventType::kDenial, 41, 0, 1, {2, 1, 0, 0, 0, 0}});
+  log.Add({wire::kEventMagic, wire::EventType::kDenial, 101, 1, 1, {}});
+  log.Add({wire::kEventMagic, wire::EventType::kDenialSummary, 41, 0, 17, {2, 1, 0, 0, 0, 0}});
+  log.Add({wire::kEventMagic, wire::EventType::kOtherDenials, -1, 0, 5, {}});
+  const std::vector<v1::Denial> denials = log.Summary();
+  ASSERT_EQ(denials.size(), 3U);
+  EXPECT_EQ(denials[0].name(), "socket");
+  EXPECT_EQ(denials[0].count(), 17U);
+  EXPECT_EQ(denials[0].args(0), 2U);
+  EXPECT_EQ(denials[1].name(), "ptrace");
+  EXPECT_TRUE(denials[1].killed());
+  EXPECT_EQ(denials[2].name(), "other");
+  EXPECT_EQ(denials[2].count(), 5U);
+  EXPECT_EQ(denials[2].args_size(), 0);
+}
+
+}  // namespace
+}  // namespace caisson::dispatcher

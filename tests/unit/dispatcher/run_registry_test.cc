@@ -1,0 +1,101 @@
+#include "dispatcher/run_registry.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "dispatcher/run_name.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+v1::Run Named(const std::string& name) {
+  v1::Run run;
+  run.set_name(name);
+  run.set_state(v1::Run::QUEUED);
+  return run;
+}
+
+class RunRegistryTest : public testing::Test {
+ protected:
+  void AddFinished(uint64_t key, int64_t now_nanos) {
+    registry_.Add(key, Named("r" + std::to_string(key)));
+    registry_.Finish(key, v1::RunResult(), 1, now_nanos);
+  }
+  RunRegistry registry_;
+};
+
+TEST_F(RunRegistryTest, FindsByNameAndFollowsTheState) {
+  registry_.Add(1, Named("r1"));
+  registry_.SetState(1, v1::Run::RUNNING);
+  ASSERT_NE(registry_.Find("r1", 0), nullptr);
+  EXPECT_EQ(registry_.Find("r1", 0)->state(), v1::Run::RUNNING);
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  registry_.Finish(1, result, 1'500'000'000, 0);
+  const v1::Run* run = registry_.Find("r1", 0);
+  EXPECT_EQ(run->state(), v1::Run::FINISHED);
+  EXPECT_EQ(run->result().verdict(), v1::COMPLETED);
+  EXPECT_EQ(run->end_time().seconds(), 1);
+  EXPECT_EQ(registry_.Find("r2", 0), nullptr);
+}
+
+TEST_F(RunRegistryTest, FinishedRunsAreForgottenAfterTenMinutes) {
+  AddFinished(1, 0);
+  registry_.Add(2, Named("r2"));
+  EXPECT_NE(registry_.Find("r1", RunRegistry::kKeepNanos - 1), nullptr);
+  EXPECT_EQ(registry_.Find("r1", RunRegistry::kKeepNanos), nullptr);
+  EXPECT_NE(registry_.Find("r2", RunRegistry::kKeepNanos), nullptr);
+}
+
+TEST_F(RunRegistryTest, KeepsTheLastThousandFinishedAndEveryLiveOne) {
+  registry_.Add(1, Named("live"));
+  for (uint64_t key = 2; key < 2 + RunRegistry::kMaxFinished + 5; ++key) {
+    AddFinished(key, 0);
+  }
+  EXPECT_NE(registry_.Find("live", 0), nullptr);
+  EXPECT_EQ(registry_.Find("r6", 0), nullptr);
+  EXPECT_NE(registry_.Find("r7", 0), nullptr);
+}
+
+TEST_F(RunRegistryTest, OnlyUnfinishedRunsAreErasedWhenRefused) {
+  AddFinished(1, 0);
+  registry_.Add(2, Named("r2"));
+  registry_.EraseUnlessFinished(1);
+  registry_.EraseUnlessFinished(2);
+  EXPECT_NE(registry_.Find("r1", 0), nullptr);
+  EXPECT_EQ(registry_.Find("r2", 0), nullptr);
+}
+
+TEST_F(RunRegistryTest, PagesAreNewestFirstAndStableWhileRunsAreAdded) {
+  for (uint64_t key = 1; key <= 5; ++key) {
+    registry_.Add(key, Named("r" + std::to_string(key)));
+  }
+  const RunRegistry::Page first = registry_.List(0, 2, 0);
+  ASSERT_EQ(first.runs.size(), 2U);
+  EXPECT_EQ(first.runs[0].name(), "r5");
+  registry_.Add(6, Named("r6"));
+  const RunRegistry::Page second = registry_.List(first.next_key, 2, 0);
+  ASSERT_EQ(second.runs.size(), 2U);
+  EXPECT_EQ(second.runs[0].name(), "r3");
+  const RunRegistry::Page third = registry_.List(second.next_key, 2, 0);
+  ASSERT_EQ(third.runs.size(), 1U);
+  EXPECT_EQ(third.runs[0].name(), "r1");
+  EXPECT_EQ(third.next_key, 0U);
+}
+
+TEST_F(RunRegistryTest, AnExactPageHasNoNext) {
+  registry_.Add(1, Named("r1"));
+  registry_.Add(2, Named("r2"));
+  EXPECT_EQ(registry_.List(0, 2, 0).next_key, 0U);
+}
+
+TEST(RunNameTest, NewNamesAreDifferentAndWellFormed) {
+  const std::string one = RunName(NewRunId());
+  const std::string two = RunName(NewRunId());
+  EXPECT_TRUE(IsRunName(one));
+  EXPECT_NE(one, two);
+}
+
+}  // namespace
+}  // namespace caisson::dispatcher

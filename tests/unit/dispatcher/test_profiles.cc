@@ -1,0 +1,33 @@
+#include "dispatcher/test_profiles.h"
+
+#include <string>
+
+namespace caisson::dispatcher {
+
+ProfileCatalog TestCatalog() {
+  policy::ProfileSet profiles;
+  for (const char* name : {"python", "native", "rust", "cobol"}) {
+    policy::Profile profile;
+    profile.name = name;
+    profile.display_name = name;
+    profile.run.limits = policy::StandardRunLimits();
+    profiles.emplace(name, profile);
+  }
+  profiles["python"].toolchain_package = "python3";
+  profiles["python"].toolchain_probe = "/proc/self";
+  profiles["rust"].compile.emplace();
+  profiles["cobol"].toolchain_package = "gnucobol4";
+  profiles["cobol"].toolchain_probe = "/nonexistent/cobc";
+  return ProfileCatalog(profiles, {{"python3", "3.11.2-1"}});
+}
+
+v1::ExecuteRequest ValidExecuteRequest() {
+  v1::ExecuteRequest request;
+  request.set_profile("python");
+  v1::InputFile* file = request.add_files();
+  file->set_path("main.py");
+  file->set_content("print(1)\n");
+  return request;
+}
+
+}  // namespace caisson::dispatcher
