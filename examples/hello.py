@@ -1,0 +1,1 @@
+print("Hello from the inside of a caisson.")

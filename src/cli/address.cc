@@ -1,0 +1,77 @@
+#include "cli/address.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "common/unique_fd.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr std::string_view kUnixScheme = "unix:";
+
+// The errno of a connect, or 0.
+int TryConnect(const std::string& path) {
+  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) {
+    return errno;
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  // SAFETY: the sockets API takes every address family through sockaddr.
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ResolveAddress(const std::string& flag, const char* environment) {
+  std::string address = flag;
+  if (address.empty() && environment != nullptr) {
+    address = environment;
+  }
+  if (address.empty()) {
+    address = kDefaultAddress;
+  }
+  std::string path =
+      address.compare(0, kUnixScheme.size(), kUnixScheme) == 0 ? address.substr(kUnixScheme.size()) : address;
+  if (path.compare(0, 3, "///") == 0) {  // unix:///path is gRPC's other spelling
+    path.erase(0, 2);
+  }
+  if (path.empty() || path.front() != '/') {
+    return absl::InvalidArgumentError(
+        "socket address '" + address +
+        "': Caisson listens on Unix sockets; give unix:/PATH or an absolute path");
+  }
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return absl::InvalidArgumentError("socket address '" + address + "': the path is longer than " +
+                                      std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+  }
+  return std::string(kUnixScheme) + path;
+}
+
+std::string ExplainUnreachable(const std::string& address) {
+  const std::string path = address.substr(kUnixScheme.size());
+  switch (const int error = TryConnect(path)) {
+    case 0:
+    case EAGAIN:
+      return "the daemon on " + path + " does not answer; see its log: journalctl -u caissond";
+    case ENOENT:
+    case ENOTDIR:
+      return "no daemon: " + path + " does not exist; start it: sudo caissond";
+    case ECONNREFUSED:
+      return "no daemon listens on " + path + "; start it: sudo caissond";
+    case EACCES:
+    case EPERM:
+      return "permission denied on " + path +
+             "; join the group caisson: sudo usermod -aG caisson \"$USER\", then log in again";
+    default:
+      return "cannot reach the daemon on " + path + ": " + std::strerror(error);
+  }
+}
+
+}  // namespace caisson::cli

@@ -1,0 +1,48 @@
+// The gRPC client every command uses. Thread-safe: gRPC's own objects are.
+#ifndef CAISSON_CLI_CLIENT_H_
+#define CAISSON_CLI_CLIENT_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "caisson/v1/run.grpc.pb.h"
+#include "caisson/v1/run.pb.h"
+
+namespace caisson::cli {
+
+// The server refuses larger requests; the command line says so before it sends one.
+inline constexpr size_t kMaxRequestBytes = 16 * 1024 * 1024;
+
+class Client {
+ public:
+  // Does not connect yet. `address` as ResolveAddress returns it.
+  explicit Client(std::string address);
+
+  const std::string& address() const { return address_; }
+  v1::RunService::Stub& stub() { return *stub_; }
+
+  // Every page, in the server's order; stops at the first failure. Unary calls have a deadline of ten
+  // seconds.
+  grpc::Status ListProfiles(std::vector<v1::Profile>& profiles);
+  grpc::Status ListRuns(std::vector<v1::Run>& runs);
+  grpc::Status CancelRun(const std::string& name, v1::Run& run);
+  grpc::Status GetServerInfo(v1::ServerInfo& info);
+
+  // What to print about a failed call: the refusal with its details, or why the server cannot be reached.
+  std::string Explain(const grpc::Status& status) const;
+
+ private:
+  std::string address_;
+  std::unique_ptr<v1::RunService::Stub> stub_;
+};
+
+// "runs/NAME" for either spelling.
+std::string RunName(const std::string& name);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_CLIENT_H_

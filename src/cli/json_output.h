@@ -1,0 +1,24 @@
+// JSON for programs: protobuf's JSON mapping with proto field names. Pure.
+#ifndef CAISSON_CLI_JSON_OUTPUT_H_
+#define CAISSON_CLI_JSON_OUTPUT_H_
+
+#include <google/protobuf/message.h>
+
+#include <string>
+
+#include "caisson/v1/run.pb.h"
+
+namespace caisson::cli {
+
+// One line without the newline.
+std::string MessageJson(const google::protobuf::Message& message);
+
+// The RunResult with three differences, docs/api.md tells them: `stdout` and `stderr` are what the program
+// wrote, as text (invalid UTF-8 replaced by U+FFFD); the StreamCounts of those names are `stdout_count` and
+// `stderr_count`; `outputs` is an empty array. `stdout_bytes` and `stderr_bytes` are the streams' bytes.
+std::string RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,
+                          const std::string& stderr_bytes);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_JSON_OUTPUT_H_

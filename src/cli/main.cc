@@ -1,0 +1,271 @@
+// caisson: the command line over the API. Runs as the user who calls it, without privileges; talks to one
+// Unix socket.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/address.h"
+#include "cli/cancel_command.h"
+#include "cli/doctor_command.h"
+#include "cli/exit_code.h"
+#include "cli/profile_command.h"
+#include "cli/ps_command.h"
+#include "cli/run_command.h"
+#include "cli/version_command.h"
+#include "common/status.h"
+
+namespace caisson::cli {
+namespace {
+
+// FILE and ARG are not options to CLI11 (it would split an argument such as "[1,2]"), so it must be told to
+// show them.
+class RunFormatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* /*app*/, std::string name) const override {
+    return "Usage: " + name + " [OPTIONS] FILE [ARG...]\n\n" +
+           "FILE is the program; - reads it from standard input (needs --profile), which is then empty for "
+           "the program.\n" +
+           "Everything after FILE is handed to the program.\n";
+  }
+};
+
+struct Options {
+  std::string socket;
+  RunOptions run;
+  PsOptions ps;
+  ProfileOptions profile;
+  std::string cancel_name;
+  bool doctor_json = false;
+  std::string doctor_config;
+  bool version_json = false;
+};
+
+constexpr double kMaxTimeoutSeconds = 1e7;
+
+constexpr char kMainFooter[] =
+    "Examples:\n"
+    "  caisson run hello.py\n"
+    "  caisson run --limit wall_time_ms=1000 --json main.py < input.txt\n"
+    "  caisson ps --all\n"
+    "\n"
+    "The server is unix:/run/caisson/caisson.sock unless --socket or CAISSON_SOCKET says otherwise.\n"
+    "`caisson COMMAND --help` tells more; caisson(1) tells all.";
+
+constexpr char kRunFooter[] =
+    "Limits: wall_time_ms, cpu_time_ms, memory_bytes, pids, output_bytes, disk_bytes, inode_count, "
+    "open_files,\n"
+    "file_size_bytes, stack_bytes, cpu_millis. Bytes may end in K, M or G. What is not given is the "
+    "profile's default.\n"
+    "\n"
+    "Exit code: the program's own; 128+N when signal N ended it (159: a forbidden system call, 130: "
+    "canceled);\n"
+    "124 when a limit did; 1 when it does not compile; 125 when Caisson failed, refused or is not there; 2 "
+    "for wrong usage.\n"
+    "\n"
+    "Examples:\n"
+    "  caisson run hello.py\n"
+    "  caisson run --profile python --limit memory_bytes=64M --limit wall_time_ms=2000 main.py 1 2 3\n"
+    "  caisson run --file data/input.csv --json report.py\n"
+    "  generate | caisson run --profile python -\n"
+    "  caisson run --profile native ./a.out";
+
+void AddSocket(CLI::App& command, Options& options) {
+  command
+      .add_option("--socket", options.socket,
+                  "The server's address (default: $CAISSON_SOCKET, then unix:/run/caisson/caisson.sock)")
+      ->type_name("ADDRESS");
+}
+
+// One NAME=VALUE or PATH an option, the option as often as wanted.
+void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+             const std::string& type, const std::string& help) {
+  command.add_option(name, values, help)->type_name(type)->allow_extra_args(false)->expected(1);
+}
+
+CLI::App* AddRun(CLI::App& app, Options& options) {
+  RunOptions& run = options.run;
+  CLI::App* command = app.add_subcommand("run", "Run a program in a sandbox of its own");
+  command->formatter(std::make_shared<RunFormatter>());
+  command->prefix_command();
+  command
+      ->add_option("--profile", run.profile, "The kind of sandbox; by default guessed from FILE's extension")
+      ->type_name("NAME");
+  command->add_flag("--json", run.json,
+                    "Print one JSON object with the result and both streams instead of passing them through");
+  AddList(*command, "--limit", run.limits, "NAME=VALUE", "Hold the run to this; repeatable");
+  AddList(*command, "--file", run.files, "PATH", "Put this file into /box too; repeatable");
+  AddList(*command, "--env", run.env, "NAME=VALUE", "Set an environment variable; repeatable");
+  AddList(*command, "--label", run.labels, "NAME=VALUE", "Label the run; repeatable");
+  AddList(*command, "--output", run.output_paths, "PATH",
+          "Return this file (servers without the feature refuse); repeatable");
+  command
+      ->add_option("--output-overflow", run.output_overflow,
+                   "When a stream reaches output_bytes: drop the rest, or end the run")
+      ->check(CLI::IsMember({"truncate", "kill"}).description(""))
+      ->type_name("truncate|kill");
+  command->add_option("--timeout", run.timeout_seconds, "Cancel the run after this time, waiting included")
+      ->check(CLI::Range(0.001, kMaxTimeoutSeconds).description(""))
+      ->type_name("SECONDS");
+  command->add_flag("-n,--no-stdin", run.no_stdin, "Do not send standard input along");
+  AddSocket(*command, options);
+  command->footer(kRunFooter);
+  return command;
+}
+
+CLI::App* AddPs(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("ps", "List runs");
+  command->add_flag("--all,-a", options.ps.all, "Finished runs too (the last 1,000, for ten minutes)");
+  command->add_flag("--json", options.ps.json, "Print a ListRunsResponse as JSON");
+  AddSocket(*command, options);
+  command->footer("Example:\n  caisson ps --all");
+  return command;
+}
+
+CLI::App* AddCancel(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("cancel", "End a run");
+  command->add_option("NAME", options.cancel_name, "As `caisson ps` shows it, with or without runs/")
+      ->required();
+  AddSocket(*command, options);
+  command->footer("Example:\n  caisson cancel runs/0123456789abcdef0123456789abcdef");
+  return command;
+}
+
+void AddProfile(CLI::App& app, Options& options) {
+  CLI::App* group = app.add_subcommand("profile", "Look at profiles, the kinds of sandbox");
+  group->require_subcommand(1);
+  const std::string directory_help =
+      "Directory of profile files (default: the installed ones, or those of this build)";
+  CLI::App* list = group->add_subcommand("list", "List the server's profiles");
+  list->add_flag("--json", options.profile.json, "Print a ListProfilesResponse as JSON");
+  list->add_option("--profiles", options.profile.directory,
+                   "List this directory's profiles instead of the server's")
+      ->type_name("DIR");
+  AddSocket(*list, options);
+  CLI::App* lint =
+      group->add_subcommand("lint", "Check profile files; exit 1 when there is something to mend");
+  CLI::App* explain = group->add_subcommand("explain", "Say what a profile comes to");
+  for (CLI::App* command : {lint, explain}) {
+    command->add_option("NAME", options.profile.name, "Only this profile");
+    command->add_option("--profiles", options.profile.directory, directory_help)->type_name("DIR");
+  }
+  group->footer(
+      "Examples:\n  caisson profile list\n  caisson profile lint --profiles ./profiles\n  caisson profile "
+      "explain python");
+}
+
+CLI::App* AddDoctor(CLI::App& app, Options& options) {
+  CLI::App* command =
+      app.add_subcommand("doctor", "Try every control on this host and say how to mend what fails");
+  command->add_flag("--json", options.doctor_json, "Print the report as JSON");
+  command->add_option("--config", options.doctor_config, "The daemon's configuration file")
+      ->type_name("FILE");
+  command->footer(
+      "It runs `caissond --check`; exit code and output are that program's.\n\nExample:\n  sudo caisson "
+      "doctor");
+  return command;
+}
+
+CLI::App* AddVersion(CLI::App& app, Options& options) {
+  CLI::App* command = app.add_subcommand("version", "Print this program's version and the server's");
+  command->add_flag("--json", options.version_json, "Print JSON");
+  AddSocket(*command, options);
+  return command;
+}
+
+int Fail(const std::string& line) {
+  std::fprintf(stderr, "caisson: %s\n", line.c_str());
+  return kExitUsage;
+}
+
+// What CLI11 left over for `run`: unknown options, then FILE, then its arguments.
+int Run(CLI::App& command, Options& options, const std::string& address) {
+  std::vector<std::string> rest = command.remaining();
+  if (rest.empty()) {
+    return Fail("run: FILE is missing; see caisson run --help");
+  }
+  if (rest.front().size() > 1 && rest.front().front() == '-') {
+    return Fail("run: unknown option " + rest.front() + "; see caisson run --help");
+  }
+  options.run.main_file = rest.front();
+  options.run.args.assign(rest.begin() + 1, rest.end());
+  if (options.run.main_file == "-" && options.run.profile.empty()) {
+    return Fail("run: a program from standard input needs --profile");
+  }
+  return RunCommand(options.run, address);
+}
+
+// A closed descriptor 0, 1 or 2 would be handed to the next open(2), and a socket of ours read as the
+// program's input.
+void EnsureStandardDescriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+      // Takes the lowest free number, which is `fd`; without /dev/null there is nothing better to do than go
+      // on.
+      static_cast<void>(open("/dev/null", O_RDWR));
+    }
+  }
+}
+
+int Main(int argc, char** argv) {
+  EnsureStandardDescriptors();
+  Options options;
+  CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
+  app.require_subcommand(1);
+  AddSocket(app, options);
+  app.footer(kMainFooter);
+  CLI::App* run = AddRun(app, options);
+  CLI::App* ps = AddPs(app, options);
+  CLI::App* cancel = AddCancel(app, options);
+  AddProfile(app, options);
+  CLI::App* doctor = AddDoctor(app, options);
+  CLI::App* version = AddVersion(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // help
+    }
+    return Fail(std::string(error.what()) + "; see caisson --help");
+  }
+
+  if (doctor->parsed()) {
+    return DoctorCommand(options.doctor_json, options.doctor_config);
+  }
+  // A reader that went away is an error of write(2), not the end of this program: the run must be canceled
+  // first.
+  signal(SIGPIPE, SIG_IGN);
+  if (app.got_subcommand("profile") && !app.get_subcommand("profile")->got_subcommand("list")) {
+    return app.get_subcommand("profile")->got_subcommand("lint") ? ProfileLintCommand(options.profile)
+                                                                 : ProfileExplainCommand(options.profile);
+  }
+  const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
+  if (!address.ok()) {
+    return Fail(Message(address.status()));
+  }
+  if (run->parsed()) {
+    return Run(*run, options, *address);
+  }
+  if (ps->parsed()) {
+    return PsCommand(options.ps, *address);
+  }
+  if (cancel->parsed()) {
+    return CancelCommand(options.cancel_name, *address);
+  }
+  if (version->parsed()) {
+    return VersionCommand(options.version_json, *address);
+  }
+  return ProfileListCommand(options.profile, *address);
+}
+
+}  // namespace
+}  // namespace caisson::cli
+
+int main(int argc, char** argv) { return caisson::cli::Main(argc, argv); }

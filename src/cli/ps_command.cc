@@ -1,0 +1,49 @@
+#include "cli/ps_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <utility>
+
+#include "cli/client.h"
+#include "cli/exit_code.h"
+#include "cli/json_output.h"
+#include "cli/text.h"
+
+namespace caisson::cli {
+
+std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
+  std::vector<std::vector<std::string>> rows{{"NAME", "PROFILE", "STATE", "AGE", "VERDICT"}};
+  for (const v1::Run& run : runs) {
+    rows.push_back({Printable(run.name()), Printable(run.profile()), v1::Run::State_Name(run.state()),
+                    AgeText(now_seconds - run.create_time().seconds()),
+                    run.has_result() ? v1::Verdict_Name(run.result().verdict()) : "-"});
+  }
+  return TableText(rows);
+}
+
+int PsCommand(const PsOptions& options, const std::string& address) {
+  Client client(address);
+  std::vector<v1::Run> runs;
+  if (const grpc::Status status = client.ListRuns(runs); !status.ok()) {
+    std::fprintf(stderr, "caisson: %s\n", client.Explain(status).c_str());
+    return kExitService;
+  }
+  if (!options.all) {
+    runs.erase(std::remove_if(runs.begin(), runs.end(),
+                              [](const v1::Run& run) { return run.state() == v1::Run::FINISHED; }),
+               runs.end());
+  }
+  if (options.json) {
+    v1::ListRunsResponse response;
+    for (v1::Run& run : runs) {
+      *response.add_runs() = std::move(run);
+    }
+    std::printf("%s\n", MessageJson(response).c_str());
+  } else {
+    std::fputs(RunsTable(runs, std::time(nullptr)).c_str(), stdout);
+  }
+  return kExitOk;
+}
+
+}  // namespace caisson::cli

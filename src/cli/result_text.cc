@@ -1,0 +1,134 @@
+#include "cli/result_text.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "cli/text.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr int kMaxShownDenials = 8;
+
+bool EndsWith(const std::string& text, std::string_view suffix) {
+  return text.size() >= suffix.size() &&
+         text.compare(text.size() - suffix.size(), suffix.size(), suffix) == 0;
+}
+
+// "wall_time_ms" → {"wall time", "ms"}.
+std::pair<std::string, std::string> NameAndUnit(const std::string& limit) {
+  std::string name = limit;
+  std::string unit;
+  for (const std::string_view suffix : {"_ms", "_bytes", "_millis", "_count"}) {
+    if (EndsWith(name, suffix)) {
+      unit = suffix.substr(1);
+      name.erase(name.size() - suffix.size());
+      break;
+    }
+  }
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return {name, unit};
+}
+
+std::string LimitText(const v1::LimitHit& hit) {
+  const auto [name, unit] = NameAndUnit(hit.name());
+  std::string text = name + " limit: ";
+  if (unit == "bytes") {
+    text += BytesText(hit.limit());
+  } else {
+    text += std::to_string(hit.limit());
+    text += unit == "ms" ? " ms" : "";
+    text += hit.name() == "denial_rate" ? " refused calls a second" : "";
+  }
+  return text;
+}
+
+// The line for a limit's verdict, also when the server named no limit.
+std::string StoppedText(const v1::RunResult& result, const std::string& fallback) {
+  return "stopped: " + (result.has_limit() ? LimitText(result.limit()) : fallback);
+}
+
+std::string ViolationText(const v1::RunResult& result) {
+  if (result.has_limit()) {
+    return "stopped: " + LimitText(result.limit());
+  }
+  for (const v1::Denial& denial : result.denials()) {
+    if (denial.killed()) {
+      return "stopped: the profile kills for the system call " + denial.name();
+    }
+  }
+  return "stopped: system call violation";
+}
+
+std::string EndLine(const v1::RunResult& result) {
+  switch (result.verdict()) {
+    case v1::COMPLETED:
+      return "";
+    case v1::SIGNALED: {
+      const char* description = sigdescr_np(result.signal());
+      return "ended by signal " + std::to_string(result.signal()) +
+             (description == nullptr ? "" : " (" + std::string(description) + ")");
+    }
+    case v1::WALL_TIME_LIMIT:
+      return StoppedText(result, "wall time limit");
+    case v1::CPU_TIME_LIMIT:
+      return StoppedText(result, "cpu time limit");
+    case v1::MEMORY_LIMIT:
+      return StoppedText(result, "memory limit");
+    case v1::OUTPUT_LIMIT:
+      return StoppedText(result, "output limit");
+    case v1::SYSCALL_VIOLATION:
+      return ViolationText(result);
+    case v1::CANCELED:
+      return "canceled" + (result.message().empty() ? "" : ": " + result.message());
+    case v1::COMPILE_FAILED:
+      return "the program does not compile";
+    default:
+      return "failed: " + (result.message().empty() ? v1::Verdict_Name(result.verdict()) : result.message());
+  }
+}
+
+std::string DenialsLine(const v1::RunResult& result) {
+  std::string text;
+  int shown = 0;
+  for (const v1::Denial& denial : result.denials()) {
+    text += text.empty() ? "" : ", ";
+    if (++shown > kMaxShownDenials) {
+      text += "and " + std::to_string(result.denials_size() - kMaxShownDenials) + " other calls";
+      break;
+    }
+    text += denial.name();
+    text += denial.count() == 1 ? " once" : " " + std::to_string(denial.count()) + " times";
+  }
+  return "refused calls: " + text;
+}
+
+void AddCutLine(const char* name, const v1::StreamCount& count, std::vector<std::string>& lines) {
+  if (count.truncated()) {
+    lines.push_back(std::string(name) + " was cut: " + std::to_string(count.delivered_bytes()) + " of " +
+                    std::to_string(count.bytes()) + " bytes delivered");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> ResultLines(const v1::RunResult& result) {
+  std::vector<std::string> lines;
+  AddCutLine("stdout", result.stdout(), lines);
+  AddCutLine("stderr", result.stderr(), lines);
+  if (std::string line = EndLine(result); !line.empty()) {
+    lines.push_back(std::move(line));
+  }
+  const bool failed = result.verdict() != v1::COMPLETED || result.exit_code() != 0;
+  if (failed && result.denials_size() > 0) {
+    lines.push_back(DenialsLine(result));
+  }
+  for (std::string& line : lines) {
+    line = Printable(line);
+  }
+  return lines;
+}
+
+}  // namespace caisson::cli

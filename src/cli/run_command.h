@@ -1,0 +1,16 @@
+// `caisson run`: sends a program, passes its streams through as they arrive, exits as it did.
+#ifndef CAISSON_CLI_RUN_COMMAND_H_
+#define CAISSON_CLI_RUN_COMMAND_H_
+
+#include <string>
+
+#include "cli/run_request.h"
+
+namespace caisson::cli {
+
+// Returns the exit code. SIGPIPE must be ignored by the process.
+int RunCommand(const RunOptions& options, const std::string& address);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_RUN_COMMAND_H_

@@ -1,0 +1,33 @@
+#include "cli/ps_command.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/client.h"
+
+namespace caisson::cli {
+namespace {
+
+TEST(PsCommandTest, TableShowsStateAgeAndVerdict) {
+  std::vector<v1::Run> runs(2);
+  runs[0].set_name("runs/a");
+  runs[0].set_profile("python");
+  runs[0].set_state(v1::Run::RUNNING);
+  runs[0].mutable_create_time()->set_seconds(1000);
+  runs[1].set_name("runs/b");
+  runs[1].set_profile("native");
+  runs[1].set_state(v1::Run::FINISHED);
+  runs[1].mutable_create_time()->set_seconds(100);
+  runs[1].mutable_result()->set_verdict(v1::COMPLETED);
+  EXPECT_EQ(RunsTable(runs, 1005),
+            "NAME    PROFILE  STATE     AGE     VERDICT\n"
+            "runs/a  python   RUNNING   5 s     -\n"
+            "runs/b  native   FINISHED  15 min  COMPLETED\n");
+}
+
+TEST(PsCommandTest, RunsAreNamedWithOrWithoutTheirPrefix) {
+  EXPECT_EQ(RunName("abc"), "runs/abc");
+  EXPECT_EQ(RunName("runs/abc"), "runs/abc");
+}
+
+}  // namespace
+}  // namespace caisson::cli

@@ -1,0 +1,112 @@
+#include "cli/result_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace caisson::cli {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+v1::RunResult WithLimit(v1::Verdict verdict, const std::string& name, uint64_t limit) {
+  v1::RunResult result;
+  result.set_verdict(verdict);
+  result.mutable_limit()->set_name(name);
+  result.mutable_limit()->set_limit(limit);
+  return result;
+}
+
+void AddDenial(v1::RunResult& result, const std::string& name, uint64_t count, bool killed = false) {
+  v1::Denial& denial = *result.add_denials();
+  denial.set_name(name);
+  denial.set_count(count);
+  denial.set_killed(killed);
+}
+
+TEST(ResultTextTest, ProgramThatExitsByItselfNeedsNoLine) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(0);
+  AddDenial(result, "socket", 1);
+  EXPECT_EQ(ResultLines(result), Lines{});
+  result.clear_denials();
+  result.set_exit_code(3);
+  EXPECT_EQ(ResultLines(result), Lines{});
+}
+
+TEST(ResultTextTest, LimitsAreNamedWithTheirValue) {
+  EXPECT_EQ(ResultLines(WithLimit(v1::WALL_TIME_LIMIT, "wall_time_ms", 1000)),
+            Lines{"stopped: wall time limit: 1000 ms"});
+  EXPECT_EQ(ResultLines(WithLimit(v1::CPU_TIME_LIMIT, "cpu_time_ms", 10)),
+            Lines{"stopped: cpu time limit: 10 ms"});
+  EXPECT_EQ(ResultLines(WithLimit(v1::MEMORY_LIMIT, "memory_bytes", 268435456)),
+            Lines{"stopped: memory limit: 256 MiB"});
+  EXPECT_EQ(ResultLines(WithLimit(v1::OUTPUT_LIMIT, "output_bytes", 1000)),
+            Lines{"stopped: output limit: 1000 bytes"});
+  EXPECT_EQ(ResultLines(WithLimit(v1::SYSCALL_VIOLATION, "denial_rate", 500)),
+            Lines{"stopped: denial rate limit: 500 refused calls a second"});
+}
+
+TEST(ResultTextTest, LimitWithoutDetailsIsStillNamed) {
+  v1::RunResult result;
+  result.set_verdict(v1::MEMORY_LIMIT);
+  EXPECT_EQ(ResultLines(result), Lines{"stopped: memory limit"});
+}
+
+TEST(ResultTextTest, ViolationNamesTheCall) {
+  v1::RunResult result;
+  result.set_verdict(v1::SYSCALL_VIOLATION);
+  AddDenial(result, "ptrace", 1, true);
+  EXPECT_EQ(ResultLines(result),
+            (Lines{"stopped: the profile kills for the system call ptrace", "refused calls: ptrace once"}));
+}
+
+TEST(ResultTextTest, DenialsAreSummedUpWhenTheProgramFailed) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(1);
+  AddDenial(result, "socket", 3);
+  AddDenial(result, "mount", 1);
+  EXPECT_EQ(ResultLines(result), Lines{"refused calls: socket 3 times, mount once"});
+}
+
+TEST(ResultTextTest, LongDenialListsAreCut) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(1);
+  for (int i = 0; i < 12; ++i) {
+    AddDenial(result, "c" + std::to_string(i), 1);
+  }
+  ASSERT_EQ(ResultLines(result).size(), 1U);
+  EXPECT_NE(ResultLines(result)[0].find("c7 once, and 4 other calls"), std::string::npos)
+      << ResultLines(result)[0];
+}
+
+TEST(ResultTextTest, SignalsAreNamed) {
+  v1::RunResult result;
+  result.set_verdict(v1::SIGNALED);
+  result.set_signal(11);
+  EXPECT_EQ(ResultLines(result), Lines{"ended by signal 11 (Segmentation fault)"});
+}
+
+TEST(ResultTextTest, FailuresOfTheServiceCarryTheirMessage) {
+  v1::RunResult result;
+  result.set_verdict(v1::SANDBOX_SETUP_FAILED);
+  result.set_message("mount the root: No such file\n or directory");
+  EXPECT_EQ(ResultLines(result), Lines{"failed: mount the root: No such file\\x0a or directory"});
+}
+
+TEST(ResultTextTest, CutStreamsAreCounted) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(0);
+  result.mutable_stdout()->set_bytes(5000);
+  result.mutable_stdout()->set_delivered_bytes(1024);
+  result.mutable_stdout()->set_truncated(true);
+  EXPECT_EQ(ResultLines(result), Lines{"stdout was cut: 1024 of 5000 bytes delivered"});
+}
+
+}  // namespace
+}  // namespace caisson::cli
