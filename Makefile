@@ -1,0 +1,69 @@
+# The few commands a person needs. Everything else is CMake's (CMakePresets.json) and ninja's.
+# Each target works from any state: on a machine with nothing installed, after an aborted build, again and again.
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+PYTHON := /usr/bin/python3
+NINJA := ninja -C build -j$(JOBS)
+FUZZ_SECONDS ?= 60
+export PREFIX
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build all test test-vm run install clean format tidy asan tsan fuzz
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: ## install missing Debian packages and configure build/
+	@tools/setup.sh build
+
+build: setup ## build the programs into build/bin/ (default)
+	@$(NINJA) caissond caisson-dispatcher caisson
+
+all: setup ## build everything: programs, tests, mutation builds, benchmarks
+	@$(NINJA)
+
+test: ## every test but those in the virtual machine
+	@tools/setup.sh build test
+	@$(NINJA)
+	@tools/test.sh
+
+test-vm: ## the integration tests in a virtual machine with pure cgroup v2
+	@tools/setup.sh build test vm
+	@$(NINJA)
+	@tests/vm/run.sh
+
+run: build ## start the daemon, run the examples through it, stop it
+	@tools/ensure_user.sh
+	@tools/run_demo.sh
+
+install: build ## install below PREFIX (/usr/local); DESTDIR is honoured
+	@if [ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ]; then \
+	  DESTDIR="$(DESTDIR)" cmake --install build; \
+	else \
+	  tools/as_root.sh "installing below $(PREFIX)" cmake --install build; \
+	fi
+
+clean: ## remove every build directory
+	rm -rf build build-*
+
+format: ## rewrite the sources with clang-format
+	@$(PYTHON) tests/lint/check_format.py --fix
+
+tidy: ## clang-tidy over everything that is compiled
+	@tools/setup.sh build test dev
+	cmake --preset tidy && ninja -C build-tidy -j$(JOBS)
+
+asan: ## unit tests and corpus replay with address and undefined-behaviour sanitizers
+	@tools/setup.sh build test
+	cmake --preset asan && ninja -C build-asan -j$(JOBS)
+	ctest --test-dir build-asan -L 'unit|fuzz-replay' --output-on-failure -j$(JOBS)
+
+tsan: ## unit tests with the thread sanitizer
+	@tools/setup.sh build test
+	cmake --preset tsan && ninja -C build-tsan -j$(JOBS)
+	ctest --test-dir build-tsan -L unit --output-on-failure -j$(JOBS)
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (60), starting from its corpus
+	@tools/setup.sh build test dev
+	cmake --preset fuzz && tools/fuzz.sh $(FUZZ_SECONDS) $(JOBS)

@@ -1,0 +1,113 @@
+"""Fixtures of every Python test. See support/README.md."""
+
+import os
+import pathlib
+import signal
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from support import leakcheck  # noqa: E402
+from support.client import Client  # noqa: E402
+from support.daemon import Daemon  # noqa: E402
+from support.environment import CAISSOND, REQUIRE_PRIVILEGED, scaled  # noqa: E402
+
+TEST_SECONDS = 120
+SLOW_TEST_SECONDS = 600
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes minutes or a quiet machine; `-m 'not slow'` leaves it out")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
+    """With CAISSON_REQUIRE_PRIVILEGED=1 nothing passes by being skipped."""
+    outcome = yield
+    report = outcome.get_result()
+    if REQUIRE_PRIVILEGED and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although CAISSON_REQUIRE_PRIVILEGED=1: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """No test hangs: SIGALRM ends it with a stack trace."""
+    seconds = SLOW_TEST_SECONDS if request.node.get_closest_marker("slow") else TEST_SECONDS
+
+    def expired(*_):
+        raise TimeoutError(f"the test ran longer than {scaled(seconds)} s")
+
+    previous = signal.signal(signal.SIGALRM, expired)
+    signal.alarm(int(scaled(seconds)))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture(scope="session")
+def privileged():
+    """Whoever needs a daemon needs root and a build."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: caissond makes cgroups, mounts and namespaces")
+    if not CAISSOND.exists():
+        pytest.fail(f"{CAISSOND} does not exist; run `make build` or set CAISSON_BIN_DIR")
+
+
+@pytest.fixture(scope="session")
+def daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
+    """One daemon for all tests that leave it as they found it. At the end: nothing may be left, and it exits 0."""
+    with leakcheck.nothing_left():
+        with Daemon() as running:
+            yield running
+            assert running.run_pids() == []
+            assert running.stop() == 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_leaves_nothing(request):
+    """Every file of tests on the shared daemon ends with an empty difference."""
+    if "daemon" not in {name for item in request.session.items if item.parent.nodeid.startswith(request.node.nodeid)
+                        for name in item.fixturenames}:
+        yield
+        return
+    running = request.getfixturevalue("daemon")
+    warm_up(running)
+    with leakcheck.nothing_left(running.pid):
+        yield
+
+
+def warm_up(running):
+    """One run, so that what a daemon opens once and keeps is open before the snapshot."""
+    client = Client(running.address)
+    try:
+        assert client.execute("print('warm')").stdout == b"warm\n"
+    finally:
+        client.close()
+
+
+@pytest.fixture
+def client(daemon):  # pylint: disable=redefined-outer-name
+    connection = Client(daemon.address)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def make_daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
+    """Starts daemons of a test's own; each is stopped at the end."""
+    daemons = []
+
+    def make(start=True, **config):
+        running = Daemon(config=config)
+        daemons.append(running)
+        return running.start() if start else running
+
+    yield make
+    for running in daemons:
+        try:
+            running.stop()
+        finally:
+            running.remove_files()

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""check_headers_compile.py BUILD_DIR [HEADER...]: compiles each header of src/ alone, twice in one file (the guard).
+
+Uses ccache where it is there, so that an unchanged header costs milliseconds the second time.
+"""
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from lint_support import ROOT, files, finish
+
+# clang's and gcc's own warnings are the build's business; here only completeness counts.
+FLAGS = ["-std=c++20", "-D_GNU_SOURCE", "-O0", "-w", "-c", "-pipe"]
+FREESTANDING = ["-ffreestanding", "-fno-exceptions", "-fno-rtti", "-nostdinc++"]
+PARALLEL = 2
+
+
+def is_freestanding(header):
+    return header.is_relative_to("src/sandbox/init") or header.name == "run_streams.h"
+
+
+def compile_alone(header, build, launcher):
+    """The compiler's complaint about the header, or None."""
+    name = str(header).replace("/", "_")
+    source = build / "lint" / "headers" / f"{name}.cc"
+    text = f'#include "{header.relative_to("src")}"\n' * 2
+    if not source.exists() or source.read_text() != text:
+        source.write_text(text)
+    command = [*launcher, os.environ.get("CXX", "g++"), *FLAGS, "-I", str(ROOT / "src"),
+               "-isystem", str(build / "proto" / "generated")]
+    if is_freestanding(header):
+        command += FREESTANDING
+    result = subprocess.run([*command, str(source), "-o", str(source.with_suffix(".o"))],
+                            capture_output=True, text=True, check=False)
+    if result.returncode == 0:
+        return None
+    lines = [line for line in result.stderr.splitlines() if "error" in line]
+    return f"{header} does not compile alone: {(lines or [result.stderr.strip()])[0]}"
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: check_headers_compile.py BUILD_DIR [HEADER...]")
+    build = pathlib.Path(sys.argv[1]).resolve()
+    headers = [pathlib.Path(name) for name in sys.argv[2:]] or files(["src"], {".h"})
+    (build / "lint" / "headers").mkdir(parents=True, exist_ok=True)
+    launcher = ["ccache"] if shutil.which("ccache") else []
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        complaints = list(pool.map(lambda header: compile_alone(header, build, launcher), headers))
+    finish("check_headers_compile", len(headers), [complaint for complaint in complaints if complaint])
+
+
+if __name__ == "__main__":
+    main()

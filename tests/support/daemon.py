@@ -1,0 +1,163 @@
+"""A caissond of one's own: state, socket, ids and profiles in a temporary directory, nothing shared with an installed one."""
+
+import itertools
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+from support import processes
+from support.environment import CAISSOND, REPOSITORY, scaled
+
+# Two host ids a run; ranges that no two daemons of one test session share.
+ID_COUNT = 4096
+_id_ranges = itertools.count(1_850_000_000 + (os.getpid() % 4096) * 8192, ID_COUNT)
+
+
+class DaemonFailed(Exception):
+    """caissond ended where it should have become ready. `code` and `log` say how."""
+
+    def __init__(self, code, log):
+        super().__init__(f"caissond exited with {code}:\n" + "".join(log[-60:]))
+        self.code = code
+        self.log = log
+
+
+def ensure_user():
+    """The dispatcher's user; made by the same script that `make run` uses."""
+    try:
+        pwd.getpwnam("caisson")
+    except KeyError:
+        subprocess.run([REPOSITORY / "tools" / "ensure_user.sh"], check=True)
+
+
+class Daemon:
+    """Use as a context manager. `config` overrides keys of the configuration file; None removes one."""
+
+    def __init__(self, directory=None, config=None, **config_keys):
+        self._own_directory = directory is None
+        # Below /run: the sockets' path must be short, and the dispatcher's user must be able to reach it.
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="caisson-test-", dir="/run"))
+        os.chmod(self.directory, 0o755)
+        self.socket_path = self.directory / "socket" / "caisson.sock"
+        self.address = f"unix:{self.socket_path}"
+        self.config_file = self.directory / "caissond.json"
+        self.profiles_dir = self.directory / "profiles"
+        self.id_first = next(_id_ranges)
+        self.config = {
+            "schema_version": 1,
+            "socket": self.address,
+            "state_dir": str(self.directory / "state"),
+            "profiles_dir": str(self.profiles_dir),
+            "id_first": self.id_first,
+            "id_count": ID_COUNT,
+            **(config or {}),
+            **config_keys,
+        }
+        self.config = {key: value for key, value in self.config.items() if value is not None}
+        self.process = None
+        self.log = []
+        self._ready = threading.Event()
+        self._reader = None
+
+    def write_files(self):
+        """Configuration and a copy of the profiles, with the modes caissond asks for. Keeps profiles a test has put there."""
+        if not self.profiles_dir.exists():
+            shutil.copytree(REPOSITORY / "profiles", self.profiles_dir)
+            for path in [self.profiles_dir, *self.profiles_dir.rglob("*")]:
+                os.chown(path, 0, 0)
+                os.chmod(path, 0o755 if path.is_dir() else 0o644)
+        if not self.config_file.exists():
+            self.config_file.write_text(json.dumps(self.config, indent=2) + "\n")
+            os.chmod(self.config_file, 0o644)
+
+    def command(self, *extra):
+        return [str(CAISSOND), "--config", str(self.config_file), *extra]
+
+    def start(self, timeout=30):
+        """Returns when the daemon has said that it is ready; DaemonFailed if it ends instead."""
+        ensure_user()
+        self.write_files()
+        self._ready.clear()
+        self.log = []
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True, errors="replace")
+        self._reader = threading.Thread(target=self._read_log, args=(self.process.stderr,), daemon=True)
+        self._reader.start()
+        if not self._ready.wait(scaled(timeout)):
+            self.process.kill()
+            self.process.wait()
+            raise DaemonFailed("no sign of being ready", self.log)
+        if self.process.poll() is not None and not self.is_ready_logged():
+            raise DaemonFailed(self.process.returncode, self.log)
+        return self
+
+    def is_ready_logged(self):
+        return any("ready" in line for line in self.log)
+
+    def _read_log(self, stream):
+        for line in stream:
+            self.log.append(line)
+            if "ready" in line:
+                self._ready.set()
+        self.process.wait()
+        self._ready.set()  # it ended: nobody has to wait any longer
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def dispatcher_pid(self):
+        """The live caisson-dispatcher below this caissond, or None."""
+        for pid in processes.children(self.pid):
+            name = processes.status_field(pid, "Name")
+            state = processes.status_field(pid, "State")
+            if name is not None and name.startswith("caisson-dispatc") and not state.startswith("Z"):
+                return pid
+        return None
+
+    def run_pids(self):
+        """Host pids of everything inside this daemon's sandboxes that runs under an id of a run."""
+        return processes.with_uid_in(self.id_first, self.config["id_count"])
+
+    def stop(self, timeout=30):
+        """SIGTERM; the exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(scaled(timeout))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("caissond did not end after SIGTERM:\n" + "".join(self.log[-60:])) from None
+        self._reader.join(scaled(5))
+        return code
+
+    def kill9(self):
+        self.process.kill()
+        self.process.wait()
+
+    def remove_files(self):
+        if self._own_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.remove_files()
+            raise
+
+    def __exit__(self, *_):
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.stop()
+        finally:
+            self.remove_files()

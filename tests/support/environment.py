@@ -1,0 +1,17 @@
+"""Where things are, and how slow the machine is."""
+
+import os
+import pathlib
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+BIN_DIR = pathlib.Path(os.environ.get("CAISSON_BIN_DIR", REPOSITORY / "build" / "bin"))
+TIME_SCALE = float(os.environ.get("CAISSON_TEST_TIME_SCALE", "1"))
+REQUIRE_PRIVILEGED = os.environ.get("CAISSON_REQUIRE_PRIVILEGED") == "1"
+
+CAISSON = BIN_DIR / "caisson"
+CAISSOND = BIN_DIR / "caissond"
+
+
+def scaled(seconds):
+    """A tolerance or a deadline of a test; never a limit given to the daemon."""
+    return seconds * TIME_SCALE

@@ -1,0 +1,106 @@
+# The test machine's disks, as ext4 images in the cache: "root" with Debian's programs, "project" with the
+# built programs, profiles and tests (at /caisson), and "job", which says what to run. Sourced by run.sh.
+
+# What the project disk holds beside build/bin, as paths below the repository; missing ones are left out.
+readonly project_paths=(build/mutation profiles proto third_party tests tools examples deploy)
+
+# Prints the built programs that the tests start, not unit tests, fuzz targets and benchmarks (caisson_…).
+built_programs() {
+    find "$programs" -maxdepth 1 -type f -perm -u+x ! -name 'caisson_*' 2>/dev/null | sort
+}
+
+# Prints every program whose libraries the root disk must hold.
+all_programs() {
+    built_programs
+    find "$repository/build/mutation" -type f -perm -u+x ! -name 'caisson_*' 2>/dev/null | sort
+}
+
+# Sets root_image.
+build_root_image() {
+    local key directory="$cache/root" program arguments=()
+    root_image="$cache/root.ext4"
+    while read -r program; do
+        arguments+=(--program "$program")
+    done < <(all_programs)
+    local inputs
+    inputs="$(/usr/bin/python3 "$here/stage.py" inputs "${arguments[@]}")" || exit 1
+    key="$({
+        echo "$inputs"
+        cat "$here/stage.py" "$here/packages.txt" "$here/guest/"* "$here/lib/common.sh"
+    } | hash_input)"
+    if is_current "$root_image" "$key"; then
+        return 0
+    fi
+    say "builds the root disk from this host's Debian packages"
+    rm -rf "$directory" "$root_image.stamp"
+    mkdir -p "$directory"
+    /usr/bin/python3 "$here/stage.py" copy "$directory" "${arguments[@]}" || exit 1
+    make_image "$directory" "$root_image" root 128
+    rm -rf "$directory"
+    echo "$key" >"$root_image.stamp"
+}
+
+# Prints name, size and time of every file that goes onto the project disk.
+project_listing() {
+    local path
+    for path in "${project_paths[@]}"; do
+        if [ -e "$repository/$path" ]; then
+            # CMake's own files change with every build and no test needs them.
+            find "$repository/$path" -name __pycache__ -prune -o -name CMakeFiles -prune -o -name '*.o' -o \
+                -name '*.a' -o \( -type f -o -type l \) -printf '%P\t%s\t%T@\t%m\t'"$path"'\n'
+        fi
+    done | sort
+}
+
+# Sets project_image.
+build_project_image() {
+    local key directory="$cache/project" listing="$cache/project.files"
+    project_image="$cache/project.ext4"
+    key="$({
+        project_listing
+        built_programs | xargs --no-run-if-empty stat --format '%n %s %y'
+        cat "$here/lib/"*.sh
+    } | hash_input)"
+    if is_current "$project_image" "$key"; then
+        return 0
+    fi
+    say "builds the project disk"
+    rm -rf "$directory" "$project_image.stamp"
+    mkdir -p "$directory/build/bin"
+    built_programs |
+        xargs --no-run-if-empty cp --preserve=mode,timestamps --target-directory="$directory/build/bin" ||
+        die "stage the project disk: copying the programs failed"
+    project_listing | awk -F'\t' '{print $5 ($1 == "" ? "" : "/" $1)}' >"$listing"
+    tar -c -C "$repository" --no-recursion --files-from="$listing" | tar -x -p -C "$directory" ||
+        die "stage the project disk: tar failed"
+    # Debug information would be most of the disk; the host's own copies keep it.
+    find "$directory" -path "$directory/build/*" -type f -perm -u+x -exec sh -c '
+        for file; do
+            if [ "$(head -c 4 "$file" | tail -c 3)" = ELF ]; then
+                strip --strip-debug "$file" || exit 1
+            fi
+        done' strip {} + || die "stage the project disk: strip failed"
+    # A checkout may be writable for its group; profiles are refused then, as they are on a real host.
+    chmod -R go-w "$directory"
+    make_image "$directory" "$project_image" project 64
+    rm -rf "$directory" "$listing"
+    echo "$key" >"$project_image.stamp"
+}
+
+# Sets job_image: a shell fragment, padded to whole sectors, that guest/test reads from the raw disk.
+build_job_image() {
+    local environment_name="$1" command_name="$2" name value
+    job_image="$cache/job.img"
+    {
+        for name in "$environment_name" "$command_name"; do
+            local -n list="$name"
+            [ "$name" = "$environment_name" ] && printf 'job_environment=(' || printf 'job_command=('
+            for value in "${list[@]}"; do
+                printf '%q ' "$value"
+            done
+            printf ')\n'
+            unset -n list
+        done
+    } >"$job_image"
+    truncate -s '%4096' "$job_image"
+}
