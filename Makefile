@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 export PREFIX
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-vm run install clean format tidy asan tsan fuzz
+.PHONY: help setup build all test test-vm run bench install clean format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -36,6 +36,10 @@ test-vm: ## the integration tests in a virtual machine with pure cgroup v2
 run: build ## start the daemon, run the examples through it, stop it
 	@tools/ensure_user.sh
 	@tools/run_demo.sh
+
+bench: setup ## measure a daemon of its own beside bare processes (bench/README.md)
+	@$(NINJA) caissond caisson-dispatcher caisson-bench
+	@bench/run.sh
 
 install: build ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@if [ -n "$(DESTDIR)" ] || [ -w "$(PREFIX)" ]; then \

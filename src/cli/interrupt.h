@@ -22,8 +22,8 @@ class InterruptWatcher {
   InterruptWatcher(const InterruptWatcher&) = delete;
   InterruptWatcher& operator=(const InterruptWatcher&) = delete;
 
-  // Calls `on_first` at the first signal, on a thread of its own: it may block without keeping the second signal from
-  // ending this program. Call once.
+  // Calls `on_first` at the first signal, on a thread of its own: it may block without keeping the second
+  // signal from ending this program. Call once.
   void Start(std::function<void()> on_first);
   bool interrupted() const { return interrupted_.load(); }
 

@@ -87,7 +87,7 @@ void AddSocket(CLI::App& command, Options& options) {
 // One NAME=VALUE or PATH an option, the option as often as wanted.
 void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
              const std::string& type, const std::string& help) {
-  command.add_option(name, values, help)->type_name(type)->allow_extra_args(false)->expected(1);
+  command.add_option(name, values, help)->type_name(type)->allow_extra_args(false);
 }
 
 CLI::App* AddRun(CLI::App& app, Options& options) {
@@ -202,20 +202,7 @@ int Run(CLI::App& command, Options& options, const std::string& address) {
   return RunCommand(options.run, address);
 }
 
-// A closed descriptor 0, 1 or 2 would be handed to the next open(2), and a socket of ours read as the
-// program's input.
-void EnsureStandardDescriptors() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-      // Takes the lowest free number, which is `fd`; without /dev/null there is nothing better to do than go
-      // on.
-      static_cast<void>(open("/dev/null", O_RDWR));
-    }
-  }
-}
-
 int Main(int argc, char** argv) {
-  EnsureStandardDescriptors();
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
   app.require_subcommand(1);
@@ -267,5 +254,18 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 }  // namespace caisson::cli
+
+// A closed descriptor 0, 1 or 2 would be handed to the next open(2), and what a library keeps there be read
+// as the program's input. gRPC opens an eventfd before main runs, so this must run before the libraries'
+// constructors do.
+extern "C" void CaissonEnsureStandardDescriptors(int /*argc*/, char** /*argv*/, char** /*environment*/) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) {
+      _exit(caisson::cli::kExitService);
+    }
+  }
+}
+__attribute__((section(".preinit_array"), used)) static void (*const kEnsureStandardDescriptors)(
+    int, char**, char**) = CaissonEnsureStandardDescriptors;
 
 int main(int argc, char** argv) { return caisson::cli::Main(argc, argv); }

@@ -85,11 +85,13 @@ void EventLoop::FireDueTimers() {
 absl::Status EventLoop::Run() {
   std::array<epoll_event, 64> events{};
   while (!stopped_) {
-    const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), MillisToNextTimer());
+    const int count =
+        epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), MillisToNextTimer());
     if (count < 0 && errno != EINTR) {
       return ErrnoStatus(errno, "epoll_wait");
     }
-    // A handler may close a descriptor whose number a later handler of this batch reuses; the generation tells.
+    // A handler may close a descriptor whose number a later handler of this batch reuses; the generation
+    // tells.
     std::array<uint64_t, 64> generations{};
     for (int i = 0; i < count; ++i) {
       const auto found = watched_.find(events.at(static_cast<size_t>(i)).data.fd);

@@ -28,7 +28,8 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Calls `handler` while `fd` has any of `events`. The caller keeps ownership and must Unwatch before closing.
+  // Calls `handler` while `fd` has any of `events`. The caller keeps ownership and must Unwatch before
+  // closing.
   absl::Status Watch(int fd, uint32_t events, FdHandler handler);
   absl::Status Rewatch(int fd, uint32_t events);
   void Unwatch(int fd);

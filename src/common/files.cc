@@ -70,6 +70,8 @@ absl::Status WriteFileAt(int directory, const std::string& name, std::string_vie
   return absl::OkStatus();
 }
 
-absl::Status WriteFile(const std::string& path, std::string_view text) { return WriteFileAt(AT_FDCWD, path, text); }
+absl::Status WriteFile(const std::string& path, std::string_view text) {
+  return WriteFileAt(AT_FDCWD, path, text);
+}
 
 }  // namespace caisson

@@ -27,7 +27,8 @@ int CreateMemfd(const std::string& name, MemfdKind kind) {
 
 }  // namespace
 
-absl::StatusOr<UniqueFd> MakeSealedMemfd(const std::string& name, std::span<const std::byte> bytes, MemfdKind kind) {
+absl::StatusOr<UniqueFd> MakeSealedMemfd(const std::string& name, std::span<const std::byte> bytes,
+                                         MemfdKind kind) {
   UniqueFd fd(CreateMemfd(name, kind));
   if (!fd.valid()) {
     return ErrnoStatus(errno, "memfd_create " + name);

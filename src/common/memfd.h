@@ -17,7 +17,8 @@ enum class MemfdKind { kData, kExecutable };
 
 // A memfd with `bytes`, sealed against write, grow, shrink and further seals (memfd_create(2), Linux 3.17;
 // MFD_EXEC/MFD_NOEXEC_SEAL where the kernel has them, 6.3). `name` shows up in /proc only.
-absl::StatusOr<UniqueFd> MakeSealedMemfd(const std::string& name, std::span<const std::byte> bytes, MemfdKind kind);
+absl::StatusOr<UniqueFd> MakeSealedMemfd(const std::string& name, std::span<const std::byte> bytes,
+                                         MemfdKind kind);
 
 // OK if `fd` is a memfd with at least the seals write, grow, shrink and seal, and its size is 1..max_bytes.
 // This is the check of a hostile descriptor: a pipe, a directory, an unsealed or huge file are refused.

@@ -43,7 +43,8 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakePacketSocketPair() {
 absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<const int> fds) {
   CAISSON_CHECK(bytes.size() <= kMaxPacketBytes && fds.size() <= kMaxPacketFds);
   // SAFETY: sendmsg(2) only reads through iov_base.
-  iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  iovec vector{const_cast<std::byte*>(bytes.data()),
+               bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   msghdr message{};
   message.msg_iov = &vector;
   message.msg_iovlen = 1;

@@ -12,7 +12,8 @@
 
 namespace caisson {
 
-// A Status made of errno in the form "verb object: reason", for example "open /dev/null: No such file or directory".
+// A Status made of errno in the form "verb object: reason", for example "open /dev/null: No such file or
+// directory".
 absl::Status ErrnoStatus(int error_number, std::string_view what);
 
 // absl::string_view is its own type in Debian's build and does not convert.
@@ -29,11 +30,11 @@ absl::Status Prefix(const absl::Status& status, std::string_view context);
 #define CAISSON_CONCAT_INNER(a, b) a##b
 #define CAISSON_CONCAT(a, b) CAISSON_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                       \
-  do {                                                    \
+#define RETURN_IF_ERROR(expression)                           \
+  do {                                                        \
     if (absl::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                     \
-    }                                                     \
+      return status_;                                         \
+    }                                                         \
   } while (false)
 
 #define ASSIGN_OR_RETURN_IMPL(result, declaration, expression) \
@@ -47,11 +48,11 @@ absl::Status Prefix(const absl::Status& status, std::string_view context);
   ASSIGN_OR_RETURN_IMPL(CAISSON_CONCAT(status_or_, __LINE__), declaration, expression)
 
 // An invariant of ours: false is a bug, and going on would be worse than stopping. In release builds too.
-#define CAISSON_CHECK(condition)                                     \
-  do {                                                               \
-    if (!(condition)) {                                              \
-      ::caisson::CheckFailed(#condition, __FILE__, __LINE__);        \
-    }                                                                \
+#define CAISSON_CHECK(condition)                              \
+  do {                                                        \
+    if (!(condition)) {                                       \
+      ::caisson::CheckFailed(#condition, __FILE__, __LINE__); \
+    }                                                         \
   } while (false)
 
 namespace caisson {

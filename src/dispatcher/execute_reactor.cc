@@ -80,10 +80,13 @@ void ExecuteReactor::OnWriteDone(bool ok) {
 }
 
 void ExecuteReactor::OnCancel() {
-  // gRPC says that a call ended, not why; its own deadline tells.
-  const GoneReason reason = std::chrono::system_clock::now() >= context_->deadline()
-                                ? GoneReason::kDeadline
-                                : GoneReason::kDisconnected;
+  // gRPC says that a call ended, not why. The client's own deadline reaches us as its cancellation a little
+  // before ours passes: the timeout was rounded up on the wire (by at most one per cent) and counted from its
+  // arrival.
+  const auto now = std::chrono::system_clock::now();
+  const auto slack = std::chrono::milliseconds(50) + (context_->deadline() - created_) / 50;
+  const GoneReason reason =
+      now >= context_->deadline() - slack ? GoneReason::kDeadline : GoneReason::kDisconnected;
   io_.Post([self = shared_from_this(), reason] { self->HandleGone(reason); });
 }
 

@@ -8,6 +8,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -51,6 +52,7 @@ class ExecuteReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::CallbackServerContext* const context_;  // gRPC's; not to be touched once Finish was called
   IoThread& io_;
   std::atomic<uint32_t>& open_calls_;
+  const std::chrono::system_clock::time_point created_ = std::chrono::system_clock::now();
   std::shared_ptr<ExecuteReactor> self_;
 
   // On the I/O thread only (and in the handler, before anything is posted).

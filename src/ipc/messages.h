@@ -1,7 +1,7 @@
-// The privileged boundary: messages between caisson-dispatcher (unprivileged, possibly under an attacker's control)
-// and caissond (root). Fixed structs over AF_UNIX SOCK_SEQPACKET, one message a packet, descriptors by SCM_RIGHTS.
-// Everything from the dispatcher is untrusted: src/ipc/codec checks the shape, caissond the meaning.
-// docs/ipc-protocol.md tells the story; src/ipc/state_table.h says what is permitted when.
+// The privileged boundary: messages between caisson-dispatcher (unprivileged, possibly under an attacker's
+// control) and caissond (root). Fixed structs over AF_UNIX SOCK_SEQPACKET, one message a packet, descriptors
+// by SCM_RIGHTS. Everything from the dispatcher is untrusted: src/ipc/codec checks the shape, caissond the
+// meaning. docs/ipc-protocol.md tells the story; src/ipc/state_table.h says what is permitted when.
 #ifndef CAISSON_IPC_MESSAGES_H_
 #define CAISSON_IPC_MESSAGES_H_
 
@@ -19,7 +19,7 @@ inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and N
 enum class MessageType : uint16_t {
   // dispatcher → caissond
   kPrepare = 1,
-  kStart = 2,   // 1 descriptor: the sealed bundle
+  kStart = 2,  // 1 descriptor: the sealed bundle
   kCancel = 3,
   kServing = 4,  // once: the public socket listens
   // caissond → dispatcher
@@ -45,7 +45,8 @@ struct Header {
   uint32_t reserved;  // 0
 };
 
-// Limits of one sandbox. All in the message, none 0: the dispatcher resolves defaults, caissond checks the ceilings.
+// Limits of one sandbox. All in the message, none 0: the dispatcher resolves defaults, caissond checks the
+// ceilings.
 struct StartLimits {
   uint64_t wall_time_ms;
   uint64_t cpu_time_ms;
@@ -87,7 +88,7 @@ struct Cancel {
   SandboxId sandbox;
   CancelReason reason;
   uint32_t detail;
-  uint64_t limit;     // kOutputLimit: the limit and what was observed
+  uint64_t limit;  // kOutputLimit: the limit and what was observed
   uint64_t observed;
 };
 
@@ -98,7 +99,7 @@ struct Serving {
 
 struct Hello {
   Header header;
-  uint32_t max_sandboxes;      // alive at once; PREPARE beyond it is refused
+  uint32_t max_sandboxes;  // alive at once; PREPARE beyond it is refused
   uint32_t landlock_abi;
   uint64_t memory_budget_bytes;  // sum of the limits of started sandboxes; START beyond it is refused
   uint32_t queue_length;
@@ -121,37 +122,38 @@ enum NamespaceBit : uint32_t {
 
 // Bits of IsolationReport::mounts, from /proc/PID/mountinfo of the waiting stub.
 enum MountBit : uint32_t {
-  kMountRootReadOnly = 1U << 0U,       // the root and everything but the work tmpfs and devpts is read-only
+  kMountRootReadOnly = 1U << 0U,  // the root and everything but the work tmpfs and devpts is read-only
   kMountAllNosuid = 1U << 1U,
-  kMountAllNodevButDev = 1U << 2U,     // every mount but the minimal /dev is nodev
-  kMountProcRestricted = 1U << 3U,     // /proc has subset=pid and hidepid=invisible (2)
-  kMountPrivate = 1U << 4U,            // no mount has a peer group or a master
+  kMountAllNodevButDev = 1U << 2U,  // every mount but the minimal /dev is nodev
+  kMountProcRestricted = 1U << 3U,  // /proc has subset=pid and hidepid=invisible (2)
+  kMountPrivate = 1U << 4U,         // no mount has a peer group or a master
 };
 
 // What is in force, read from the locked stub before it is let go. Sources: K kernel, P probe, L loaded.
 struct IsolationReport {
-  uint32_t payload_host_uid;  // K
-  uint32_t payload_host_gid;  // K
-  uint32_t init_host_uid;     // K
+  uint32_t payload_host_uid;      // K
+  uint32_t payload_host_gid;      // K
+  uint32_t init_host_uid;         // K
   uint32_t supplementary_groups;  // K, their number
-  uint64_t cap_inheritable;   // K, as are the next four
+  uint64_t cap_inheritable;       // K, as are the next four
   uint64_t cap_permitted;
   uint64_t cap_effective;
   uint64_t cap_bounding;
   uint64_t cap_ambient;
-  uint32_t no_new_privs;      // K
-  uint32_t seccomp_mode;      // K, 2 = filter
-  uint32_t seccomp_filters;   // K
-  uint32_t namespaces;        // K, NamespaceBit
-  uint32_t mounts;            // K, MountBit
-  uint32_t mount_count;       // K
-  uint32_t uid_map_inside;    // K, of the payload's line of uid_map
+  uint32_t no_new_privs;         // K
+  uint32_t seccomp_mode;         // K, 2 = filter
+  uint32_t seccomp_filters;      // K
+  uint32_t namespaces;           // K, NamespaceBit
+  uint32_t mounts;               // K, MountBit
+  uint32_t mount_count;          // K
+  uint32_t uid_map_inside;       // K, of the payload's line of uid_map
   uint32_t max_user_namespaces;  // L, the value init's user namespace was given (0)
-  uint32_t landlock_abi;      // L
-  uint32_t landlock_enforced; // P, 1 = the refused file was refused and the control was readable
-  uint32_t network_interfaces;  // K, their number in the payload's network namespace besides a lo that is down
+  uint32_t landlock_abi;         // L
+  uint32_t landlock_enforced;    // P, 1 = the refused file was refused and the control was readable
+  uint32_t
+      network_interfaces;  // K, their number in the payload's network namespace besides a lo that is down
   uint32_t accepted_degradations;  // bits of the degradations the operator accepted that are in force here
-  uint64_t cgroup_memory_bytes;  // K, limits read back
+  uint64_t cgroup_memory_bytes;    // K, limits read back
   uint64_t cgroup_pids;
   uint64_t cgroup_cpu_millis;
   std::array<uint8_t, 32> filter_digest;  // L, SHA-256 of the BPF program given to seccomp(2)
@@ -171,11 +173,11 @@ struct Prepared {
 enum class Refusal : uint32_t {
   kUnknownProfile = 1,
   kUnknownStep = 2,
-  kLimitOutOfRange = 3,   // limit says which
-  kCapacity = 4,          // max_sandboxes or memory_budget_bytes
+  kLimitOutOfRange = 3,  // limit says which
+  kCapacity = 4,         // max_sandboxes or memory_budget_bytes
   kBadBundle = 5,
   kDraining = 6,
-  kSetupFailed = 7,       // stage, index, error_number say where
+  kSetupFailed = 7,  // stage, index, error_number say where
 };
 
 enum class LimitName : uint32_t {
@@ -242,8 +244,8 @@ enum class Verdict : uint32_t {
 
 // Who decided the end.
 enum class Actor : uint32_t {
-  kProgram = 1,   // it ended by itself
-  kKernel = 2,    // OOM killer, a signal
+  kProgram = 1,     // it ended by itself
+  kKernel = 2,      // OOM killer, a signal
   kSupervisor = 3,  // a limit of ours, a violation
   kClient = 4,
   kOperator = 5,  // shutdown
@@ -281,18 +283,18 @@ struct Finished {
   Verdict verdict;
   Actor ended_by;
   LimitName limit;
-  uint32_t exited;        // 1: exit_code holds; 0: see term_signal
+  uint32_t exited;  // 1: exit_code holds; 0: see term_signal
   int32_t exit_code;
-  int32_t term_signal;    // 0 = none
+  int32_t term_signal;        // 0 = none
   int32_t violation_syscall;  // kSyscallViolation: the call's number, else -1
   uint32_t reserved;
-  uint64_t limit_value;   // in the limit's own unit
+  uint64_t limit_value;  // in the limit's own unit
   uint64_t limit_observed;
   SetupError error;
   Usage usage;
-  uint64_t start_ns;    // START received to exec
-  uint64_t run_ns;      // exec to the end of the main process
-  uint64_t teardown_ns; // end of the main process to init reaped
+  uint64_t start_ns;     // START received to exec
+  uint64_t run_ns;       // exec to the end of the main process
+  uint64_t teardown_ns;  // end of the main process to init reaped
 };
 
 struct Drain {

@@ -1,10 +1,10 @@
-// The two byte streams between the dispatcher and the inside of a sandbox, which caissond carries as descriptors and
-// never reads: the bundle (dispatcher → stub, a sealed memfd) and the events (init → dispatcher, a pipe).
-// Freestanding: caisson-init includes this file; it may use nothing but <stdint.h>.
+// The two byte streams between the dispatcher and the inside of a sandbox, which caissond carries as
+// descriptors and never reads: the bundle (dispatcher → stub, a sealed memfd) and the events (init →
+// dispatcher, a pipe). Freestanding: caisson-init includes this file; it may use nothing but <stdint.h>.
 //
-// Bundle: everything a client chose but numbers and names. Parsed by the stub, inside the sandbox, under the payload's
-// own uid and locks, so a malformed bundle can harm only the run it belongs to.
-// Events: written by init, which answers a hostile payload; the dispatcher range-checks every field.
+// Bundle: everything a client chose but numbers and names. Parsed by the stub, inside the sandbox, under the
+// payload's own uid and locks, so a malformed bundle can harm only the run it belongs to. Events: written by
+// init, which answers a hostile payload; the dispatcher range-checks every field.
 #ifndef CAISSON_IPC_RUN_STREAMS_H_
 #define CAISSON_IPC_RUN_STREAMS_H_
 
@@ -12,8 +12,9 @@
 
 namespace caisson::wire {
 
-// --- Bundle -------------------------------------------------------------------------------------------------------
-// A BundleHeader, then records one after the other, each starting at a multiple of 8 and followed by its bytes.
+// --- Bundle
+// ------------------------------------------------------------------------------------------------------- A
+// BundleHeader, then records one after the other, each starting at a multiple of 8 and followed by its bytes.
 inline constexpr uint32_t kBundleMagic = 0x4c444e42;  // "BNDL"
 inline constexpr uint32_t kBundleVersion = 1;
 inline constexpr uint64_t kMaxBundleBytes = 272ULL * 1024 * 1024;
@@ -31,10 +32,10 @@ struct BundleHeader {
 };
 
 enum class BundleRecord : uint32_t {
-  kMainFile = 1,  // name: path relative to /box; replaces "{main}" in the profile's command. At most one.
-  kArgument = 2,  // name: one argument, appended to the profile's command
+  kMainFile = 1,     // name: path relative to /box; replaces "{main}" in the profile's command. At most one.
+  kArgument = 2,     // name: one argument, appended to the profile's command
   kEnvironment = 3,  // name: "NAME=value", replaces the profile's variable of that name
-  kFile = 4,      // name: path relative to /box; data: its content; mode: 0644 or 0755
+  kFile = 4,         // name: path relative to /box; data: its content; mode: 0644 or 0755
 };
 
 // Followed by `name_bytes` bytes of name and one NUL, then `data_bytes` bytes of data, then padding to 8.
@@ -47,16 +48,19 @@ struct BundleRecordHeader {
 };
 static_assert(sizeof(BundleHeader) == 16 && sizeof(BundleRecordHeader) == 24);
 
-// --- Events -------------------------------------------------------------------------------------------------------
+// --- Events
+// -------------------------------------------------------------------------------------------------------
 // Fixed-size records, each one write(2) below PIPE_BUF. End of file is the end of init.
 inline constexpr uint32_t kEventMagic = 0x544e5645;  // "EVNT"
-inline constexpr uint32_t kMaxLiveDenials = 64;      // events sent as they happen; after that init only counts
-inline constexpr uint32_t kMaxDenialKinds = 128;     // distinct calls in the summary; the rest is in kOtherDenials
+inline constexpr uint32_t kMaxLiveDenials = 64;  // events sent as they happen; after that init only counts
+inline constexpr uint32_t kMaxDenialKinds =
+    128;  // distinct calls in the summary; the rest is in kOtherDenials
 
 enum class EventType : uint32_t {
-  kDenial = 1,         // the first refusal of this syscall, as it happens; count is 1
-  kDenialSummary = 2,  // at the end, one for each refused syscall: its final count, the arguments of the first
-  kOtherDenials = 3,   // at the end, if any: count of refusals beyond kMaxDenialKinds; syscall_number is -1
+  kDenial = 1,  // the first refusal of this syscall, as it happens; count is 1
+  kDenialSummary =
+      2,              // at the end, one for each refused syscall: its final count, the arguments of the first
+  kOtherDenials = 3,  // at the end, if any: count of refusals beyond kMaxDenialKinds; syscall_number is -1
 };
 
 struct Event {

@@ -156,6 +156,7 @@ void ReadDegradations(JsonObjectReader& reader, Config& config) {
                                      [&](const auto& entry) { return entry.first == name; });
     if (known == kDegradations.end()) {
       std::vector<std::string> names_known;
+      names_known.reserve(kDegradations.size());
       for (const auto& [known_name, degradation] : kDegradations) {
         names_known.emplace_back(known_name);
       }

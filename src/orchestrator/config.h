@@ -1,4 +1,5 @@
-// caissond's configuration: a JSON file with a schema version, or the defaults. Read at start by caissond as root.
+// caissond's configuration: a JSON file with a schema version, or the defaults. Read at start by caissond as
+// root.
 #ifndef CAISSON_ORCHESTRATOR_CONFIG_H_
 #define CAISSON_ORCHESTRATOR_CONFIG_H_
 
@@ -18,15 +19,15 @@ enum class Degradation : uint8_t { kSwapUnbounded };
 
 struct Config {
   std::string socket = "unix:/run/caisson/caisson.sock";
-  std::string state_dir = "/run/caissond";      // root's own; lock, record of what to sweep, staging directory
-  std::string profiles_dir;                     // empty: the installed directory, or profiles/ beside a build
-  std::string user = "caisson";                 // the dispatcher's user
-  uint32_t id_first = 1'900'000'000;            // host ids for runs: two each
+  std::string state_dir = "/run/caissond";  // root's own; lock, record of what to sweep, staging directory
+  std::string profiles_dir;                 // empty: the installed directory, or profiles/ beside a build
+  std::string user = "caisson";             // the dispatcher's user
+  uint32_t id_first = 1'900'000'000;        // host ids for runs: two each
   uint32_t id_count = 65'536;
-  uint32_t max_runs = 0;                        // 0: derived from the host
-  uint64_t memory_budget_bytes = 0;             // 0: three quarters of the host's memory
+  uint32_t max_runs = 0;             // 0: derived from the host
+  uint64_t memory_budget_bytes = 0;  // 0: three quarters of the host's memory
   uint32_t queue_length = 512;
-  uint64_t grace_ms = 5'000;                    // how long running runs may go on after SIGTERM
+  uint64_t grace_ms = 5'000;  // how long running runs may go on after SIGTERM
   LogFormat log_format = LogFormat::kText;
   std::string log_level = "info";
   std::set<Degradation> accepted_degradations;
@@ -35,8 +36,9 @@ struct Config {
 // The same from text; `file` appears in messages only. Pure.
 absl::StatusOr<Config> ParseConfigText(std::string_view text, const std::string& file);
 
-// Reads FILE; unknown, duplicate and wrongly typed keys, values out of range and contradictions are kInvalidArgument
-// in the form "FILE:LINE: KEY: reason", one a line. The file must be root's and not writable by others.
+// Reads FILE; unknown, duplicate and wrongly typed keys, values out of range and contradictions are
+// kInvalidArgument in the form "FILE:LINE: KEY: reason", one a line. The file must be root's and not writable
+// by others.
 absl::StatusOr<Config> LoadConfig(const std::string& file);
 
 }  // namespace caisson::orchestrator

@@ -1,6 +1,6 @@
-// Run by caissond as root. Untrusted input: every byte and every descriptor of the dispatcher. The codec checks the
-// shape, the state table the moment, this file the meaning: names against profiles, numbers against ceilings, the
-// bundle's seals and size. Nothing of a bundle is read.
+// Run by caissond as root. Untrusted input: every byte and every descriptor of the dispatcher. The codec
+// checks the shape, the state table the moment, this file the meaning: names against profiles, numbers
+// against ceilings, the bundle's seals and size. Nothing of a bundle is read.
 #include "orchestrator/dispatcher_link.h"
 
 #include <spdlog/spdlog.h>
@@ -161,7 +161,8 @@ void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
   const std::string profile(ipc::Text(prepare.profile));
   const StepPlan* plan = profiles_.Find(profile, prepare.step);
   if (draining_) {
-    return RefusePrepare(prepare.sandbox, ipc::Refusal::kDraining, ipc::LimitName::kNone, "caissond is stopping");
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kDraining, ipc::LimitName::kNone,
+                         "caissond is stopping");
   }
   if (plan == nullptr) {
     const bool known = profiles_.HasProfile(profile);
@@ -175,9 +176,11 @@ void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
   if (const auto limit = FindSizeOutOfRange(prepare, plan->limits)) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a size is out of range");
   }
-  // Those being removed have dead processes but still hold ids and cgroups: they may lag behind, but not without bound.
+  // Those being removed have dead processes but still hold ids and cgroups: they may lag behind, but not
+  // without bound.
   if (live_.size() >= capacity_.max_sandboxes || sandboxes() >= MostSandboxes(capacity_.max_sandboxes)) {
-    return RefusePrepare(prepare.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kNone, "every place is taken");
+    return RefusePrepare(prepare.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kNone,
+                         "every place is taken");
   }
   auto session = std::make_unique<Session>(loop_, builder_, *this, prepare.sandbox, *plan, prepare.step,
                                            accepted_degradations_);
@@ -218,7 +221,8 @@ void DispatcherLink::HandleCancel(const ipc::Cancel& cancel) {
   live_.at(cancel.sandbox)->End(EndCause::kCanceled, &cancel);
 }
 
-void DispatcherLink::OnPrepared(Session& /*session*/, const ipc::Prepared& message, std::vector<UniqueFd> fds) {
+void DispatcherLink::OnPrepared(Session& /*session*/, const ipc::Prepared& message,
+                                std::vector<UniqueFd> fds) {
   Send(message, std::move(fds));
 }
 

@@ -28,8 +28,8 @@ struct Capacity {
 // How many sandboxes may exist at once, those being removed included, when `max_sandboxes` may be alive.
 inline uint64_t MostSandboxes(uint32_t max_sandboxes) { return 2 * uint64_t{max_sandboxes} + 64; }
 
-// Everything received is untrusted. A message that is malformed, or not permitted in the sandbox's state, ends the
-// session with this dispatcher: its sandboxes die, and `on_broken` is called once.
+// Everything received is untrusted. A message that is malformed, or not permitted in the sandbox's state,
+// ends the session with this dispatcher: its sandboxes die, and `on_broken` is called once.
 class DispatcherLink : public SessionListener {
  public:
   struct Callbacks {
@@ -76,7 +76,8 @@ class DispatcherLink : public SessionListener {
   void HandlePrepare(const ipc::Prepare& prepare);
   void HandleStart(const ipc::Start& start, UniqueFd bundle);
   void HandleCancel(const ipc::Cancel& cancel);
-  void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
+  void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
+                     const std::string& message);
   void RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
   ipc::SandboxState StateOf(ipc::SandboxId id) const;
   uint64_t PromisedMemory() const;

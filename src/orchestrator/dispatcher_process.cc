@@ -1,4 +1,5 @@
-// Run by caissond as root, single-threaded, so that a plain fork is safe. Everything the child needs is prepared first.
+// Run by caissond as root, single-threaded, so that a plain fork is safe. Everything the child needs is
+// prepared first.
 #include "orchestrator/dispatcher_process.h"
 
 #include <fcntl.h>
@@ -42,8 +43,8 @@ bool DropPrivileges(const DispatcherCommand& command) {
                                   SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
-  // ORDER: the bounding set and the securebits while CAP_SETPCAP is held; groups, then gid, then uid; what the uid change
-  // left of capabilities explicitly; no_new_privs last, it needs nothing.
+  // ORDER: the bounding set and the securebits while CAP_SETPCAP is held; groups, then gid, then uid; what
+  // the uid change left of capabilities explicitly; no_new_privs last, it needs nothing.
   return EmptyBoundingSet() && prctl(PR_SET_SECUREBITS, kBits, 0, 0, 0) == 0 && setgroups(0, nullptr) == 0 &&
          setresgid(command.gid, command.gid, command.gid) == 0 &&
          setresuid(command.uid, command.uid, command.uid) == 0 && syscall(SYS_capset, &header, none) == 0 &&
@@ -56,16 +57,17 @@ bool DropPrivileges(const DispatcherCommand& command) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   const int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
   const bool ready = null_device >= 0 && dup2(null_device, 0) == 0 && dup2(null_device, 1) == 1 &&
-                     dup2(plan.boundary, kBoundaryFd) == kBoundaryFd &&
-                     fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
-                     close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 && DropPrivileges(plan.command) &&
+                     dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
+                     close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+                     DropPrivileges(plan.command) &&
                      // After the ids, whose change forgets it; then look whether the parent is already gone.
                      prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == plan.parent;
   if (ready) {
     char* const environment[] = {nullptr};
     execve(plan.command.program.c_str(), plan.argv.data(), environment);
   }
-  constexpr char kMessage[] = "caissond: the dispatcher could not be started with all its privileges dropped\n";
+  constexpr char kMessage[] =
+      "caissond: the dispatcher could not be started with all its privileges dropped\n";
   const ssize_t told = write(STDERR_FILENO, kMessage, sizeof kMessage - 1);
   _exit(told < 0 ? 126 : 127);
 }

@@ -20,7 +20,8 @@
 namespace caisson::orchestrator {
 namespace {
 
-absl::StatusOr<std::string> FindBesideProgram(std::initializer_list<const char*> candidates, const char* what) {
+absl::StatusOr<std::string> FindBesideProgram(std::initializer_list<const char*> candidates,
+                                              const char* what) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   std::string tried;
@@ -47,17 +48,20 @@ bool SomebodyListens(const std::string& path) {
 absl::StatusOr<User> FindUser(const std::string& name) {
   const passwd* entry = getpwnam(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
   if (entry == nullptr) {
-    return absl::FailedPreconditionError("user " + name + " does not exist: make it with \"useradd --system " +
+    return absl::FailedPreconditionError("user " + name +
+                                         " does not exist: make it with \"useradd --system " +
                                          "--no-create-home --shell /usr/sbin/nologin " + name + "\"");
   }
   if (entry->pw_uid == 0 || entry->pw_gid == 0) {
-    return absl::FailedPreconditionError("user " + name + " is root: the dispatcher needs an unprivileged user");
+    return absl::FailedPreconditionError("user " + name +
+                                         " is root: the dispatcher needs an unprivileged user");
   }
   return User{entry->pw_uid, entry->pw_gid};
 }
 
 absl::StatusOr<std::string> FindDispatcher() {
-  return FindBesideProgram({"caisson-dispatcher", "../libexec/caisson/caisson-dispatcher"}, "caisson-dispatcher");
+  return FindBesideProgram({"caisson-dispatcher", "../libexec/caisson/caisson-dispatcher"},
+                           "caisson-dispatcher");
 }
 
 absl::StatusOr<std::string> FindProfiles() {
@@ -67,8 +71,9 @@ absl::StatusOr<std::string> FindProfiles() {
 absl::Status PrepareSocketDirectory(const std::string& address, const User& user) {
   constexpr char kScheme[] = "unix:/";
   if (address.rfind(kScheme, 0) != 0) {
-    return absl::InvalidArgumentError("socket " + address +
-                                      ": only unix:/ABSOLUTE/PATH is served until TLS and authentication are configured");
+    return absl::InvalidArgumentError(
+        "socket " + address +
+        ": only unix:/ABSOLUTE/PATH is served until TLS and authentication are configured");
   }
   const std::string path = address.substr(std::strlen("unix:"));
   if (path.size() >= sizeof(sockaddr_un{}.sun_path)) {
@@ -90,9 +95,10 @@ absl::Status PrepareSocketDirectory(const std::string& address, const User& user
                         (info.st_gid == user.gid && (info.st_mode & 0030U) == 0030U) ||
                         (info.st_mode & 0003U) == 0003U;
   if (!S_ISDIR(info.st_mode) || !writable) {
-    return absl::FailedPreconditionError("socket directory " + directory +
-                                         ": the dispatcher's user may not make a socket there; chown it, or choose "
-                                         "another --socket");
+    return absl::FailedPreconditionError(
+        "socket directory " + directory +
+        ": the dispatcher's user may not make a socket there; chown it, or choose "
+        "another --socket");
   }
   if (SomebodyListens(path)) {
     return absl::FailedPreconditionError("socket " + path + " is in use: another server listens on it");

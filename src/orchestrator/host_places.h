@@ -1,4 +1,5 @@
-// Where caissond finds and puts things on the host: its user, its directories, its programs, its mount namespace.
+// Where caissond finds and puts things on the host: its user, its directories, its programs, its mount
+// namespace.
 #ifndef CAISSON_ORCHESTRATOR_HOST_PLACES_H_
 #define CAISSON_ORCHESTRATOR_HOST_PLACES_H_
 
@@ -24,12 +25,12 @@ absl::StatusOr<std::string> FindDispatcher();
 // profiles/ of a build, or ../share/caisson/profiles.
 absl::StatusOr<std::string> FindProfiles();
 
-// For "unix:/PATH": makes the parent directory (owned by `user`) if it is missing; checks that the user may make a
-// socket there and that nobody listens on it now. kInvalidArgument for any other kind of address.
+// For "unix:/PATH": makes the parent directory (owned by `user`) if it is missing; checks that the user may
+// make a socket there and that nobody listens on it now. kInvalidArgument for any other kind of address.
 absl::Status PrepareSocketDirectory(const std::string& address, const User& user);
 
-// Moves this process into a mount namespace of its own, from which nothing propagates, and makes `state_dir`/root, on
-// which init builds each root. A SIGKILL then leaves no mount behind.
+// Moves this process into a mount namespace of its own, from which nothing propagates, and makes
+// `state_dir`/root, on which init builds each root. A SIGKILL then leaves no mount behind.
 absl::StatusOr<std::string> EnterPrivateMounts(const std::string& state_dir);
 
 }  // namespace caisson::orchestrator

@@ -10,8 +10,8 @@
 
 namespace caisson::orchestrator {
 
-// Ids are handed out again as late as possible, and never while their run's cgroups exist: kernel quotas are kept per
-// uid, and a predecessor's last pipe may still be charged.
+// Ids are handed out again as late as possible, and never while their run's cgroups exist: kernel quotas are
+// kept per uid, and a predecessor's last pipe may still be charged.
 class IdPool {
  public:
   // `first` must not be 0 and the range must not wrap.

@@ -1,4 +1,5 @@
-// Run by caissond at start, as root. The state directory is root's own; its files are trusted like the configuration.
+// Run by caissond at start, as root. The state directory is root's own; its files are trusted like the
+// configuration.
 #include "orchestrator/instance_lock.h"
 
 #include <fcntl.h>
@@ -23,7 +24,8 @@ std::string InstanceName(const std::string& state_dir) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   }
   std::array<char, 17> digits{};
-  static_cast<void>(std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash)));
+  static_cast<void>(
+      std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash)));
   return std::string("caisson-") + digits.data();
 }
 
@@ -55,9 +57,11 @@ absl::StatusOr<InstanceLock> InstanceLock::Acquire(const std::string& state_dir)
       return ErrnoStatus(errno, "lock " + state_dir);
     }
     const absl::StatusOr<std::string> holder = ReadFile(state_dir + "/lock");
-    const std::string pid = holder.ok() && !holder->empty() ? holder->substr(0, holder->find('\n')) : "unknown";
-    return absl::FailedPreconditionError("state directory " + state_dir + " is held by another caissond, process " +
-                                         pid + ": stop it, or give this one a state_dir of its own");
+    const std::string pid =
+        holder.ok() && !holder->empty() ? holder->substr(0, holder->find('\n')) : "unknown";
+    return absl::FailedPreconditionError("state directory " + state_dir +
+                                         " is held by another caissond, process " + pid +
+                                         ": stop it, or give this one a state_dir of its own");
   }
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(lock.get(), 0) != 0 || pwrite(lock.get(), pid.data(), pid.size(), 0) < 0) {

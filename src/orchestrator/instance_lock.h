@@ -13,8 +13,9 @@ namespace caisson::orchestrator {
 
 class InstanceLock {
  public:
-  // Makes the directory (0700, root) if need be and locks it for as long as this object lives. kFailedPrecondition
-  // naming the holder's pid when another process holds it; the kernel frees the lock however that process ends.
+  // Makes the directory (0700, root) if need be and locks it for as long as this object lives.
+  // kFailedPrecondition naming the holder's pid when another process holds it; the kernel frees the lock
+  // however that process ends.
   static absl::StatusOr<InstanceLock> Acquire(const std::string& state_dir);
 
   // "caisson-" and 16 hex digits that follow from the state directory: the name of this instance's cgroups.

@@ -1,15 +1,19 @@
-// caissond: the supervisor. Started as root by a person or an init system; single-threaded; no network, no gRPC, no
-// protobuf. Reads its command line, its configuration and profiles: all root's own.
-#include <CLI/CLI.hpp>
+// caissond: the supervisor. Started as root by a person or an init system; single-threaded; no network, no
+// gRPC, no protobuf. Reads its command line, its configuration and profiles: all root's own.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "common/status.h"
+#include "orchestrator/cgroup.h"
 #include "orchestrator/config.h"
 #include "orchestrator/host_check.h"
 #include "orchestrator/log_format.h"
@@ -59,10 +63,49 @@ int Check(const Config& config, bool json) {
   return caisson::orchestrator::MayStart(results) ? 0 : 1;
 }
 
+// Under systemd, in somebody's session: asks for a scope of our own whose cgroups are ours, and starts again
+// in it. Returns only if that is not needed or not possible; opening the cgroups then says what is missing.
+void EnterDelegatedScope(char** argv) {
+  constexpr char kOnce[] = "CAISSOND_IN_SCOPE";
+  if (!caisson::orchestrator::NeedsDelegatedScope() ||
+      getenv(kOnce) != nullptr) {  // NOLINT(concurrency-mt-unsafe)
+    return;
+  }
+  setenv(kOnce, "1", 1);  // NOLINT(concurrency-mt-unsafe): one thread
+  std::vector<char*> command;
+  std::vector<std::string> words = {"systemd-run", "--scope",      "--collect", "--quiet",
+                                    "-p",          "Delegate=yes", "--"};
+  for (std::string& word : words) {
+    command.push_back(word.data());
+  }
+  for (char** word = argv; *word != nullptr; ++word) {
+    command.push_back(*word);
+  }
+  command.push_back(nullptr);
+  execvp(command[0], command.data());
+}
+
+// A host that lacks a layer gets no daemon: each control is tried before anything is served (invariant 1).
+bool HostHasEveryLayer(const Config& config) {
+  const auto results = caisson::orchestrator::CheckHost(config);
+  for (const auto& result : results) {
+    if (result.state == caisson::orchestrator::CheckState::kFail) {
+      std::cerr << "caissond: " << result.name << ": " << result.detail << "\n  mend: " << result.mend
+                << "\n";
+    } else if (result.state == caisson::orchestrator::CheckState::kWarn) {
+      spdlog::warn("{}: {} ({})", result.name, result.detail, result.mend);
+    }
+  }
+  return caisson::orchestrator::MayStart(results);
+}
+
 int Serve(const Config& config) {
   signal(SIGPIPE, SIG_IGN);  // A log reader that went away is no reason to end every run.
   SetUpLog(config);
   RaiseDescriptorLimit();
+  if (!HostHasEveryLayer(config)) {
+    return Fail("this host lacks a layer; nothing is served (caissond --check shows all controls)");
+  }
   auto supervisor = caisson::orchestrator::Supervisor::Create(config);
   if (!supervisor.ok()) {
     return Fail(Message(supervisor.status()));
@@ -76,13 +119,16 @@ int Serve(const Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"caissond runs other people's programs, each in a sandbox of its own.\n"
-               "It stays in the foreground and logs to standard error; SIGTERM stops it."};
+  CLI::App app{
+      "caissond runs other people's programs, each in a sandbox of its own.\n"
+      "It stays in the foreground and logs to standard error; SIGTERM stops it."};
   app.set_version_flag("--version", "caissond " CAISSON_VERSION);
   Options options;
   app.add_option("--config", options.config_file, "Configuration file (JSON); defaults hold without one");
-  app.add_option("--socket", options.socket, "Address to serve on, unix:/PATH [unix:/run/caisson/caisson.sock]");
-  app.add_flag("--check", options.check, "Test every control on this host by using it, say how to mend what fails");
+  app.add_option("--socket", options.socket,
+                 "Address to serve on, unix:/PATH [unix:/run/caisson/caisson.sock]");
+  app.add_flag("--check", options.check,
+               "Test every control on this host by using it, say how to mend what fails");
   app.add_flag("--json", options.json, "With --check: print JSON");
   try {
     app.parse(argc, argv);
@@ -90,7 +136,8 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (geteuid() != 0) {
-    return Fail("must run as root: it makes namespaces, mounts and cgroups (try: sudo " + std::string(argv[0]) + ")");
+    return Fail("must run as root: it makes namespaces, mounts and cgroups (try: sudo " +
+                std::string(argv[0]) + ")");
   }
   Config config;
   if (!options.config_file.empty()) {
@@ -103,5 +150,9 @@ int main(int argc, char** argv) {
   if (!options.socket.empty()) {
     config.socket = options.socket;
   }
-  return options.check ? Check(config, options.json) : Serve(config);
+  if (options.check) {
+    return Check(config, options.json);
+  }
+  EnterDelegatedScope(argv);
+  return Serve(config);
 }

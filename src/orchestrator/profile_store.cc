@@ -10,6 +10,9 @@ namespace caisson::orchestrator {
 namespace {
 
 absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const sandbox::PlanOptions& options) {
+  if (step.network != policy::NetworkMode::kNone) {
+    return absl::FailedPreconditionError("network \"loopback\" is not offered yet; \"none\" is");
+  }
   ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(step.filter));
   StepPlan plan;
   ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
@@ -22,7 +25,8 @@ absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const sand
 
 }  // namespace
 
-absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory, const sandbox::PlanOptions& options,
+absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
+                                                const sandbox::PlanOptions& options,
                                                 std::map<std::string, std::string>& skipped) {
   ASSIGN_OR_RETURN(const policy::ProfileSet profiles,
                    policy::LoadProfiles(directory, policy::FileTrust::kRequireRootOwned));
@@ -48,7 +52,9 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory, co
   return store;
 }
 
-bool ProfileStore::HasProfile(const std::string& name) const { return Find(name, ipc::Step::kRun) != nullptr; }
+bool ProfileStore::HasProfile(const std::string& name) const {
+  return Find(name, ipc::Step::kRun) != nullptr;
+}
 
 const StepPlan* ProfileStore::Find(const std::string& name, ipc::Step step) const {
   const auto found = steps_.find({name, step});

@@ -27,8 +27,9 @@ struct StepPlan {
 
 class ProfileStore {
  public:
-  // Reads the directory's profiles as root trusts files, compiles every filter and plan. Profiles whose toolchain is
-  // missing are left out; `skipped` names them with the reason. Any other problem is an error: nothing is served.
+  // Reads the directory's profiles as root trusts files, compiles every filter and plan. Profiles whose
+  // toolchain is missing are left out; `skipped` names them with the reason. Any other problem is an error:
+  // nothing is served.
   static absl::StatusOr<ProfileStore> Load(const std::string& directory, const sandbox::PlanOptions& options,
                                            std::map<std::string, std::string>& skipped);
 

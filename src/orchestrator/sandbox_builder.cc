@@ -63,7 +63,8 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
   RETURN_IF_ERROR(sandbox.cgroup->SetLimits(DefaultLimits(plan)));
 
   stage = SetupStage::kUserNamespace;
-  ASSIGN_OR_RETURN(const UniqueFd user_namespace, sandbox::PrepareUserNamespace(sandbox.ids, spawner_.stack()));
+  ASSIGN_OR_RETURN(const UniqueFd user_namespace,
+                   sandbox::PrepareUserNamespace(sandbox.ids, spawner_.stack()));
 
   stage = SetupStage::kClone;
   ASSIGN_OR_RETURN(auto ends, MakeControlPair());

@@ -1,5 +1,5 @@
-// Makes one never-used sandbox: cgroups with limits, ids, user namespace, init started. What is built here is used for
-// one step of one run and then destroyed; nothing takes a used one back.
+// Makes one never-used sandbox: cgroups with limits, ids, user namespace, init started. What is built here is
+// used for one step of one run and then destroyed; nothing takes a used one back.
 #ifndef CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 #define CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 
@@ -38,7 +38,8 @@ class SandboxBuilder {
   SandboxBuilder(sandbox::Spawner& spawner, CgroupBackend& cgroups, IdPool& ids)
       : spawner_(spawner), cgroups_(cgroups), ids_(ids) {}
 
-  // On success `failure` is untouched. On failure nothing runs, and what was made so far is in `sandbox` for Dispose.
+  // On success `failure` is untouched. On failure nothing runs, and what was made so far is in `sandbox` for
+  // Dispose.
   bool Build(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
              BuildFailure& failure);
 

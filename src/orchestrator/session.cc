@@ -1,5 +1,5 @@
-// Run by caissond as root, in the event loop's thread. Untrusted input: init's fixed-size records (init answers a
-// hostile payload and could one day be subverted), so each is checked for size, type and range.
+// Run by caissond as root, in the event loop's thread. Untrusted input: init's fixed-size records (init
+// answers a hostile payload and could one day be subverted), so each is checked for size, type and range.
 #include "orchestrator/session.h"
 
 #include <spdlog/spdlog.h>
@@ -22,8 +22,9 @@ namespace {
 
 using sandbox::SetupStage;
 
-constexpr int64_t kSetupNanos = 10'000 * kNanosPerMilli;   // a sandbox is ready by then, or it failed
-constexpr int64_t kReportNanos = 2'000 * kNanosPerMilli;   // from the payload's end to init's
+constexpr int64_t kSetupNanos = 10'000 * kNanosPerMilli;  // a sandbox is ready by then, or it failed
+constexpr int64_t kWaitNanos = 60'000 * kNanosPerMilli;  // a prepared sandbox that nobody starts by then goes
+constexpr int64_t kReportNanos = 2'000 * kNanosPerMilli;  // from the payload's end to init's
 constexpr int64_t kFirstRemovalNanos = 1 * kNanosPerMilli;
 constexpr int64_t kLastRemovalNanos = 1'000 * kNanosPerMilli;
 constexpr int64_t kLeastCpuCheckNanos = 5 * kNanosPerMilli;
@@ -95,7 +96,8 @@ void Session::Build(uint64_t disk_bytes, uint64_t inode_count) {
     }
     failure = {SetupStage::kClone, status};
     KillEverything();
-    static_cast<void>(sandbox_.init.Reap());  // Nothing watches it, and it has no children yet: it ends at once.
+    static_cast<void>(
+        sandbox_.init.Reap());  // Nothing watches it, and it has no children yet: it ends at once.
     init_dead_ = true;
   } else {
     init_dead_ = !sandbox_.init.valid();
@@ -120,7 +122,8 @@ void Session::OnControl(uint32_t events) {
   }
   switch (TypeOf(packet->bytes)) {
     case sandbox::ControlType::kReady:
-      if (sandbox::ReadyMessage message{}; ReadRecord(packet->bytes, message) && packet->fds.size() == ipc::kPreparedFds &&
+      if (sandbox::ReadyMessage message{}; ReadRecord(packet->bytes, message) &&
+                                           packet->fds.size() == ipc::kPreparedFds &&
                                            state_ == ipc::SandboxState::kPreparing) {
         return OnReady(message, std::move(packet->fds));
       }
@@ -157,7 +160,8 @@ absl::Status Session::FillReport(const sandbox::ReadyMessage& message, ipc::Isol
   report.cgroup_cpu_millis = limits.cpu_millis;
   report.max_user_namespaces = sandbox::LayersBuiltIn().user_namespace_ban ? 0 : 1;
   report.landlock_abi = plan_.landlock_abi;
-  report.landlock_enforced = message.landlock_probe_errno == EACCES && message.landlock_control_errno == 0 ? 1 : 0;
+  report.landlock_enforced =
+      message.landlock_probe_errno == EACCES && message.landlock_control_errno == 0 ? 1 : 0;
   report.accepted_degradations = accepted_degradations_;
   report.filter_digest = plan_.filter_digest;
   return absl::OkStatus();
@@ -176,11 +180,12 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
     status = loop_.Watch(sandbox_.cgroup->oom_event_fd(), EPOLLIN, [this](uint32_t) { OnOom(); });
   }
   if (!status.ok()) {
-    spdlog::error("sandbox {}: {}: {}", id_, sandbox::SetupStageText(static_cast<uint32_t>(stage)), Message(status));
+    spdlog::error("sandbox {}: {}: {}", id_, sandbox::SetupStageText(static_cast<uint32_t>(stage)),
+                  Message(status));
     KillEverything();
     return FailPreparation(MakeError(stage, 0, 0), Message(status));
   }
-  loop_.Cancel(setup_timer_);
+  Later(kWaitNanos, setup_timer_, &Session::KillEverything);
   state_ = ipc::SandboxState::kPrepared;
   auto prepared = ipc::Make<ipc::Prepared>();
   prepared.sandbox = id_;
@@ -267,6 +272,7 @@ void Session::Start(const ipc::StartLimits& limits, UniqueFd bundle) {
   if (!status.ok()) {
     return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone, Message(status));
   }
+  loop_.Cancel(setup_timer_);
   started_ = true;
   state_ = ipc::SandboxState::kRunning;
   evidence_.limits = limits;
@@ -288,8 +294,8 @@ void Session::OnOom() {
   }
 }
 
-// The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up at the
-// earliest, which is never sooner than what is left divided by the CPUs the run may use.
+// The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up
+// at the earliest, which is never sooner than what is left divided by the CPUs the run may use.
 void Session::CheckCpu() {
   const absl::StatusOr<uint64_t> used_us = sandbox_.cgroup->CpuMicros();
   if (!used_us.ok()) {
@@ -301,7 +307,8 @@ void Session::CheckCpu() {
   if (*used_us >= limit_us) {
     return End(EndCause::kCpuDeadline);
   }
-  const auto left_ns = static_cast<int64_t>((limit_us - *used_us) * 1000 * 1000 / evidence_.limits.cpu_millis);
+  const auto left_ns =
+      static_cast<int64_t>((limit_us - *used_us) * 1000 * 1000 / evidence_.limits.cpu_millis);
   Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
 }
 
@@ -352,9 +359,8 @@ void Session::OnDone(const sandbox::DoneMessage& message) {
   evidence_.exited = message.wait_code == CLD_EXITED;
   evidence_.exit_code = evidence_.exited ? message.wait_status & 0xff : 0;
   evidence_.term_signal = evidence_.exited ? 0 : std::clamp(message.wait_status, 1, 64);
-  evidence_.violation_syscall = message.violation_syscall >= 0 && message.violation_syscall < 1024
-                                    ? message.violation_syscall
-                                    : -1;
+  evidence_.violation_syscall =
+      message.violation_syscall >= 0 && message.violation_syscall < 1024 ? message.violation_syscall : -1;
   evidence_.denial_rate_hit = message.denial_rate_hit == 1;
   evidence_.denials_in_last_second = message.denials_in_last_second;
   if (message.exec_ns >= start_ns_ && message.exec_ns <= message.exit_ns && message.exit_ns <= now) {
@@ -400,7 +406,8 @@ void Session::OnInitDead() {
   loop_.Unwatch(sandbox_.control.get());
   switch (state_) {
     case ipc::SandboxState::kPreparing:
-      return FailPreparation(MakeError(SetupStage::kInitProtocol, 0, EPIPE), "init ended while it built the sandbox");
+      return FailPreparation(MakeError(SetupStage::kInitProtocol, 0, EPIPE),
+                             "init ended while it built the sandbox");
     case ipc::SandboxState::kPrepared:
       return;  // Kept for its START or CANCEL, which will learn of it.
     case ipc::SandboxState::kRunning:
@@ -428,7 +435,8 @@ ipc::Finished Session::BuildFinished() {
   const absl::StatusOr<CgroupUsage> read = sandbox_.cgroup->ReadUsage();
   CgroupUsage usage = read.ok() ? *read : CgroupUsage{};
   if (evidence_.cause == EndCause::kOom && usage.oom_kills == 0) {
-    // The event comes before the kernel has chosen a victim; our kill of the whole payload was faster than its own.
+    // The event comes before the kernel has chosen a victim; our kill of the whole payload was faster than
+    // its own.
     usage.oom_kills = 1;
   }
   if (!read.ok()) {

@@ -1,7 +1,7 @@
 // Session: one sandbox's life as caissond sees it, from PREPARE to everything removed.
 //
-//   Build ─▶ preparing ─ready, isolation read and checked─▶ prepared ─START─▶ running ─end decided─▶ ending ─init dead─▶
-//   FINISHED sent ─▶ cgroups removed ─▶ gone
+//   Build ─▶ preparing ─ready, isolation read and checked─▶ prepared ─START─▶ running ─end decided─▶ ending
+//   ─init dead─▶ FINISHED sent ─▶ cgroups removed ─▶ gone
 //
 // init's pidfd alone says "all dead": when PID 1 ends, the kernel has ended everything in its namespace.
 #ifndef CAISSON_ORCHESTRATOR_SESSION_H_

@@ -12,7 +12,8 @@ struct Row {
 };
 
 template <size_t N>
-std::optional<ipc::LimitName> FirstOutOfRange(const std::array<Row, N>& rows, const policy::LimitRange& range) {
+std::optional<ipc::LimitName> FirstOutOfRange(const std::array<Row, N>& rows,
+                                              const policy::LimitRange& range) {
   for (const Row& row : rows) {
     if (row.value == 0 || row.value > range.ceilings.Get(row.id)) {
       return row.name;
@@ -23,7 +24,8 @@ std::optional<ipc::LimitName> FirstOutOfRange(const std::array<Row, N>& rows, co
 
 }  // namespace
 
-std::optional<ipc::LimitName> FindLimitOutOfRange(const ipc::StartLimits& limits, const policy::LimitRange& range) {
+std::optional<ipc::LimitName> FindLimitOutOfRange(const ipc::StartLimits& limits,
+                                                  const policy::LimitRange& range) {
   using policy::LimitId;
   return FirstOutOfRange(
       std::array<Row, 8>{{{limits.wall_time_ms, LimitId::kWallTimeMs, ipc::LimitName::kWallTime},
@@ -37,7 +39,8 @@ std::optional<ipc::LimitName> FindLimitOutOfRange(const ipc::StartLimits& limits
       range);
 }
 
-std::optional<ipc::LimitName> FindSizeOutOfRange(const ipc::Prepare& prepare, const policy::LimitRange& range) {
+std::optional<ipc::LimitName> FindSizeOutOfRange(const ipc::Prepare& prepare,
+                                                 const policy::LimitRange& range) {
   using policy::LimitId;
   return FirstOutOfRange(
       std::array<Row, 2>{{{prepare.disk_bytes, LimitId::kDiskBytes, ipc::LimitName::kDisk},

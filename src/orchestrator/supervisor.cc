@@ -1,5 +1,5 @@
-// Run by caissond as root: the composition of its parts, and the lifecycle of the whole. Reads configuration and
-// profiles, root's own files; everything untrusted is behind DispatcherLink and Session.
+// Run by caissond as root: the composition of its parts, and the lifecycle of the whole. Reads configuration
+// and profiles, root's own files; everything untrusted is behind DispatcherLink and Session.
 #include "orchestrator/supervisor.h"
 
 #include <spdlog/spdlog.h>
@@ -45,7 +45,13 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& con
   ASSIGN_OR_RETURN(InstanceLock lock, InstanceLock::Acquire(config.state_dir));
   ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
   std::unique_ptr<Supervisor> supervisor(new Supervisor(config, std::move(lock), std::move(loop)));
-  RETURN_IF_ERROR(supervisor->SetUp());
+  if (const absl::Status status = supervisor->SetUp(); !status.ok()) {
+    // A start that failed leaves as little as one that never was.
+    if (supervisor->cgroups_ != nullptr && supervisor->cgroups_->RemoveInstance().ok()) {
+      static_cast<void>(supervisor->lock_.ForgetDirectories());
+    }
+    return status;
+  }
   return supervisor;
 }
 
@@ -72,17 +78,17 @@ absl::Status Supervisor::SetUp() {
   ids_.emplace(config_.id_first, config_.id_count);
   if (ids_->free() < MostSandboxes(capacity_.max_sandboxes)) {
     return absl::FailedPreconditionError(
-        "id_count " + std::to_string(config_.id_count) + " is too small: " +
-        std::to_string(2 * MostSandboxes(capacity_.max_sandboxes)) + " ids are needed for max_runs " +
-        std::to_string(capacity_.max_sandboxes));
+        "id_count " + std::to_string(config_.id_count) +
+        " is too small: " + std::to_string(2 * MostSandboxes(capacity_.max_sandboxes)) +
+        " ids are needed for max_runs " + std::to_string(capacity_.max_sandboxes));
   }
   ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
   spawner_.emplace(std::move(spawner));
   builder_.emplace(*spawner_, *cgroups_, *ids_);
   link_ = std::make_unique<DispatcherLink>(
       *loop_, *builder_, *profiles_, capacity_, accepted_degradations_,
-      DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); }, [this] { OnServing(); },
-                                [this] { OnIdle(); }});
+      DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); },
+                                [this] { OnServing(); }, [this] { OnIdle(); }});
   return WatchSignals();
 }
 
@@ -165,7 +171,8 @@ absl::Status Supervisor::StartDispatcherNow() {
   command.gid = user_.gid;
   ASSIGN_OR_RETURN(dispatcher_, StartDispatcher(command));
   dispatcher_started_ns_ = MonotonicNanos();
-  RETURN_IF_ERROR(loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
+  RETURN_IF_ERROR(
+      loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
   return link_->Connect(std::move(dispatcher_->socket), MakeHello());
 }
 
@@ -213,7 +220,8 @@ void Supervisor::OnDispatcherDead() {
     return StopIfDone();
   }
   const bool was_well = MonotonicNanos() - dispatcher_started_ns_ > kStableNanos;
-  backoff_ns_ = was_well ? kFirstBackoffNanos : std::clamp(backoff_ns_ * 2, kFirstBackoffNanos, kLastBackoffNanos);
+  backoff_ns_ =
+      was_well ? kFirstBackoffNanos : std::clamp(backoff_ns_ * 2, kFirstBackoffNanos, kLastBackoffNanos);
   loop_->At(MonotonicNanos() + backoff_ns_, [this] {
     if (draining_) {
       return;
@@ -231,7 +239,8 @@ void Supervisor::Drain() {
   static_cast<void>(sd_notify(0, "STOPPING=1"));
   link_->RefuseNew();
   link_->SendDrain(config_.grace_ms);
-  loop_->At(MonotonicNanos() + static_cast<int64_t>(config_.grace_ms) * kNanosPerMilli, [this] { EndRuns(); });
+  loop_->At(MonotonicNanos() + static_cast<int64_t>(config_.grace_ms) * kNanosPerMilli,
+            [this] { EndRuns(); });
   StopIfDone();
 }
 
@@ -241,7 +250,8 @@ void Supervisor::EndRuns() {
     spdlog::info("stopping: ending {} runs", link_->runs());
   }
   link_->ShutDown();
-  // The dispatcher ends by itself once its streams are closed; a client that does not read may not hold us up.
+  // The dispatcher ends by itself once its streams are closed; a client that does not read may not hold us
+  // up.
   constexpr int64_t kFarewellNanos = 3'000 * kNanosPerMilli;
   loop_->At(MonotonicNanos() + kFarewellNanos, [this] {
     if (dispatcher_) {

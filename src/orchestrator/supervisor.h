@@ -24,15 +24,15 @@ namespace caisson::orchestrator {
 
 class Supervisor {
  public:
-  // Takes the lock, sweeps what a killed predecessor left, checks the host's layers, compiles the profiles. Any layer or
-  // limit the host cannot give is an error that names it and the mend. Nothing runs yet.
+  // Takes the lock, sweeps what a killed predecessor left, checks the host's layers, compiles the profiles.
+  // Any layer or limit the host cannot give is an error that names it and the mend. Nothing runs yet.
   static absl::StatusOr<std::unique_ptr<Supervisor>> Create(const Config& config);
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
-  // Starts the dispatcher and serves until SIGTERM or SIGINT: then no run is admitted any more, what runs may go on for
-  // the grace time, and nothing is left when this returns.
+  // Starts the dispatcher and serves until SIGTERM or SIGINT: then no run is admitted any more, what runs may
+  // go on for the grace time, and nothing is left when this returns.
   absl::Status Run();
 
  private:

@@ -96,7 +96,8 @@ void ExplainSyscalls(const StepSection& step, std::string& text) {
       const std::string conditions = ConditionsInWords(rule);
       std::string& alternatives = lines[{rule.syscall, outcome, rule.why}];
       if (!conditions.empty()) {
-        alternatives += (alternatives.empty() ? " when " : " or ") + conditions;
+        alternatives += alternatives.empty() ? " when " : " or ";
+        alternatives += conditions;
       }
     }
     for (const auto& [key, alternatives] : lines) {

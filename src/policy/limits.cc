@@ -10,8 +10,10 @@ namespace {
 constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kMiB = 1024 * kKiB;
 constexpr uint64_t kGiB = 1024 * kMiB;
+constexpr uint64_t kPiB = 1024 * 1024ULL * kGiB;
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kMinute = 60 * kSecond;
+constexpr uint64_t kWeek = 10'080 * kMinute;
 constexpr uint64_t kOneCpu = 1000;
 
 struct LimitRow {
@@ -25,16 +27,16 @@ struct LimitRow {
 };
 
 constexpr std::array<LimitRow, kLimitCount> kRows = {{
-    {LimitId::kWallTimeMs, "wall_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, 7 * 24 * 60 * kMinute},
-    {LimitId::kCpuTimeMs, "cpu_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, 7 * 24 * 60 * kMinute},
-    {LimitId::kMemoryBytes, "memory_bytes", 256 * kMiB, 2 * kGiB, kGiB, 1024 * 1024 * kGiB},
+    {LimitId::kWallTimeMs, "wall_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
+    {LimitId::kCpuTimeMs, "cpu_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
+    {LimitId::kMemoryBytes, "memory_bytes", 256 * kMiB, 2 * kGiB, kGiB, kPiB},
     {LimitId::kPids, "pids", 64, 512, 64, 4'194'304},
-    {LimitId::kOutputBytes, "output_bytes", kMiB, 64 * kMiB, kMiB, 1024 * 1024 * kGiB},
-    {LimitId::kDiskBytes, "disk_bytes", 64 * kMiB, kGiB, 64 * kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kOutputBytes, "output_bytes", kMiB, 64 * kMiB, kMiB, kPiB},
+    {LimitId::kDiskBytes, "disk_bytes", 64 * kMiB, kGiB, 64 * kMiB, kPiB},
     {LimitId::kInodeCount, "inode_count", 4'096, 65'536, 4'096, 2'147'483'647},
     {LimitId::kOpenFiles, "open_files", 256, 4'096, 256, 1'048'576},
-    {LimitId::kFileSizeBytes, "file_size_bytes", 64 * kMiB, kGiB, 64 * kMiB, 1024 * 1024 * kGiB},
-    {LimitId::kStackBytes, "stack_bytes", 8 * kMiB, kGiB, 8 * kMiB, 1024 * 1024 * kGiB},
+    {LimitId::kFileSizeBytes, "file_size_bytes", 64 * kMiB, kGiB, 64 * kMiB, kPiB},
+    {LimitId::kStackBytes, "stack_bytes", 8 * kMiB, kGiB, 8 * kMiB, kPiB},
     {LimitId::kCpuMillis, "cpu_millis", kOneCpu, 0, kOneCpu, 1024 * kOneCpu},  // the ceiling is the host's
 }};
 
@@ -59,6 +61,7 @@ std::optional<LimitId> FindLimit(std::string_view name) {
 
 std::vector<std::string> LimitNames() {
   std::vector<std::string> names;
+  names.reserve(kRows.size());
   for (const LimitRow& row : kRows) {
     names.emplace_back(row.name);
   }

@@ -186,6 +186,7 @@ std::vector<std::string> LintProfile(const Profile& profile) {
   }
   AddAdvice(profile.run, "run", findings);
   std::vector<std::string> lines;
+  lines.reserve(findings.size());
   for (const LintFinding& finding : findings) {
     lines.push_back(profile.name + ": " + finding.step + ": " + finding.reason);
   }

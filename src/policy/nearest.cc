@@ -50,6 +50,7 @@ std::vector<std::string> NearestOf(const std::vector<std::string>& known, std::s
     candidates.resize(most);
   }
   std::vector<std::string> nearest;
+  nearest.reserve(candidates.size());
   for (auto& [distance, candidate] : candidates) {
     nearest.push_back(std::move(candidate));
   }

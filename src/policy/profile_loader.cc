@@ -64,7 +64,7 @@ absl::StatusOr<ProfileSet> LoadProfiles(const std::string& directory, FileTrust 
     if (name == kSchemaFile) {
       continue;
     }
-    const std::string shown = directory + "/" + name;
+    const std::string shown = std::string(directory).append("/").append(name);
     absl::StatusOr<std::string> text = ReadTrustedFile(opened.get(), name, shown, trust);
     if (!text.ok()) {
       complaints.push_back(Message(text.status()));

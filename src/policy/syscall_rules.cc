@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <ios>
 #include <map>
+#include <sstream>
 
 namespace caisson::policy {
 namespace {
@@ -167,19 +168,18 @@ const char* ActionName(SyscallAction action) {
 }
 
 std::string ConditionsInWords(const SyscallRule& rule) {
-  std::string words;
+  std::ostringstream words;
+  words << std::hex << std::showbase;
+  const char* separator = "";
   for (const ArgumentCondition& condition : rule.conditions) {
-    std::array<char, 64> text{};
-    if (condition.mask == 0xffffffffU) {
-      std::snprintf(text.data(), text.size(), "arg%u == %#x", condition.index, condition.value);
-    } else {
-      std::snprintf(text.data(), text.size(), "arg%u & %#x == %#x", condition.index, condition.mask,
-                    condition.value);
+    words << separator << "arg" << std::to_string(condition.index);
+    if (condition.mask != 0xffffffffU) {
+      words << " & " << condition.mask;
     }
-    words += words.empty() ? "" : " and ";
-    words += text.data();
+    words << " == " << condition.value;
+    separator = " and ";
   }
-  return words;
+  return words.str();
 }
 
 }  // namespace caisson::policy

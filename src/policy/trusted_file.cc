@@ -6,7 +6,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <iomanip>
+#include <sstream>
 
 #include "common/status.h"
 #include "policy/json_document.h"
@@ -25,10 +26,9 @@ absl::Status CheckOwnerAndMode(const struct stat& info, const std::string& shown
     return Refuse(shown, kind, "belongs to uid " + std::to_string(info.st_uid) + ", must be root's");
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    std::array<char, 8> mode{};
-    std::snprintf(mode.data(), mode.size(), "%04o", info.st_mode & 07777U);
-    return Refuse(shown, kind,
-                  std::string("mode ") + mode.data() + " lets others write; take away with chmod go-w");
+    std::ostringstream mode;
+    mode << std::oct << std::setw(4) << std::setfill('0') << (info.st_mode & 07777U);
+    return Refuse(shown, kind, "mode " + mode.str() + " lets others write; take away with chmod go-w");
   }
   return absl::OkStatus();
 }

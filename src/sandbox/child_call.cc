@@ -9,7 +9,8 @@
 namespace caisson::sandbox {
 namespace {
 
-// clone3 and, in the child, function(argument) on the new stack. The child must never come back into this frame.
+// clone3 and, in the child, function(argument) on the new stack. The child must never come back into this
+// frame.
 long Clone3(const clone_args* arguments, void (*function)(void*), void* argument) {
   long result = 0;
   register void (*function_register)(void*) asm("r8") = function;

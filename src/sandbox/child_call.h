@@ -1,6 +1,6 @@
-// Starts a function in a child that shares caissond's memory but has its own stack: the only way caissond ever makes a
-// process that is not an exec. The function may make raw system calls and nothing else: no allocation, no lock, no
-// errno, no libc state.
+// Starts a function in a child that shares caissond's memory but has its own stack: the only way caissond
+// ever makes a process that is not an exec. The function may make raw system calls and nothing else: no
+// allocation, no lock, no errno, no libc state.
 #ifndef CAISSON_SANDBOX_CHILD_CALL_H_
 #define CAISSON_SANDBOX_CHILD_CALL_H_
 
@@ -16,8 +16,8 @@
 namespace caisson::sandbox {
 
 struct ChildCall {
-  uint64_t flags = 0;       // CLONE_* beside CLONE_VM and CLONE_PIDFD, which are always set
-  int cgroup_fd = -1;       // with CLONE_INTO_CGROUP
+  uint64_t flags = 0;  // CLONE_* beside CLONE_VM and CLONE_PIDFD, which are always set
+  int cgroup_fd = -1;  // with CLONE_INTO_CGROUP
   std::span<std::byte> stack;
   void (*function)(void*) = nullptr;  // must not return
   void* argument = nullptr;

@@ -6,8 +6,8 @@
 
 namespace caisson::sandbox {
 
-// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV where the kernel has it (5.19), else 0: with it a signal other than a fatal one
-// cannot make a payload repeat a refused call that init already answered.
+// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV where the kernel has it (5.19), else 0: with it a signal other than
+// a fatal one cannot make a payload repeat a refused call that init already answered.
 uint32_t NotifyFlags();
 
 }  // namespace caisson::sandbox

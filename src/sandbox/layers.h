@@ -1,6 +1,7 @@
-// The layers that a mutation build can leave out, one each, to prove that its attack gets through without it and not
-// with it. In every build but those under build/mutation/ all are true, and the compiler removes the question itself.
-// Freestanding: caisson-init includes this file. Code outside the sandbox asks layers_outside.h.
+// The layers that a mutation build can leave out, one each, to prove that its attack gets through without it
+// and not with it. In every build but those under build/mutation/ all are true, and the compiler removes the
+// question itself. Freestanding: caisson-init includes this file. Code outside the sandbox asks
+// layers_outside.h.
 #ifndef CAISSON_SANDBOX_LAYERS_H_
 #define CAISSON_SANDBOX_LAYERS_H_
 
@@ -78,8 +79,8 @@ inline constexpr bool kMemoryLimit = false;
 inline constexpr bool kMemoryLimit = true;
 #endif
 
-// The gate that refuses a sandbox whose isolation report is not complete. It is shut in every released program; a
-// mutation build must open it, or its attack would never start.
+// The gate that refuses a sandbox whose isolation report is not complete. It is shut in every released
+// program; a mutation build must open it, or its attack would never start.
 inline constexpr bool kComplete = kSyscallFilter && kLandlock && kCapabilityDrop && kUserNamespaceBan &&
                                   kNetworkNamespace && kIpcNamespace && kUtsNamespace && kCgroupNamespace &&
                                   kReadOnlyRoot && kRestrictedProc && kPidsLimit && kMemoryLimit;

@@ -5,10 +5,9 @@
 namespace caisson::sandbox {
 
 const OutsideLayers& LayersBuiltIn() {
-  static constexpr OutsideLayers kLayers{layers::kUserNamespaceBan, layers::kNetworkNamespace,
-                                         layers::kIpcNamespace,     layers::kUtsNamespace,
-                                         layers::kPidsLimit,        layers::kMemoryLimit,
-                                         layers::kComplete};
+  static constexpr OutsideLayers kLayers{
+      layers::kUserNamespaceBan, layers::kNetworkNamespace, layers::kIpcNamespace, layers::kUtsNamespace,
+      layers::kPidsLimit,        layers::kMemoryLimit,      layers::kComplete};
   return kLayers;
 }
 

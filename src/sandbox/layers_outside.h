@@ -1,5 +1,5 @@
-// The layers of layers.h that code outside the sandbox applies or checks. A separate file with one constant, so that a
-// mutation build recompiles this and caisson-init and nothing else.
+// The layers of layers.h that code outside the sandbox applies or checks. A separate file with one constant,
+// so that a mutation build recompiles this and caisson-init and nothing else.
 #ifndef CAISSON_SANDBOX_LAYERS_OUTSIDE_H_
 #define CAISSON_SANDBOX_LAYERS_OUTSIDE_H_
 

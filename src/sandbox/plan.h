@@ -1,8 +1,8 @@
-// The plan caisson-init follows, and the records it answers with. Written by caissond (src/sandbox/plan_builder), read
-// by caisson-init. Freestanding: nothing but <stdint.h>.
+// The plan caisson-init follows, and the records it answers with. Written by caissond
+// (src/sandbox/plan_builder), read by caisson-init. Freestanding: nothing but <stdint.h>.
 //
-// A plan is a stream of records in a sealed memfd, made once for each step of a profile and shared by all its runs.
-// What differs from run to run (ids, sizes) comes in one SetupMessage over the control socket.
+// A plan is a stream of records in a sealed memfd, made once for each step of a profile and shared by all its
+// runs. What differs from run to run (ids, sizes) comes in one SetupMessage over the control socket.
 #ifndef CAISSON_SANDBOX_PLAN_H_
 #define CAISSON_SANDBOX_PLAN_H_
 
@@ -12,17 +12,20 @@
 
 namespace caisson::sandbox {
 
-// --- Descriptors init finds open at its exec -----------------------------------------------------------------------
-inline constexpr int kFdControl = 3;  // SOCK_SEQPACKET to caissond
-inline constexpr int kFdPlan = 4;     // the sealed plan
-inline constexpr int kFdUserNs = 5;   // the prepared user namespace
+// --- Descriptors init finds open at its exec
+// -----------------------------------------------------------------------
+inline constexpr int kFdControl = 3;      // SOCK_SEQPACKET to caissond
+inline constexpr int kFdPlan = 4;         // the sealed plan
+inline constexpr int kFdUserNs = 5;       // the prepared user namespace
 inline constexpr int kFdFirstCgroup = 6;  // cgroup.procs: init's leaves, then the payload's
 
-// --- Ids inside the run's user namespace; inside-uid 0 is not mapped at all ------------------------------------------
+// --- Ids inside the run's user namespace; inside-uid 0 is not mapped at all
+// ------------------------------------------
 inline constexpr uint32_t kInitUid = 1;
 inline constexpr uint32_t kPayloadUid = 1000;
 
-// --- Plan ----------------------------------------------------------------------------------------------------------
+// --- Plan
+// ----------------------------------------------------------------------------------------------------------
 inline constexpr uint32_t kPlanMagic = 0x4e414c50;  // "PLAN"
 inline constexpr uint32_t kPlanVersion = 1;
 
@@ -35,27 +38,27 @@ struct PlanHeader {
 
 enum class PlanRecord : uint32_t {
   kEnd = 0,
-  kStagingPath = 1,   // path: an empty directory in caissond's mount namespace, on which the new root is built
-  kHostName = 2,      // path: the name for the UTS namespace
-  kMkdir = 3,         // path (below the new root); mode
-  kSymlink = 4,       // path, data = target
-  kTextFile = 5,      // path, data = content; mode
-  kBind = 6,          // path, data = source (host path); flags: MountFlag
-  kTmpfs = 7,         // path; flags; data = mount options as text
-  kWork = 8,          // path = hidden mount point of the writable tmpfs; sizes come with the SetupMessage
-  kWorkDir = 9,       // path; data = name of the work tmpfs's subdirectory that is bound there; mode; flags
-  kProc = 10,         // path
-  kDevice = 11,       // path; mode; data = struct PlanDevice
-  kUnmount = 12,      // path: lazily, for the work tmpfs's hidden mount point
-  kSeal = 13,         // path: remount read-only with flags, after the pivot
-  kArgument = 20,     // path = one word of the command; "{main}" is replaced
-  kEnvironment = 21,  // path = "NAME=value"
-  kFilter = 22,       // data = struct sock_filter[]: the payload's
-  kDenyTable = 23,    // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
-  kLandlock = 24,     // data = struct PlanLandlock
-  kLandlockRule = 25, // path; data = uint64_t allowed_access
-  kRlimit = 26,       // data = struct PlanRlimit
-  kLimits = 27,       // data = struct PlanInitLimits
+  kStagingPath = 1,  // path: an empty directory in caissond's mount namespace, on which the new root is built
+  kHostName = 2,     // path: the name for the UTS namespace
+  kMkdir = 3,        // path (below the new root); mode
+  kSymlink = 4,      // path, data = target
+  kTextFile = 5,     // path, data = content; mode
+  kBind = 6,         // path, data = source (host path); flags: MountFlag
+  kTmpfs = 7,        // path; flags; data = mount options as text
+  kWork = 8,         // path = hidden mount point of the writable tmpfs; sizes come with the SetupMessage
+  kWorkDir = 9,      // path; data = name of the work tmpfs's subdirectory that is bound there; mode; flags
+  kProc = 10,        // path
+  kDevice = 11,      // path; mode; data = struct PlanDevice
+  kUnmount = 12,     // path: lazily, for the work tmpfs's hidden mount point
+  kSeal = 13,        // path: remount read-only with flags, after the pivot
+  kArgument = 20,    // path = one word of the command; "{main}" is replaced
+  kEnvironment = 21,   // path = "NAME=value"
+  kFilter = 22,        // data = struct sock_filter[]: the payload's
+  kDenyTable = 23,     // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
+  kLandlock = 24,      // data = struct PlanLandlock
+  kLandlockRule = 25,  // path; data = uint64_t allowed_access
+  kRlimit = 26,        // data = struct PlanRlimit
+  kLimits = 27,        // data = struct PlanInitLimits
 };
 
 // Starts at a multiple of 8; then path_bytes (with its NUL), padding to 8, data_bytes, padding to 8.
@@ -103,19 +106,21 @@ struct PlanInitLimits {
 inline constexpr uint32_t kDenyTableEntries = 1024;
 inline constexpr uint8_t kDenyAnswerKill = 255;  // other values are the errno; 0 is read as EPERM
 
-// The file that modes and mounts let everybody read and Landlock must refuse, and the control that it must not.
+// The file that modes and mounts let everybody read and Landlock must refuse, and the control that it must
+// not.
 inline constexpr char kLandlockProbePath[] = "/.caisson-landlock-probe";
 inline constexpr char kLandlockControlPath[] = "/etc/passwd";
 
-// --- caissond → init -------------------------------------------------------------------------------------------------
+// --- caissond → init
+// -------------------------------------------------------------------------------------------------
 inline constexpr uint32_t kControlMagic = 0x4c544e43;  // "CNTL"
 
 enum class ControlType : uint32_t {
-  kSetup = 1,  // caissond → init, before its exec
-  kReady = 2,  // init → caissond; descriptors: stdin write end, stdout, stderr, events read ends
-  kGo = 3,     // caissond → init; descriptor: the bundle
-  kDone = 4,   // init → caissond, the last word
-  kFailed = 5, // init → caissond: set-up failed, nothing ran
+  kSetup = 1,   // caissond → init, before its exec
+  kReady = 2,   // init → caissond; descriptors: stdin write end, stdout, stderr, events read ends
+  kGo = 3,      // caissond → init; descriptor: the bundle
+  kDone = 4,    // init → caissond, the last word
+  kFailed = 5,  // init → caissond: set-up failed, nothing ran
 };
 
 struct SetupMessage {
@@ -148,8 +153,8 @@ struct GoMessage {
 struct DoneMessage {
   uint32_t magic;
   ControlType type;
-  int32_t wait_code;    // CLD_EXITED, CLD_KILLED or CLD_DUMPED of the main process
-  int32_t wait_status;  // exit code or signal
+  int32_t wait_code;          // CLD_EXITED, CLD_KILLED or CLD_DUMPED of the main process
+  int32_t wait_status;        // exit code or signal
   int32_t violation_syscall;  // the call for which init killed, or -1
   uint32_t denial_rate_hit;   // 1: killed for the rate of denials
   uint64_t denials;

@@ -36,7 +36,9 @@ struct Bind {
   bool directory;
 };
 
-std::string TargetOf(const policy::BindMount& bind) { return bind.target.empty() ? bind.source : bind.target; }
+std::string TargetOf(const policy::BindMount& bind) {
+  return bind.target.empty() ? bind.source : bind.target;
+}
 
 // Builds the records of one plan; the root's directories are made once each, parents first.
 class RootPlan {
@@ -54,7 +56,8 @@ class RootPlan {
 
   void MakeFile(const std::string& path, uint32_t mode, const std::string& content) {
     MakeParent(path);
-    writer_.Add(PlanRecord::kTextFile, {0, mode, path}, std::as_bytes(std::span(content.data(), content.size())));
+    writer_.Add(PlanRecord::kTextFile, {0, mode, path},
+                std::as_bytes(std::span(content.data(), content.size())));
   }
   void MakeSymlink(const std::string& path, const std::string& target) {
     MakeParent(path);
@@ -77,7 +80,8 @@ absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step) 
       return absl::FailedPreconditionError(Message(ErrnoStatus(errno, "bind " + mount.source)));
     }
     if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
-      return absl::FailedPreconditionError("bind " + mount.source + ": neither a directory nor a regular file");
+      return absl::FailedPreconditionError("bind " + mount.source +
+                                           ": neither a directory nor a regular file");
     }
     binds.push_back({&mount, S_ISDIR(info.st_mode)});
   }
@@ -86,7 +90,8 @@ absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step) 
 
 void AddDevices(PlanWriter& writer, RootPlan& root) {
   root.MakeDirectory("/dev");
-  writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, "/dev"}, "size=64k,nr_inodes=32,mode=0755");
+  writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, "/dev"},
+                 "size=64k,nr_inodes=32,mode=0755");
   for (const Device& device : kDevices) {
     writer.AddStruct(PlanRecord::kDevice, {0, 0666, device.path}, PlanDevice{1, device.minor});
   }
@@ -134,7 +139,8 @@ void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vec
   writer.Add(PlanRecord::kSeal, {kMountReadOnly, 0, "/"});
 }
 
-void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds, uint32_t abi) {
+void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,
+                 uint32_t abi) {
   const PlanLandlock rights = HandledRights(abi, step.network);
   writer.AddStruct(PlanRecord::kLandlock, {}, rights);
   const auto add = [&](const std::string& path, uint64_t access) {
@@ -148,11 +154,12 @@ void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std:
     add(device.path, kReadFile | kWriteFile | kIoctlDev);
   }
   for (const Bind& bind : binds) {
-    const uint64_t access = kReadFile | (bind.mount->executable ? kExecute : 0) | (bind.directory ? kReadDir : 0);
+    const uint64_t access =
+        kReadFile | (bind.mount->executable ? kExecute : 0) | (bind.directory ? kReadDir : 0);
     add(TargetOf(*bind.mount), access);
   }
-  const uint64_t work = rights.handled_access_fs &
-                        ~(kMakeChar | kMakeBlock | kIoctlDev | (step.box_executable ? 0 : kExecute));
+  const uint64_t work =
+      rights.handled_access_fs & ~(kMakeChar | kMakeBlock | kIoctlDev | (step.box_executable ? 0 : kExecute));
   for (const WorkDir& directory : kWorkDirs) {
     add(directory.path, work);
   }

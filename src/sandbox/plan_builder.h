@@ -19,8 +19,8 @@ struct PlanOptions {
   uint32_t notify_flags = 0;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV where the kernel has it
 };
 
-// A sealed memfd with the plan. Looks at the host to learn whether a bind's source is a file or a directory and leaves
-// out optional binds whose source is missing; kFailedPrecondition names a required one.
+// A sealed memfd with the plan. Looks at the host to learn whether a bind's source is a file or a directory
+// and leaves out optional binds whose source is missing; kFailedPrecondition names a required one.
 absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy::CompiledFilter& filter,
                                    const PlanOptions& options);
 

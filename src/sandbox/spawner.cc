@@ -1,5 +1,6 @@
-// Runs in caissond as root, single-threaded. Between clone3 and execveat the child shares caissond's memory: ExecInit
-// makes raw system calls only, writes to its own stack and to one variable, and caissond sleeps meanwhile (CLONE_VFORK).
+// Runs in caissond as root, single-threaded. Between clone3 and execveat the child shares caissond's memory:
+// ExecInit makes raw system calls only, writes to its own stack and to one variable, and caissond sleeps
+// meanwhile (CLONE_VFORK).
 #include "sandbox/spawner.h"
 
 #include <fcntl.h>
@@ -69,8 +70,8 @@ void ExecInit(void* argument) {
   if (error == 0) {
     const std::array<const char*, 2> argv = {"caisson-init", nullptr};
     const std::array<const char*, 1> envp = {nullptr};
-    error = -RawSyscall(SYS_execveat, arguments->image, Address(""), Address(argv.data()), Address(envp.data()),
-                        AT_EMPTY_PATH);
+    error = -RawSyscall(SYS_execveat, arguments->image, Address(""), Address(argv.data()),
+                        Address(envp.data()), AT_EMPTY_PATH);
   }
   arguments->error_number = static_cast<int>(error);
   for (;;) {
@@ -112,13 +113,13 @@ absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request) {
   for (const int fd : request.payload_procs_fds) {
     add(fd);
   }
-  // No CLONE_NEWUSER: an exec in a fresh, unmapped user namespace would leave init without any capability. It enters
-  // the prepared one last.
+  // No CLONE_NEWUSER: an exec in a fresh, unmapped user namespace would leave init without any capability. It
+  // enters the prepared one last.
   ASSIGN_OR_RETURN(StartedChild init, StartChild({.flags = NamespaceFlags() | CLONE_VFORK | CLONE_INTO_CGROUP,
-                                           .cgroup_fd = request.cgroup_directory,
-                                           .stack = stack(),
-                                           .function = ExecInit,
-                                           .argument = &arguments}));
+                                                  .cgroup_fd = request.cgroup_directory,
+                                                  .stack = stack(),
+                                                  .function = ExecInit,
+                                                  .argument = &arguments}));
   if (arguments.error_number != 0) {
     static_cast<void>(init.process.Reap());
     return ErrnoStatus(arguments.error_number, "exec caisson-init");

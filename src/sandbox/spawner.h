@@ -16,9 +16,9 @@
 namespace caisson::sandbox {
 
 struct SpawnRequest {
-  int control = -1;         // init's end of the control socket; the SetupMessage is already in it
-  int plan = -1;            // sealed plan
-  int user_namespace = -1;  // of PrepareUserNamespace
+  int control = -1;           // init's end of the control socket; the SetupMessage is already in it
+  int plan = -1;              // sealed plan
+  int user_namespace = -1;    // of PrepareUserNamespace
   int cgroup_directory = -1;  // v2 directory of <run>/init
   std::vector<int> init_procs_fds;
   std::vector<int> payload_procs_fds;
@@ -31,8 +31,9 @@ class Spawner {
   Spawner(Spawner&&) = default;
   Spawner& operator=(Spawner&&) = default;
 
-  // clone3 with CLONE_VFORK and at once execveat of the image: back here, init runs or nothing does. The child inherits
-  // exactly 0-2 (/dev/null) and the request's descriptors, an empty environment, no signal mask.
+  // clone3 with CLONE_VFORK and at once execveat of the image: back here, init runs or nothing does. The
+  // child inherits exactly 0-2 (/dev/null) and the request's descriptors, an empty environment, no signal
+  // mask.
   absl::StatusOr<PidFd> SpawnInit(const SpawnRequest& request);
 
   std::span<std::byte> stack() { return *stack_; }

@@ -1,5 +1,5 @@
-// Runs in caissond as root. The child is the first process of the namespace and so has every capability in it; it runs
-// a dozen lines of ours and nothing else, then is gone. A descriptor keeps the namespace.
+// Runs in caissond as root. The child is the first process of the namespace and so has every capability in
+// it; it runs a dozen lines of ours and nothing else, then is gone. A descriptor keeps the namespace.
 #include "sandbox/user_namespace.h"
 
 #include <fcntl.h>
@@ -61,8 +61,8 @@ void Hold(void* argument) {
 
 // "inside outside 1" lines: two single ids, and no inside-uid 0.
 std::string MapText(const RunIds& ids) {
-  return std::to_string(kInitUid) + " " + std::to_string(ids.init_host_id) + " 1\n" + std::to_string(kPayloadUid) +
-         " " + std::to_string(ids.payload_host_id) + " 1\n";
+  return std::to_string(kInitUid) + " " + std::to_string(ids.init_host_id) + " 1\n" +
+         std::to_string(kPayloadUid) + " " + std::to_string(ids.payload_host_id) + " 1\n";
 }
 
 absl::Status WriteMaps(pid_t pid, const RunIds& ids) {
@@ -85,8 +85,9 @@ absl::StatusOr<UniqueFd> PrepareUserNamespace(const RunIds& ids, std::span<std::
   UniqueFd go_read(ends[0]);
   UniqueFd go_write(ends[1]);
   HolderArguments arguments{go_read.get(), go_write.get(), LayersBuiltIn().user_namespace_ban};
-  ASSIGN_OR_RETURN(StartedChild holder, StartChild({.flags = CLONE_NEWUSER, .stack = stack, .function = Hold,
-                                             .argument = &arguments}));
+  ASSIGN_OR_RETURN(
+      StartedChild holder,
+      StartChild({.flags = CLONE_NEWUSER, .stack = stack, .function = Hold, .argument = &arguments}));
 
   // Whatever happens, the child is let go or sees the end of the pipe, and is reaped.
   absl::StatusOr<UniqueFd> user_namespace = [&]() -> absl::StatusOr<UniqueFd> {

@@ -51,7 +51,7 @@ class Observer:
             namespaces = sysctl.read()
         return {"host name": os.uname().nodename, "files": files, "max_user_namespaces": namespaces,
                 "daemon": processes.status_field(self._daemon.pid, "State") is not None,
-                "network": os.readlink("/proc/1/ns/net")}
+                "network": os.readlink("/proc/self/ns/net")}
 
     def __enter__(self):
         self._before = self._state()

@@ -61,6 +61,8 @@ SEEDS = {
         "start_zero_memory": start(zero=2),
         "cancel": message(3, struct.pack("<QIIQQ", 7, 1, 0, 0, 0), 0),
         "cancel_output": message(3, struct.pack("<QIIQQ", 7, 4, 1, 1 << 20, (1 << 20) + 1), 0),
+        "serving": message(4, b"", 0),
+        "serving_with_descriptor": message(4, b"", 1),
         "short_header": b"\0" + struct.pack("<I", MAGIC),
         "empty_packet": b"\0",
     },

@@ -24,7 +24,7 @@ for n in range(64):
     os.write(1, block)
     time.sleep(max(0, begin + (n + 1) / 16 - time.monotonic()))
 """
-IDLE = "import time\ntime.sleep(290)"
+IDLE = "print('here', flush=True)\nimport time\ntime.sleep(290)"
 
 
 def start_delays(daemon, source):
@@ -85,7 +85,7 @@ def test_thousand_open_runs_cost_bounded_threads_and_memory(make_daemon):
     for _ in range(OPEN_RUNS):
         calls.append(client.start(request(IDLE, limits={"memory_bytes": 16 * MIB, "wall_time_ms": 300_000, "pids": 4}), timeout=None))
     for call in calls:
-        call.until("started")
+        call.until_output(b"here")
     elapsed = time.monotonic() - begin
     assert client.info().runs_active == OPEN_RUNS
     per_run = {pid: (processes.resident_bytes(pid) - before) / OPEN_RUNS for pid, before in resident_before.items()}

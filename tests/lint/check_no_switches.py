@@ -17,7 +17,7 @@ VARIABLES = {
     b"CAISSON_SOCKET": "where the command line finds the server",
 }
 FORBIDDEN = re.compile(
-    rb"(?i:mutation)|CAISSON_WITHOUT|--(?:no|without|disable|skip|unsafe|insecure)-[a-z-]*"
+    rb"(?i:(?<!per)mutation)|CAISSON_WITHOUT|--(?:no|without|disable|skip|unsafe|insecure)-[a-z-]*"
     rb"(?:seccomp|filter|landlock|cap|namespace|netns|cgroup|limit|sandbox|isolation|privs|drop|layer|check)")
 VARIABLE = re.compile(rb"CAISSON_[A-Z][A-Z_]+")
 WITHOUT = re.compile(r"-D\s?CAISSON_WITHOUT\w*")
@@ -36,7 +36,7 @@ def prove_sight():
                     b"\0CAISSON_DISABLE_FILTER\0"):
         if not findings(planted):
             sys.exit(f"check_no_switches: blind to {planted!r}")
-    if findings(b"\0CAISSON_SOCKET\0--no-pager\0"):
+    if findings(b"\0CAISSON_SOCKET\0--no-pager\0std::is_permutation\0"):
         sys.exit("check_no_switches: sees what is not there")
 
 

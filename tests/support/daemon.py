@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import subprocess
@@ -14,9 +15,10 @@ import threading
 from support import processes
 from support.environment import CAISSOND, REPOSITORY, scaled
 
-# Two host ids a run; ranges that no two daemons of one test session share.
-ID_COUNT = 4096
-_id_ranges = itertools.count(1_850_000_000 + (os.getpid() % 4096) * 8192, ID_COUNT)
+# Two host ids a run; ranges that no two daemons of one test session share, nor, most likely, of two sessions at the
+# same time. Above those that systemd gives to containers, and above caissond's own default.
+ID_COUNT = 8192
+_id_ranges = itertools.count(1_901_000_000 + random.randrange(220) * 1_048_576, ID_COUNT)
 
 
 class DaemonFailed(Exception):

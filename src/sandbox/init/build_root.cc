@@ -1,4 +1,5 @@
-// Runs as PID 1 of the new namespaces, as real root, before anything untrusted exists. Input: caissond's sealed plan.
+// Runs as PID 1 of the new namespaces, as real root, before anything untrusted exists. Input: caissond's
+// sealed plan.
 #include "sandbox/init/build_root.h"
 
 #include <linux/fcntl.h>
@@ -48,8 +49,8 @@ class RootBuilder {
       case PlanRecord::kBind:
         return Bind(Data(item), item);
       case PlanRecord::kTmpfs:
-        progress_.Must(Mount("tmpfs", Inside(item.path), "tmpfs", KernelFlags(item.flags & ~sandbox::kMountReadOnly),
-                             Data(item)));
+        progress_.Must(Mount("tmpfs", Inside(item.path), "tmpfs",
+                             KernelFlags(item.flags & ~sandbox::kMountReadOnly), Data(item)));
         return;
       case PlanRecord::kDevice:
         return MakeDevice(item);
@@ -69,21 +70,23 @@ class RootBuilder {
 
   void Seal(const PlanItem& item) {
     if (layers::kReadOnlyRoot) {
-      progress_.Must(Mount(nullptr, item.path, nullptr, MS_REMOUNT | MS_BIND | KernelFlags(item.flags), nullptr));
+      progress_.Must(
+          Mount(nullptr, item.path, nullptr, MS_REMOUNT | MS_BIND | KernelFlags(item.flags), nullptr));
     }
   }
 
  private:
   void MountRoot(const PlanItem& item) {
     progress_.Enter(SetupStage::kMountRoot);
-    progress_.Must(Mount("tmpfs", item.path, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=0755"));
+    progress_.Must(
+        Mount("tmpfs", item.path, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=512,mode=0755"));
     progress_.Must(Syscall(__NR_chdir, Address(item.path)));
     progress_.Enter(SetupStage::kBuildRoot);
   }
 
   void WriteTextFile(const PlanItem& item) {
-    const long fd = progress_.Must(Syscall(__NR_open, Address(Inside(item.path)),
-                                           O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, item.mode));
+    const long fd = progress_.Must(
+        Syscall(__NR_open, Address(Inside(item.path)), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, item.mode));
     if (item.data_bytes != 0 &&
         progress_.Must(Write(static_cast<int>(fd), item.data, item.data_bytes)) != item.data_bytes) {
       constexpr long kIoError = -5;
@@ -122,14 +125,16 @@ class RootBuilder {
     FixedText<64> directory;
     directory.Append(work_).Append("/").Append(Data(item));
     progress_.Must(Syscall(__NR_mkdir, Address(directory.c_str()), item.mode));
-    progress_.Must(Syscall(__NR_chown, Address(directory.c_str()), setup_.payload_host_uid, setup_.payload_host_gid));
+    progress_.Must(
+        Syscall(__NR_chown, Address(directory.c_str()), setup_.payload_host_uid, setup_.payload_host_gid));
     Bind(directory.c_str(), item);
   }
 
   void MountProc(const PlanItem& item) {
     progress_.Enter(SetupStage::kMountProc);
     const char* options = layers::kRestrictedProc ? "subset=pid,hidepid=2" : nullptr;
-    progress_.Must(Mount("proc", Inside(item.path), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, options));
+    progress_.Must(
+        Mount("proc", Inside(item.path), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, options));
     progress_.Enter(SetupStage::kBuildRoot);
   }
 
@@ -140,8 +145,8 @@ class RootBuilder {
 
 void PivotInto(Progress& progress) {
   progress.Enter(SetupStage::kPivot);
-  // The working directory is the new root. Putting the old root on top of it needs no directory for it, and the
-  // detach that follows leaves no way back (pivot_root(2), NOTES).
+  // The working directory is the new root. Putting the old root on top of it needs no directory for it, and
+  // the detach that follows leaves no way back (pivot_root(2), NOTES).
   progress.Must(Syscall(__NR_pivot_root, Address("."), Address(".")));
   progress.Must(Syscall(__NR_umount2, Address("."), kDetach));
   progress.Must(Syscall(__NR_chdir, Address("/")));

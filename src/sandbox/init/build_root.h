@@ -7,8 +7,9 @@
 
 namespace caisson::init {
 
-// Follows the plan's mount records in their order, pivots, lets go of the host's tree, seals what the plan says.
-// Afterwards nothing of the host is reachable but the plan's binds. Needs CAP_SYS_ADMIN in the initial user namespace.
+// Follows the plan's mount records in their order, pivots, lets go of the host's tree, seals what the plan
+// says. Afterwards nothing of the host is reachable but the plan's binds. Needs CAP_SYS_ADMIN in the initial
+// user namespace.
 void BuildRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress);
 
 }  // namespace caisson::init

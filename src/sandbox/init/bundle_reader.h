@@ -1,6 +1,6 @@
-// Walks the bundle a client's request became. Every byte of it may be an attacker's; it is read by the locked stub,
-// under the payload's own uid, so what a mistake here could do the payload may do anyway. Pure; also built hosted for
-// the sanitized unit tests and the fuzzer.
+// Walks the bundle a client's request became. Every byte of it may be an attacker's; it is read by the locked
+// stub, under the payload's own uid, so what a mistake here could do the payload may do anyway. Pure; also
+// built hosted for the sanitized unit tests and the fuzzer.
 #ifndef CAISSON_SANDBOX_INIT_BUNDLE_READER_H_
 #define CAISSON_SANDBOX_INIT_BUNDLE_READER_H_
 
@@ -78,8 +78,8 @@ class BundleReader {
     if (name[header.name_bytes] != 0) {
       return false;
     }
-    item = BundleItem{header.type, header.mode, reinterpret_cast<const char*>(name), header.name_bytes,
-                      data,        header.data_bytes};
+    item = BundleItem{header.type,       header.mode, reinterpret_cast<const char*>(name),
+                      header.name_bytes, data,        header.data_bytes};
     return true;
   }
 
@@ -102,7 +102,8 @@ inline bool IsSafeRelativePath(const char* path, uint32_t length) {
       continue;
     }
     const uint32_t size = i - start;
-    const bool dots = (size == 1 && path[start] == '.') || (size == 2 && path[start] == '.' && path[start + 1] == '.');
+    const bool dots =
+        (size == 1 && path[start] == '.') || (size == 2 && path[start] == '.' && path[start + 1] == '.');
     if (size == 0 || size > 255 || dots || ++components > wire::kMaxPathComponents) {
       return false;
     }

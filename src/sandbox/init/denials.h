@@ -1,4 +1,5 @@
-// Counts refused system calls by number, within fixed memory. Pure; also built hosted for the sanitized unit tests.
+// Counts refused system calls by number, within fixed memory. Pure; also built hosted for the sanitized unit
+// tests.
 #ifndef CAISSON_SANDBOX_INIT_DENIALS_H_
 #define CAISSON_SANDBOX_INIT_DENIALS_H_
 

@@ -1,4 +1,5 @@
-// argv and envp of the payload: the profile's command and environment with the client's arguments and variables.
+// argv and envp of the payload: the profile's command and environment with the client's arguments and
+// variables.
 #ifndef CAISSON_SANDBOX_INIT_EXEC_IMAGE_H_
 #define CAISSON_SANDBOX_INIT_EXEC_IMAGE_H_
 
@@ -11,8 +12,8 @@ namespace caisson::init {
 // Points into the plan and the bundle; holds no copies but the main file's absolute path.
 class ExecImage {
  public:
-  // The profile's command with "{main}" replaced by /box/<main file>, then the client's arguments; the profile's
-  // environment, in which a client's variable replaces the one of the same name.
+  // The profile's command with "{main}" replaced by /box/<main file>, then the client's arguments; the
+  // profile's environment, in which a client's variable replaces the one of the same name.
   void Build(PlanReader plan, BundleReader& bundle, Progress& progress);
 
   const char* path() const { return argv_[0]; }
@@ -21,7 +22,7 @@ class ExecImage {
 
  private:
   static constexpr uint32_t kMaxCommand = 64;
-  static constexpr uint32_t kMaxProfileEnv = 64;
+  static constexpr uint32_t kMaxProfileEnv = 128;
 
   void AddArgument(const char* argument, Progress& progress);
   void AddVariable(const char* variable, Progress& progress);

@@ -1,11 +1,12 @@
 // caisson-init: PID 1 of a sandbox. Theory of operation:
 //
 //   caissond ──clone3, execveat──▶ init as real root, in new pid, mount, network, ipc and uts namespaces
-//     builds the root from the sealed plan ─▶ enters the prepared user namespace (now it owns nothing of the host)
-//     ─▶ makes the pipes under its own uid ─▶ clones the stub, which shares its descriptor table ─▶ locks itself
-//     ─▶ hands the pipes' outer ends to caissond with `ready` ─▶ waits
+//     builds the root from the sealed plan ─▶ enters the prepared user namespace (now it owns nothing of the
+//     host) ─▶ makes the pipes under its own uid ─▶ clones the stub, which shares its descriptor table ─▶
+//     locks itself ─▶ hands the pipes' outer ends to caissond with `ready` ─▶ waits
 //   caissond ──go──▶ init ──go──▶ stub, which detaches, unpacks the bundle and execs the payload
-//   init answers refused calls, reaps; when the main process ends it kills and reaps the rest, reports, exits.
+//   init answers refused calls, reaps; when the main process ends it kills and reaps the rest, reports,
+//   exits.
 //
 // Untrusted input: none before its locks are complete; afterwards the notifications of a hostile payload.
 #include <linux/capability.h>
@@ -60,14 +61,15 @@ PlanReader MapPlan(const Progress& progress) {
   return plan;
 }
 
-// Dies with caissond. The signal is forgotten at every change of ids (prctl(2)), so this is called again after the
-// last one; a parent that died before the call is seen as the end of the control socket.
+// Dies with caissond. The signal is forgotten at every change of ids (prctl(2)), so this is called again
+// after the last one; a parent that died before the call is seen as the end of the control socket.
 void DieWithParent(Progress& progress) {
   progress.Enter(SetupStage::kParentDeath);
   progress.Must(Prctl(PR_SET_PDEATHSIG, SIGKILL));
   pollfd control{sandbox::kFdControl, POLLIN, 0};
   const int64_t no_wait[2] = {0, 0};
-  if (Syscall(__NR_ppoll, Address(&control), 1, Address(no_wait), 0, 0) == 1 && (control.revents & POLLHUP) != 0) {
+  if (Syscall(__NR_ppoll, Address(&control), 1, Address(no_wait), 0, 0) == 1 &&
+      (control.revents & POLLHUP) != 0) {
     ExitGroup(0);
   }
 }
@@ -97,8 +99,8 @@ void SetHostName(PlanReader plan, Progress& progress) {
   }
 }
 
-// Whoever started caissond may have ignored signals; an ignored one would stay ignored through every exec, the payload's
-// included. SIGKILL and SIGSTOP refuse, which is fine.
+// Whoever started caissond may have ignored signals; an ignored one would stay ignored through every exec,
+// the payload's included. SIGKILL and SIGSTOP refuse, which is fine.
 void ResetSignals() {
   struct {
     uint64_t handler;
@@ -111,8 +113,8 @@ void ResetSignals() {
   }
 }
 
-// ORDER: the groups as real root, since the map denies setgroups; then the namespace, which takes every power over the
-// host and over the mounts, all of which belong to the initial namespace; then ids that exist in it.
+// ORDER: the groups as real root, since the map denies setgroups; then the namespace, which takes every power
+// over the host and over the mounts, all of which belong to the initial namespace; then ids that exist in it.
 void EnterUserNamespace(Progress& progress) {
   progress.Enter(SetupStage::kSetGroups);
   progress.Must(Syscall(__NR_setgroups, 0, 0));
@@ -134,7 +136,8 @@ Pipe MakePipe(long flags, const Progress& progress) {
   return {ends[0], ends[1]};
 }
 
-// A pipe whose `inner` end becomes descriptor `number` and may be reopened by the payload through /proc/self/fd.
+// A pipe whose `inner` end becomes descriptor `number` and may be reopened by the payload through
+// /proc/self/fd.
 int MakeStdio(int number, bool payload_reads, const Progress& progress) {
   const Pipe pipe = MakePipe(O_CLOEXEC, progress);
   const int inner = payload_reads ? pipe.read : pipe.write;
@@ -169,14 +172,16 @@ int BlockAndWatchChildren(const Progress& progress) {
   return static_cast<int>(progress.Must(Syscall(__NR_signalfd4, -1, Address(&mask), sizeof mask, kFlags)));
 }
 
-// The stub shares the descriptor table (the notification listener must appear here) but no memory: it will read
-// hostile bytes one day.
-int CloneStub(const PlanReader& plan, const Descriptors& fds, const sandbox::SetupMessage& setup, Progress& progress) {
+// The stub shares the descriptor table (the notification listener must appear here) but no memory: it will
+// read hostile bytes one day.
+int CloneStub(const PlanReader& plan, const Descriptors& fds, const sandbox::SetupMessage& setup,
+              Progress& progress) {
   progress.Enter(SetupStage::kCloneStub);
   const long pid = progress.Must(Syscall(__NR_clone, CLONE_FILES | SIGCHLD));
   if (pid == 0) {
-    RunStub(plan, {fds.go_read, fds.error_write,
-                   sandbox::kFdFirstCgroup + static_cast<int>(setup.init_cgroup_fds), setup.payload_cgroup_fds});
+    RunStub(plan,
+            {fds.go_read, fds.error_write, sandbox::kFdFirstCgroup + static_cast<int>(setup.init_cgroup_fds),
+             setup.payload_cgroup_fds});
   }
   return static_cast<int>(pid);
 }
@@ -190,12 +195,12 @@ void LockInit(const PlanReader& plan, Progress& progress) {
   RestrictByLandlock(plan, LandlockRules::kNone, progress);
 }
 
-// Hands the outer ends out and closes everything only the set-up needed. The stub is locked and blocked, so the table
-// that both still share is quiet.
+// Hands the outer ends out and closes everything only the set-up needed. The stub is locked and blocked, so
+// the table that both still share is quiet.
 void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::SetupMessage& setup,
                  Progress& progress) {
-  const sandbox::ReadyMessage ready{sandbox::kControlMagic, sandbox::ControlType::kReady, stub.landlock_probe_errno,
-                                    stub.landlock_control_errno};
+  const sandbox::ReadyMessage ready{sandbox::kControlMagic, sandbox::ControlType::kReady,
+                                    stub.landlock_probe_errno, stub.landlock_control_errno};
   progress.Enter(SetupStage::kInitProtocol);
   progress.Must(SendPacket(sandbox::kFdControl, &ready, sizeof ready, outer.fds, 4));
   for (const int fd : outer.fds) {

@@ -1,4 +1,5 @@
-// Runs inside the sandbox, in init and in the stub, after the user namespace was entered. Input: the sealed plan.
+// Runs inside the sandbox, in init and in the stub, after the user namespace was entered. Input: the sealed
+// plan.
 #include "sandbox/init/lock.h"
 
 #include <linux/audit.h>
@@ -13,10 +14,11 @@
 namespace caisson::init {
 namespace {
 
-constexpr long kInvalid = -22;  // EINVAL
+constexpr long kInvalid = -22;                 // EINVAL
 constexpr uint64_t kScopeSignal = 1ULL << 1U;  // LANDLOCK_SCOPE_SIGNAL, KERNEL(6.12)
 
-// KERNEL(6.7, 6.12): Debian 12's headers end at the file-system rights; the struct grows, its size tells the kernel.
+// KERNEL(6.7, 6.12): Debian 12's headers end at the file-system rights; the struct grows, its size tells the
+// kernel.
 struct LandlockRulesetAttr {
   uint64_t handled_access_fs;
   uint64_t handled_access_net;
@@ -126,9 +128,10 @@ int LoadPayloadFilter(PlanReader plan, Progress& progress) {
 
 void LoadInitFilter(Progress& progress) {
   // Reading notifications and records, reaping, killing, reporting, leaving.
-  constexpr uint32_t kAllowed[] = {__NR_read,    __NR_write,       __NR_close,   __NR_ppoll,         __NR_ioctl,
-                                   __NR_wait4,   __NR_kill,        __NR_recvmsg, __NR_sendmsg,       __NR_getrusage,
-                                   __NR_exit_group, __NR_clock_gettime, __NR_restart_syscall};
+  constexpr uint32_t kAllowed[] = {__NR_read,           __NR_write,     __NR_close,      __NR_ppoll,
+                                   __NR_ioctl,          __NR_wait4,     __NR_kill,       __NR_recvmsg,
+                                   __NR_sendmsg,        __NR_getrusage, __NR_exit_group, __NR_clock_gettime,
+                                   __NR_restart_syscall};
   constexpr unsigned kCount = sizeof kAllowed / sizeof *kAllowed;
   sock_filter code[kCount + 7];
   unsigned n = 0;

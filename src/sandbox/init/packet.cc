@@ -28,7 +28,7 @@ struct ControlHeader {
 
 constexpr int kSolSocket = 1;
 constexpr int kScmRights = 1;
-constexpr long kNoSignal = 0x4000;        // MSG_NOSIGNAL
+constexpr long kNoSignal = 0x4000;         // MSG_NOSIGNAL
 constexpr long kCmsgCloexec = 0x40000000;  // MSG_CMSG_CLOEXEC
 constexpr size_t kMaxFds = 4;
 
@@ -49,8 +49,14 @@ long SendPacket(int socket, const void* bytes, size_t size, const int* fds, size
     control.fds[i] = fds[i];
   }
   iovec vector{const_cast<void*>(bytes), size};  // SAFETY: sendmsg only reads.
-  const MessageHeader message{nullptr, 0,       &vector, 1, count == 0 ? nullptr : &control,
-                              count == 0 ? 0 : sizeof(ControlHeader) + ((count * sizeof(int) + 7) & ~size_t{7}), 0};
+  const MessageHeader message{
+      nullptr,
+      0,
+      &vector,
+      1,
+      count == 0 ? nullptr : &control,
+      count == 0 ? 0 : sizeof(ControlHeader) + ((count * sizeof(int) + 7) & ~size_t{7}),
+      0};
   return Syscall(__NR_sendmsg, socket, Address(&message), kNoSignal);
 }
 

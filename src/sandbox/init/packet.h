@@ -9,7 +9,8 @@ namespace caisson::init {
 // Sends one packet with `count` descriptors. The kernel's result.
 long SendPacket(int socket, const void* bytes, size_t size, const int* fds, size_t count);
 
-// Receives one packet and at most one descriptor (close-on-exec), -1 if none came. The kernel's result; 0 is the end.
+// Receives one packet and at most one descriptor (close-on-exec), -1 if none came. The kernel's result; 0 is
+// the end.
 long ReceivePacket(int socket, void* bytes, size_t size, int& fd);
 
 }  // namespace caisson::init

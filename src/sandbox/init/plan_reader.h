@@ -1,5 +1,5 @@
-// Walks the plan's records. The plan is caissond's own, sealed; it is bounds-checked all the same, since a slip here
-// would be made by real root. Pure; also built hosted for the sanitized unit tests.
+// Walks the plan's records. The plan is caissond's own, sealed; it is bounds-checked all the same, since a
+// slip here would be made by real root. Pure; also built hosted for the sanitized unit tests.
 #ifndef CAISSON_SANDBOX_INIT_PLAN_READER_H_
 #define CAISSON_SANDBOX_INIT_PLAN_READER_H_
 

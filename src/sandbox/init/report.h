@@ -1,5 +1,5 @@
-// How the two processes inside tell what happened: init to caissond over the control socket, the stub to init over the
-// error pipe.
+// How the two processes inside tell what happened: init to caissond over the control socket, the stub to init
+// over the error pipe.
 #ifndef CAISSON_SANDBOX_INIT_REPORT_H_
 #define CAISSON_SANDBOX_INIT_REPORT_H_
 

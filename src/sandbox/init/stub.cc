@@ -1,5 +1,6 @@
-// Runs inside the sandbox as the payload's uid. Everything up to `go` deals with trusted input only; the bundle, read
-// after it, is the client's and may be hostile. Between the filter and execve only calls that every profile allows.
+// Runs inside the sandbox as the payload's uid. Everything up to `go` deals with trusted input only; the
+// bundle, read after it, is the client's and may be hostile. Between the filter and execve only calls that
+// every profile allows.
 #include "sandbox/init/stub.h"
 
 #include <linux/capability.h>
@@ -41,7 +42,8 @@ void JoinPayloadCgroups(const StubInheritance& inheritance, Progress& progress) 
 }
 
 #ifdef CAISSON_WITHOUT_CAPABILITY_DROP
-// A mutation build only: what a sandbox that forgot to drop would give to its payload, ambient so that exec keeps it.
+// A mutation build only: what a sandbox that forgot to drop would give to its payload, ambient so that exec
+// keeps it.
 void KeepCapabilities(Progress& progress) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
@@ -57,9 +59,9 @@ void KeepCapabilities(Progress& progress) {
 void KeepCapabilities(Progress& /*progress*/) {}
 #endif
 
-// ORDER: ids while CAP_SETUID and CAP_SETGID are held; bounding set and securebits while CAP_SETPCAP is; then no
-// capability at all; no_new_privs because Landlock and seccomp want it from an unprivileged process; Landlock before
-// the filter, which does not know its calls.
+// ORDER: ids while CAP_SETUID and CAP_SETGID are held; bounding set and securebits while CAP_SETPCAP is; then
+// no capability at all; no_new_privs because Landlock and seccomp want it from an unprivileged process;
+// Landlock before the filter, which does not know its calls.
 StubReport LockDown(const PlanReader& plan, Progress& progress) {
   progress.Enter(SetupStage::kStubIds);
   TakeIds(sandbox::kPayloadUid, progress);
@@ -91,8 +93,8 @@ StubReport LockDown(const PlanReader& plan, Progress& progress) {
   return report;
 }
 
-// Until here the descriptor table was init's as well. From here on nothing is open but 0, 1, 2, the bundle and the
-// error pipe; the latter two close on exec.
+// Until here the descriptor table was init's as well. From here on nothing is open but 0, 1, 2, the bundle
+// and the error pipe; the latter two close on exec.
 void DetachDescriptors(int bundle, int error_pipe, Progress& progress) {
   progress.Enter(SetupStage::kStubDescriptors);
   const int low = bundle < error_pipe ? bundle : error_pipe;

@@ -8,8 +8,8 @@
 namespace caisson::init {
 
 struct StubInheritance {
-  int go_pipe;       // read end
-  int error_pipe;    // write end, close-on-exec
+  int go_pipe;         // read end
+  int error_pipe;      // write end, close-on-exec
   int first_procs_fd;  // cgroup.procs of the payload's leaves
   uint32_t procs_fds;
 };

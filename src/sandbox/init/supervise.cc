@@ -1,5 +1,6 @@
-// Runs as PID 1 inside, under init's own uid with CAP_KILL and CAP_DAC_READ_SEARCH only. Input: caissond's control
-// messages, the stub's reports, and system-call notifications that a hostile payload chose in number and arguments.
+// Runs as PID 1 inside, under init's own uid with CAP_KILL and CAP_DAC_READ_SEARCH only. Input: caissond's
+// control messages, the stub's reports, and system-call notifications that a hostile payload chose in number
+// and arguments.
 #include "sandbox/init/supervise.h"
 
 #include <linux/errno.h>
@@ -27,7 +28,8 @@ uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers) {
   while (plan.Next(item)) {
     if (item.type == sandbox::PlanRecord::kLimits) {
       limit = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->denials_per_second;
-    } else if (item.type == sandbox::PlanRecord::kDenyTable && item.data_bytes == sandbox::kDenyTableEntries) {
+    } else if (item.type == sandbox::PlanRecord::kDenyTable &&
+               item.data_bytes == sandbox::kDenyTableEntries) {
       deny_answers = item.data;
     }
   }
@@ -127,13 +129,15 @@ void Supervisor::OnStubReport(const StubReport& report) {
     const int64_t now = MonotonicNanos();
     exec_ns_ = report.exec_ns < go_ns_ || report.exec_ns > now ? now : report.exec_ns;
   } else if (report.word == StubWord::kFailed) {
-    const sandbox::FailedMessage message{sandbox::kControlMagic, sandbox::ControlType::kFailed, report.record};
+    const sandbox::FailedMessage message{sandbox::kControlMagic, sandbox::ControlType::kFailed,
+                                         report.record};
     Write(fds_.control, &message, sizeof message);
     failed_ = true;
   }
 }
 
-// The stub has its own table now. As long as init held the inner ends, no reader would ever see an end of file.
+// The stub has its own table now. As long as init held the inner ends, no reader would ever see an end of
+// file.
 void Supervisor::CloseInnerEnds() {
   for (int fd = 0; fd <= 2; ++fd) {
     Close(fd);
@@ -210,8 +214,8 @@ void Supervisor::Finish() {
   if (failed_) {
     ExitGroup(1);
   }
-  // Whatever the payload left behind ends now; PID 1 may signal all of its namespace at once (kill(2), pid -1), and no
-  // fork escapes a pending SIGKILL.
+  // Whatever the payload left behind ends now; PID 1 may signal all of its namespace at once (kill(2), pid
+  // -1), and no fork escapes a pending SIGKILL.
   Syscall(__NR_kill, kAll, SIGKILL);
   for (;;) {
     int status = 0;

@@ -1,5 +1,5 @@
-// Raw x86-64 system calls, since caisson-init has no libc: glibc's static start alone costs ten times what this
-// program needs for everything. Results are the kernel's: negative values are -errno.
+// Raw x86-64 system calls, since caisson-init has no libc: glibc's static start alone costs ten times what
+// this program needs for everything. Results are the kernel's: negative values are -errno.
 #ifndef CAISSON_SANDBOX_INIT_SYSCALL_H_
 #define CAISSON_SANDBOX_INIT_SYSCALL_H_
 
@@ -42,17 +42,20 @@ inline long Read(int fd, void* bytes, size_t size) {
 
 inline long Close(int fd) { return Syscall(__NR_close, fd); }
 
-inline long Prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0) {
+inline long Prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0,
+                  unsigned long d = 0) {
   return Syscall(__NR_prctl, option, static_cast<long>(a), static_cast<long>(b), static_cast<long>(c),
                  static_cast<long>(d));
 }
 
-inline long Mount(const char* source, const char* target, const char* type, unsigned long flags, const char* data) {
+inline long Mount(const char* source, const char* target, const char* type, unsigned long flags,
+                  const char* data) {
   return Syscall(__NR_mount, Address(source), Address(target), Address(type), static_cast<long>(flags),
                  Address(data));
 }
 
-// Nanoseconds of CLOCK_MONOTONIC, by the plain system call: the vDSO is not worth finding for two readings a run.
+// Nanoseconds of CLOCK_MONOTONIC, by the plain system call: the vDSO is not worth finding for two readings a
+// run.
 inline int64_t MonotonicNanos() {
   struct {
     int64_t seconds;

@@ -27,7 +27,8 @@ void WriteFile(const BundleItem& item, Progress& progress) {
                                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   uint64_t done = 0;
   while (done < item.data_bytes) {
-    done += static_cast<uint64_t>(progress.Must(Write(static_cast<int>(fd), item.data + done, item.data_bytes - done)));
+    done += static_cast<uint64_t>(
+        progress.Must(Write(static_cast<int>(fd), item.data + done, item.data_bytes - done)));
   }
   progress.Must(Syscall(__NR_fchmod, fd, item.mode & 0755U));
   Close(static_cast<int>(fd));

@@ -7,7 +7,8 @@
 
 namespace caisson::init {
 
-// Runs in the locked stub. A path that is not plainly below /box, or a second file of the same name, fails the run.
+// Runs in the locked stub. A path that is not plainly below /box, or a second file of the same name, fails
+// the run.
 void UnpackFiles(BundleReader& bundle, Progress& progress);
 
 }  // namespace caisson::init

@@ -69,6 +69,14 @@ TEST(CodecRequestTest, CancelRoundTrips) {
   EXPECT_EQ(std::get<Cancel>(*decoded).reason, CancelReason::kClient);
 }
 
+TEST(CodecRequestTest, ServingIsAHeaderAndNothingElse) {
+  static_assert(sizeof(Serving) == sizeof(Header));
+  const absl::StatusOr<Request> decoded = DecodeRequest(AsBytes(Make<Serving>()), 0);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_TRUE(std::holds_alternative<Serving>(*decoded));
+  EXPECT_FALSE(DecodeRequest(AsBytes(Make<Serving>()), 1).ok());
+}
+
 TEST(CodecRequestTest, UnalignedBytesAreRead) {
   const Prepare message = ValidPrepare();
   std::vector<std::byte> bytes(sizeof message + 1);

@@ -80,6 +80,7 @@ void AnswerOne(int listener, const CompiledFilter& filter, Outcome& outcome) {
 // Runs argv under the filter until it ends and gathers what it printed and was denied.
 Outcome RunUnder(const CompiledFilter& filter, std::vector<std::string> argv) {
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (std::string& word : argv) {
     words.push_back(word.data());
   }

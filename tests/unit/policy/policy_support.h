@@ -30,7 +30,7 @@ class TemporaryDirectory {
   const std::string& path() const { return path_; }
 
   std::string Write(const std::string& name, const std::string& text, mode_t mode = 0644) const {
-    const std::string file = path_ + "/" + name;
+    std::string file = path_ + "/" + name;
     std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
     EXPECT_EQ(chmod(file.c_str(), mode), 0);
     return file;

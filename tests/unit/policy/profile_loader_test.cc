@@ -219,8 +219,9 @@ TEST(ProfileLoaderTest, ChainsAreBounded) {
   std::string parent = "base";
   for (int index = 0; index < 10; ++index) {
     const std::string name = "p" + std::to_string(index);
-    directory.Write(name + ".json", R"({"schema_version": 1, "abstract": true, "name": ")" + name +
-                                        R"(", "extends": ")" + parent + "\"}");
+    std::string text = R"({"schema_version": 1, "abstract": true, "name": ")";
+    text.append(name).append(R"(", "extends": ")").append(parent).append("\"}");
+    directory.Write(name + ".json", text);
     parent = name;
   }
   EXPECT_NE(LoadError(directory).find("extends: more than 8 ancestors"), std::string::npos);

@@ -1,0 +1,2 @@
+#include "cli/address.h"
+#include "cli/address.h"

@@ -1,0 +1,2 @@
+#include "cli/cancel_command.h"
+#include "cli/cancel_command.h"

@@ -1,0 +1,2 @@
+#include "cli/client.h"
+#include "cli/client.h"

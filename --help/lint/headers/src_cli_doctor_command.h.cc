@@ -1,0 +1,2 @@
+#include "cli/doctor_command.h"
+#include "cli/doctor_command.h"

@@ -1,0 +1,2 @@
+#include "cli/error_text.h"
+#include "cli/error_text.h"

@@ -1,0 +1,2 @@
+#include "cli/exit_code.h"
+#include "cli/exit_code.h"

@@ -1,0 +1,2 @@
+#include "cli/interrupt.h"
+#include "cli/interrupt.h"

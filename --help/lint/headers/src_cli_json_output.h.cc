@@ -1,0 +1,2 @@
+#include "cli/json_output.h"
+#include "cli/json_output.h"

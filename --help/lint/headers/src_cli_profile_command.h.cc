@@ -1,0 +1,2 @@
+#include "cli/profile_command.h"
+#include "cli/profile_command.h"

@@ -1,0 +1,2 @@
+#include "cli/ps_command.h"
+#include "cli/ps_command.h"

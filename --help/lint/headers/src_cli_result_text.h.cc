@@ -1,0 +1,2 @@
+#include "cli/result_text.h"
+#include "cli/result_text.h"

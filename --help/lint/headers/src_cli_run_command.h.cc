@@ -1,0 +1,2 @@
+#include "cli/run_command.h"
+#include "cli/run_command.h"

@@ -1,0 +1,2 @@
+#include "cli/run_request.h"
+#include "cli/run_request.h"

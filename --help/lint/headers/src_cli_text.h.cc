@@ -1,0 +1,2 @@
+#include "cli/text.h"
+#include "cli/text.h"

@@ -1,0 +1,2 @@
+#include "cli/version_command.h"
+#include "cli/version_command.h"

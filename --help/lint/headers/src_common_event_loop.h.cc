@@ -1,0 +1,2 @@
+#include "common/event_loop.h"
+#include "common/event_loop.h"

@@ -1,0 +1,2 @@
+#include "common/files.h"
+#include "common/files.h"

@@ -1,0 +1,2 @@
+#include "common/memfd.h"
+#include "common/memfd.h"

@@ -1,0 +1,2 @@
+#include "common/packet_socket.h"
+#include "common/packet_socket.h"

@@ -1,0 +1,2 @@
+#include "common/pidfd.h"
+#include "common/pidfd.h"

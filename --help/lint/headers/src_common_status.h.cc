@@ -1,0 +1,2 @@
+#include "common/status.h"
+#include "common/status.h"

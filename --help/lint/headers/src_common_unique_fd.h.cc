@@ -1,0 +1,2 @@
+#include "common/unique_fd.h"
+#include "common/unique_fd.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/admission.h"
+#include "dispatcher/admission.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/client_stream.h"
+#include "dispatcher/client_stream.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/convert.h"
+#include "dispatcher/convert.h"

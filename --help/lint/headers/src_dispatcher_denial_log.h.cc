@@ -1,0 +1,2 @@
+#include "dispatcher/denial_log.h"
+#include "dispatcher/denial_log.h"

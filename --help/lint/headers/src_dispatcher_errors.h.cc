@@ -1,0 +1,2 @@
+#include "dispatcher/errors.h"
+#include "dispatcher/errors.h"

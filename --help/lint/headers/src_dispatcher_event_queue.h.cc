@@ -1,0 +1,2 @@
+#include "dispatcher/event_queue.h"
+#include "dispatcher/event_queue.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/execute_reactor.h"
+#include "dispatcher/execute_reactor.h"

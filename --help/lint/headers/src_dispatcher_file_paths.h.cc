@@ -1,0 +1,2 @@
+#include "dispatcher/file_paths.h"
+#include "dispatcher/file_paths.h"

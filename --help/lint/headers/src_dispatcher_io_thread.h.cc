@@ -1,0 +1,2 @@
+#include "dispatcher/io_thread.h"
+#include "dispatcher/io_thread.h"

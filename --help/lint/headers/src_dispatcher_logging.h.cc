@@ -1,0 +1,2 @@
+#include "dispatcher/logging.h"
+#include "dispatcher/logging.h"

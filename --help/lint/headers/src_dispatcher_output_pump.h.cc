@@ -1,0 +1,2 @@
+#include "dispatcher/output_pump.h"
+#include "dispatcher/output_pump.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/profile_catalog.h"
+#include "dispatcher/profile_catalog.h"

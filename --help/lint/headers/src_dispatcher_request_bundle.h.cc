@@ -1,0 +1,2 @@
+#include "dispatcher/request_bundle.h"
+#include "dispatcher/request_bundle.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/request_validation.h"
+#include "dispatcher/request_validation.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/requested_limits.h"
+#include "dispatcher/requested_limits.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/run.h"
+#include "dispatcher/run.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/run_manager.h"
+#include "dispatcher/run_manager.h"

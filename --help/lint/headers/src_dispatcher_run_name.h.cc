@@ -1,0 +1,2 @@
+#include "dispatcher/run_name.h"
+#include "dispatcher/run_name.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/run_outcome.h"
+#include "dispatcher/run_outcome.h"

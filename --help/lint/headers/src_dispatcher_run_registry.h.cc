@@ -1,0 +1,2 @@
+#include "dispatcher/run_registry.h"
+#include "dispatcher/run_registry.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/run_service.h"
+#include "dispatcher/run_service.h"

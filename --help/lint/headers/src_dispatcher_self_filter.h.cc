@@ -1,0 +1,2 @@
+#include "dispatcher/self_filter.h"
+#include "dispatcher/self_filter.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/self_landlock.h"
+#include "dispatcher/self_landlock.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/self_lockdown.h"
+#include "dispatcher/self_lockdown.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/server.h"
+#include "dispatcher/server.h"

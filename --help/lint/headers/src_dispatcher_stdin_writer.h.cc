@@ -1,0 +1,2 @@
+#include "dispatcher/stdin_writer.h"
+#include "dispatcher/stdin_writer.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/supervisor_link.h"
+#include "dispatcher/supervisor_link.h"

@@ -1,0 +1,2 @@
+#include "dispatcher/undecodable_fields.h"
+#include "dispatcher/undecodable_fields.h"

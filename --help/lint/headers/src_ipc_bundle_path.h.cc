@@ -1,0 +1,2 @@
+#include "ipc/bundle_path.h"
+#include "ipc/bundle_path.h"

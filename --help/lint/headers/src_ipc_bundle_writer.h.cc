@@ -1,0 +1,2 @@
+#include "ipc/bundle_writer.h"
+#include "ipc/bundle_writer.h"

@@ -1,0 +1,2 @@
+#include "ipc/codec.h"
+#include "ipc/codec.h"

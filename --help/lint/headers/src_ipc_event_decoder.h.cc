@@ -1,0 +1,2 @@
+#include "ipc/event_decoder.h"
+#include "ipc/event_decoder.h"

@@ -1,0 +1,2 @@
+#include "ipc/field_checks.h"
+#include "ipc/field_checks.h"

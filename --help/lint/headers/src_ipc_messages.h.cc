@@ -1,0 +1,2 @@
+#include "ipc/messages.h"
+#include "ipc/messages.h"

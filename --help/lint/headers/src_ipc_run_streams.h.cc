@@ -1,0 +1,2 @@
+#include "ipc/run_streams.h"
+#include "ipc/run_streams.h"

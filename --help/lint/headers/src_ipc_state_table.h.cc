@@ -1,0 +1,2 @@
+#include "ipc/state_table.h"
+#include "ipc/state_table.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup.h"
+#include "orchestrator/cgroup.h"

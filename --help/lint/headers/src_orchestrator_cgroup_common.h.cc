@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_common.h"
+#include "orchestrator/cgroup_common.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_files.h"
+#include "orchestrator/cgroup_files.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_hybrid.h"
+#include "orchestrator/cgroup_hybrid.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_io.h"
+#include "orchestrator/cgroup_io.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_places.h"
+#include "orchestrator/cgroup_places.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/cgroup_unified.h"
+#include "orchestrator/cgroup_unified.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/config.h"
+#include "orchestrator/config.h"

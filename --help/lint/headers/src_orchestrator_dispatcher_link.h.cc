@@ -1,0 +1,2 @@
+#include "orchestrator/dispatcher_link.h"
+#include "orchestrator/dispatcher_link.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/dispatcher_process.h"
+#include "orchestrator/dispatcher_process.h"

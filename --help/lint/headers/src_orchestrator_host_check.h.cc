@@ -1,0 +1,2 @@
+#include "orchestrator/host_check.h"
+#include "orchestrator/host_check.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/host_places.h"
+#include "orchestrator/host_places.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/host_probes.h"
+#include "orchestrator/host_probes.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/id_pool.h"
+#include "orchestrator/id_pool.h"

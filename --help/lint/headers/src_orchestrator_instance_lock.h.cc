@@ -1,0 +1,2 @@
+#include "orchestrator/instance_lock.h"
+#include "orchestrator/instance_lock.h"

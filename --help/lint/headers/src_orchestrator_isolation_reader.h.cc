@@ -1,0 +1,2 @@
+#include "orchestrator/isolation_reader.h"
+#include "orchestrator/isolation_reader.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/log_format.h"
+#include "orchestrator/log_format.h"

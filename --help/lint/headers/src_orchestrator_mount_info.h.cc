@@ -1,0 +1,2 @@
+#include "orchestrator/mount_info.h"
+#include "orchestrator/mount_info.h"

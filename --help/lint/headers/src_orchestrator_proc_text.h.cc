@@ -1,0 +1,2 @@
+#include "orchestrator/proc_text.h"
+#include "orchestrator/proc_text.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/profile_store.h"
+#include "orchestrator/profile_store.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/sandbox_builder.h"
+#include "orchestrator/sandbox_builder.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/session.h"
+#include "orchestrator/session.h"

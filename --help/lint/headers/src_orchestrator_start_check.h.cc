@@ -1,0 +1,2 @@
+#include "orchestrator/start_check.h"
+#include "orchestrator/start_check.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/supervisor.h"
+#include "orchestrator/supervisor.h"

@@ -1,0 +1,2 @@
+#include "orchestrator/verdict.h"
+#include "orchestrator/verdict.h"

@@ -1,0 +1,2 @@
+#include "policy/bpf_evaluator.h"
+#include "policy/bpf_evaluator.h"

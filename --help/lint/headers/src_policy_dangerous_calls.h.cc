@@ -1,0 +1,2 @@
+#include "policy/dangerous_calls.h"
+#include "policy/dangerous_calls.h"

@@ -1,0 +1,2 @@
+#include "policy/errno_names.h"
+#include "policy/errno_names.h"

@@ -1,0 +1,2 @@
+#include "policy/explain.h"
+#include "policy/explain.h"

@@ -1,0 +1,2 @@
+#include "policy/filter_compiler.h"
+#include "policy/filter_compiler.h"

@@ -1,0 +1,2 @@
+#include "policy/json_document.h"
+#include "policy/json_document.h"

@@ -1,0 +1,2 @@
+#include "policy/layout_check.h"
+#include "policy/layout_check.h"

@@ -1,0 +1,2 @@
+#include "policy/limits.h"
+#include "policy/limits.h"

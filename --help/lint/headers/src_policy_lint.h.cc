@@ -1,0 +1,2 @@
+#include "policy/lint.h"
+#include "policy/lint.h"

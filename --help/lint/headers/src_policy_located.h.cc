@@ -1,0 +1,2 @@
+#include "policy/located.h"
+#include "policy/located.h"

@@ -1,0 +1,2 @@
+#include "policy/nearest.h"
+#include "policy/nearest.h"

@@ -1,0 +1,2 @@
+#include "policy/profile.h"
+#include "policy/profile.h"

@@ -1,0 +1,2 @@
+#include "policy/profile_loader.h"
+#include "policy/profile_loader.h"

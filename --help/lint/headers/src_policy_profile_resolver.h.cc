@@ -1,0 +1,2 @@
+#include "policy/profile_resolver.h"
+#include "policy/profile_resolver.h"

@@ -1,0 +1,2 @@
+#include "policy/profile_source.h"
+#include "policy/profile_source.h"

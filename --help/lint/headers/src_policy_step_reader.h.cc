@@ -1,0 +1,2 @@
+#include "policy/step_reader.h"
+#include "policy/step_reader.h"

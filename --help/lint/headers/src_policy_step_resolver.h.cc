@@ -1,0 +1,2 @@
+#include "policy/step_resolver.h"
+#include "policy/step_resolver.h"

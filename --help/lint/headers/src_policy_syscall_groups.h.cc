@@ -1,0 +1,2 @@
+#include "policy/syscall_groups.h"
+#include "policy/syscall_groups.h"

@@ -1,0 +1,2 @@
+#include "policy/syscall_rule_reader.h"
+#include "policy/syscall_rule_reader.h"

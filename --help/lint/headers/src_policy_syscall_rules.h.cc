@@ -1,0 +1,2 @@
+#include "policy/syscall_rules.h"
+#include "policy/syscall_rules.h"

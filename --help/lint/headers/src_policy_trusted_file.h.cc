@@ -1,0 +1,2 @@
+#include "policy/trusted_file.h"
+#include "policy/trusted_file.h"

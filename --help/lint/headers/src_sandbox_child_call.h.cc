@@ -1,0 +1,2 @@
+#include "sandbox/child_call.h"
+#include "sandbox/child_call.h"

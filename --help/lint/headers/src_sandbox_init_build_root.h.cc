@@ -1,0 +1,2 @@
+#include "sandbox/init/build_root.h"
+#include "sandbox/init/build_root.h"

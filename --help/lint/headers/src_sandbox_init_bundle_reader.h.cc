@@ -1,0 +1,2 @@
+#include "sandbox/init/bundle_reader.h"
+#include "sandbox/init/bundle_reader.h"

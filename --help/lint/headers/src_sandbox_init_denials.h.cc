@@ -1,0 +1,2 @@
+#include "sandbox/init/denials.h"
+#include "sandbox/init/denials.h"

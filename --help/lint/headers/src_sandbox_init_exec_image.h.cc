@@ -1,0 +1,2 @@
+#include "sandbox/init/exec_image.h"
+#include "sandbox/init/exec_image.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init_image.h"
+#include "sandbox/init_image.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/lock.h"
+#include "sandbox/init/lock.h"

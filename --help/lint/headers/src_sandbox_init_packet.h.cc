@@ -1,0 +1,2 @@
+#include "sandbox/init/packet.h"
+#include "sandbox/init/packet.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/plan_reader.h"
+#include "sandbox/init/plan_reader.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/report.h"
+#include "sandbox/init/report.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/stub.h"
+#include "sandbox/init/stub.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/supervise.h"
+#include "sandbox/init/supervise.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/syscall.h"
+#include "sandbox/init/syscall.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/text.h"
+#include "sandbox/init/text.h"

@@ -1,0 +1,2 @@
+#include "sandbox/init/unpack.h"
+#include "sandbox/init/unpack.h"

@@ -1,0 +1,2 @@
+#include "sandbox/kernel_features.h"
+#include "sandbox/kernel_features.h"

@@ -1,0 +1,2 @@
+#include "sandbox/landlock_host.h"
+#include "sandbox/landlock_host.h"

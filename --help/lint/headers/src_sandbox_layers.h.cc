@@ -1,0 +1,2 @@
+#include "sandbox/layers.h"
+#include "sandbox/layers.h"

@@ -1,0 +1,2 @@
+#include "sandbox/layers_outside.h"
+#include "sandbox/layers_outside.h"

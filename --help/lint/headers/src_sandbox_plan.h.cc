@@ -1,0 +1,2 @@
+#include "sandbox/plan.h"
+#include "sandbox/plan.h"

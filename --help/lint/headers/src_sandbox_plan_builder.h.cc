@@ -1,0 +1,2 @@
+#include "sandbox/plan_builder.h"
+#include "sandbox/plan_builder.h"

@@ -1,0 +1,2 @@
+#include "sandbox/plan_writer.h"
+#include "sandbox/plan_writer.h"

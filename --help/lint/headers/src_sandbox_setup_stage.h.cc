@@ -1,0 +1,2 @@
+#include "sandbox/setup_stage.h"
+#include "sandbox/setup_stage.h"

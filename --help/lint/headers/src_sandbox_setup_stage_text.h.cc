@@ -1,0 +1,2 @@
+#include "sandbox/setup_stage_text.h"
+#include "sandbox/setup_stage_text.h"

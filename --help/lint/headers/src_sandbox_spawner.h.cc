@@ -1,0 +1,2 @@
+#include "sandbox/spawner.h"
+#include "sandbox/spawner.h"

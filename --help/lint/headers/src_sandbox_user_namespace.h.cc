@@ -1,0 +1,2 @@
+#include "sandbox/user_namespace.h"
+#include "sandbox/user_namespace.h"

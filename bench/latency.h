@@ -1,0 +1,37 @@
+// One client, one run at a time: how long a whole call takes, beside the bare process in the same rounds.
+#ifndef CAISSON_BENCH_LATENCY_H_
+#define CAISSON_BENCH_LATENCY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "bench/execute_client.h"
+#include "bench/statistics.h"
+#include "bench/work.h"
+
+namespace caisson::bench {
+
+struct Part {
+  std::string name;
+  Distribution time;
+  double share = 0;  // of the time of all calls together, so that the shares of all parts make 1
+};
+
+struct LatencyReport {
+  std::string work;
+  int rounds = 0;
+  Distribution bare;
+  Distribution call;
+  // queue, setup, start, run and teardown as the server tells them, and "rest": the call without all of them,
+  // computed for each round.
+  std::vector<Part> parts;
+};
+
+// `rounds` counted rounds after a few that are not. Each round has both sides; who goes first alternates.
+absl::StatusOr<LatencyReport> MeasureLatency(ExecuteClient& client, const Work& work, int rounds);
+
+}  // namespace caisson::bench
+
+#endif  // CAISSON_BENCH_LATENCY_H_

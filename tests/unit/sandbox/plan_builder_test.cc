@@ -1,0 +1,132 @@
+// A plan is written by caissond and read by init: both ends here, on the same bytes.
+#include "sandbox/plan_builder.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+#include "sandbox/init/plan_reader.h"
+
+namespace caisson::sandbox {
+namespace {
+
+policy::StepSection SmallStep() {
+  policy::StepSection step;
+  step.command = {"/usr/bin/tool", "{main}"};
+  step.environment = {{"HOME", "/box"}};
+  step.binds = {{"/usr", "", true, false, "the runtime"}, {"/does/not/exist", "", true, true, "optional"}};
+  step.files = {{"/etc/passwd", "box:x:1000:1000::/box:/bin/sh\n"}};
+  step.symlinks = {{"/bin", "usr/bin"}};
+  step.box_executable = false;
+  return step;
+}
+
+struct Read {
+  PlanRecord type;
+  std::string path;
+  uint32_t flags;
+};
+
+absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step) {
+  absl::StatusOr<UniqueFd> plan = BuildPlan(step, {}, {.staging_path = "/run/staging", .landlock_abi = 7});
+  if (!plan.ok()) {
+    return plan.status();
+  }
+  struct stat info {};
+  fstat(plan->get(), &info);
+  const auto size = static_cast<size_t>(info.st_size);
+  void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, plan->get(), 0);
+  init::PlanReader reader(static_cast<const unsigned char*>(bytes), size);
+  std::vector<Read> records;
+  init::PlanItem item{};
+  while (reader.Next(item)) {
+    records.push_back({item.type, item.path == nullptr ? "" : item.path, item.flags});
+  }
+  EXPECT_TRUE(reader.valid());
+  munmap(bytes, size);
+  return records;
+}
+
+size_t IndexOf(const std::vector<Read>& records, PlanRecord type, const std::string& path) {
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (records[i].type == type && records[i].path == path) {
+      return i;
+    }
+  }
+  ADD_FAILURE() << "no record for " << path;
+  return 0;
+}
+
+TEST(PlanBuilderTest, ParentsComeBeforeTheirChildrenAndDevBeforeItsShm) {
+  const auto records = BuildAndRead(SmallStep());
+  ASSERT_TRUE(records.ok());
+  EXPECT_LT(IndexOf(*records, PlanRecord::kMkdir, "/etc"),
+            IndexOf(*records, PlanRecord::kTextFile, "/etc/passwd"));
+  EXPECT_LT(IndexOf(*records, PlanRecord::kTmpfs, "/dev"),
+            IndexOf(*records, PlanRecord::kWorkDir, "/dev/shm"));
+  EXPECT_LT(IndexOf(*records, PlanRecord::kUnmount, "/proc"), IndexOf(*records, PlanRecord::kProc, "/proc"));
+}
+
+TEST(PlanBuilderTest, MissingOptionalBindIsLeftOut) {
+  const auto records = BuildAndRead(SmallStep());
+  ASSERT_TRUE(records.ok());
+  for (const Read& record : *records) {
+    EXPECT_NE(record.path, "/does/not/exist");
+  }
+}
+
+TEST(PlanBuilderTest, MissingRequiredBindIsAnError) {
+  policy::StepSection step = SmallStep();
+  step.binds[1].optional = false;
+  EXPECT_TRUE(absl::IsFailedPrecondition(BuildAndRead(step).status()));
+}
+
+TEST(PlanBuilderTest, EveryBindIsReadOnlyAndTheRootIsSealedLast) {
+  const auto records = BuildAndRead(SmallStep());
+  ASSERT_TRUE(records.ok());
+  std::string last_sealed;
+  for (const Read& record : *records) {
+    if (record.type == PlanRecord::kBind) {
+      EXPECT_NE(record.flags & kMountReadOnly, 0U) << record.path;
+    }
+    if (record.type == PlanRecord::kSeal) {
+      last_sealed = record.path;
+    }
+  }
+  EXPECT_EQ(last_sealed, "/");
+}
+
+TEST(PlanBuilderTest, WorkDirectoriesAreNoexecUnlessTheProfileSaysSo) {
+  policy::StepSection step = SmallStep();
+  for (const bool executable : {false, true}) {
+    step.box_executable = executable;
+    const auto records = BuildAndRead(step);
+    ASSERT_TRUE(records.ok());
+    for (const char* path : {"/box", "/tmp", "/dev/shm"}) {
+      const uint32_t flags = (*records)[IndexOf(*records, PlanRecord::kWorkDir, path)].flags;
+      EXPECT_EQ((flags & kMountNoExec) == 0, executable) << path;
+    }
+  }
+}
+
+TEST(PlanReaderTest, EveryTruncationIsInvalid) {
+  absl::StatusOr<UniqueFd> plan =
+      BuildPlan(SmallStep(), {}, {.staging_path = "/run/staging", .landlock_abi = 1});
+  ASSERT_TRUE(plan.ok());
+  struct stat info {};
+  fstat(plan->get(), &info);
+  const auto size = static_cast<size_t>(info.st_size);
+  const void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, plan->get(), 0);
+  const std::vector<unsigned char> all(static_cast<const unsigned char*>(bytes),
+                                       static_cast<const unsigned char*>(bytes) + size);
+  for (size_t cut = 0; cut < size; cut += 8) {
+    std::vector<unsigned char> part(all.begin(), all.begin() + static_cast<long>(cut));
+    EXPECT_FALSE(init::PlanReader(part.data(), part.size()).valid()) << cut;
+  }
+}
+
+}  // namespace
+}  // namespace caisson::sandbox
