@@ -7,6 +7,9 @@ PYTHON := /usr/bin/python3
 NINJA := ninja -C build -j$(JOBS)
 FUZZ_SECONDS ?= 60
 export PREFIX
+# Clones in different directories share one compiler cache.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := build
 .PHONY: help setup build all test test-vm run bench install clean format tidy asan tsan fuzz

@@ -7,6 +7,8 @@ target_compile_options(caisson_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wcast-qual
   -Wcast-align -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wundef -Wextra-semi
   -Wdouble-promotion -Werror
+  # The same sources give the same programs, wherever they lie.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op -Wsuggest-override>
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wshorten-64-to-32>
   -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fPIE -fno-plt
@@ -18,6 +20,8 @@ target_link_options(caisson_options INTERFACE -pie -Wl,-z,relro -Wl,-z,now -Wl,-
 
 if(CAISSON_SANITIZE)
   target_compile_options(caisson_options INTERFACE -fsanitize=${CAISSON_SANITIZE} -fno-omit-frame-pointer
-    -fno-sanitize-recover=all -U_FORTIFY_SOURCE)
+    -fno-sanitize-recover=all -U_FORTIFY_SOURCE
+    # GCC 12 sees uninitialised values in fmt's headers once they are instrumented.
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-error=uninitialized -Wno-error=maybe-uninitialized>)
   target_link_options(caisson_options INTERFACE -fsanitize=${CAISSON_SANITIZE})
 endif()

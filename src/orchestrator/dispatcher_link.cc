@@ -38,6 +38,7 @@ DispatcherLink::~DispatcherLink() {
 absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
   CAISSON_CHECK(!socket_.valid());
   socket_ = std::move(socket);
+  serving_ = false;
   RETURN_IF_ERROR(loop_.Watch(socket_.get(), EPOLLIN, [this](uint32_t events) { OnSocket(events); }));
   Send(hello);
   return absl::OkStatus();
@@ -106,6 +107,9 @@ void DispatcherLink::Handle(Packet packet) {
     return Break(Message(request.status()));
   }
   if (std::holds_alternative<ipc::Serving>(*request)) {
+    if (std::exchange(serving_, true)) {
+      return Break("SERVING is permitted once");  // Each one is a line in the log.
+    }
     return callbacks_.on_serving();
   }
   const auto [type, id] = std::visit(

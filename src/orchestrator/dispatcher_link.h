@@ -95,6 +95,7 @@ class DispatcherLink : public SessionListener {
   Callbacks callbacks_;
   UniqueFd socket_;
   bool draining_ = false;
+  bool serving_ = false;
   std::deque<Outgoing> outgoing_;
   std::map<ipc::SandboxId, std::unique_ptr<Session>> live_;
   std::map<Session*, std::unique_ptr<Session>> leaving_;  // ended, being removed; their ids are free again

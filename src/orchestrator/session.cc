@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include "common/clock.h"
 #include "common/status.h"
 #include "ipc/codec.h"
 #include "orchestrator/isolation_reader.h"
+#include "orchestrator/isolation_report.h"
 #include "sandbox/layers_outside.h"
 #include "sandbox/setup_stage_text.h"
 
@@ -31,27 +33,6 @@ constexpr int64_t kLeastCpuCheckNanos = 5 * kNanosPerMilli;
 
 ipc::SetupError MakeError(SetupStage stage, uint32_t index, int error_number) {
   return {static_cast<uint32_t>(stage), index, error_number, 0};
-}
-
-// The record of type T, or false: any other size is not our init's.
-template <class T>
-bool ReadRecord(std::span<const std::byte> bytes, T& record) {
-  if (bytes.size() != sizeof record) {
-    return false;
-  }
-  std::memcpy(&record, bytes.data(), sizeof record);
-  return record.magic == sandbox::kControlMagic;
-}
-
-sandbox::ControlType TypeOf(std::span<const std::byte> bytes) {
-  struct {
-    uint32_t magic;
-    sandbox::ControlType type;
-  } head{};
-  if (bytes.size() >= sizeof head) {
-    std::memcpy(&head, bytes.data(), sizeof head);
-  }
-  return head.type;
 }
 
 }  // namespace
@@ -120,55 +101,34 @@ void Session::OnControl(uint32_t events) {
     }
     return;
   }
-  switch (TypeOf(packet->bytes)) {
-    case sandbox::ControlType::kReady:
-      if (sandbox::ReadyMessage message{}; ReadRecord(packet->bytes, message) &&
-                                           packet->fds.size() == ipc::kPreparedFds &&
-                                           state_ == ipc::SandboxState::kPreparing) {
-        return OnReady(message, std::move(packet->fds));
-      }
-      break;
-    case sandbox::ControlType::kFailed:
-      if (sandbox::FailedMessage message{}; ReadRecord(packet->bytes, message)) {
-        return OnFailed(message);
-      }
-      break;
-    case sandbox::ControlType::kDone:
-      if (sandbox::DoneMessage message{};
-          ReadRecord(packet->bytes, message) && started_ && !evidence_.main_ended) {
-        return OnDone(message);
-      }
-      break;
-    default:
-      break;
+  std::optional<InitRecord> record = DecodeInitRecord(packet->bytes);
+  if (!record || !Accept(*record, std::move(packet->fds))) {
+    spdlog::error("sandbox {}: init broke the control protocol", id_);
+    End(EndCause::kInitLost);
   }
-  spdlog::error("sandbox {}: init broke the control protocol", id_);
-  End(EndCause::kInitLost);
 }
 
-absl::Status Session::FillReport(const sandbox::ReadyMessage& message, ipc::IsolationReport& report) const {
-  ASSIGN_OR_RETURN(const std::vector<pid_t> pids, sandbox_.cgroup->PayloadPids());
-  if (pids.size() != 1) {
-    return absl::FailedPreconditionError("the payload's cgroup holds " + std::to_string(pids.size()) +
-                                         " processes instead of the stub");
+// False for a record that has no place in this state.
+bool Session::Accept(const InitRecord& record, std::vector<UniqueFd> fds) {
+  if (const auto* ready = std::get_if<sandbox::ReadyMessage>(&record)) {
+    if (state_ != ipc::SandboxState::kPreparing || fds.size() != ipc::kPreparedFds) {
+      return false;
+    }
+    OnReady(*ready, std::move(fds));
+  } else if (const auto* failed = std::get_if<sandbox::FailedMessage>(&record)) {
+    OnFailed(*failed);
+  } else if (const auto* done = std::get_if<sandbox::DoneMessage>(&record)) {
+    if (!started_ || evidence_.main_ended) {
+      return false;
+    }
+    OnDone(*done);
   }
-  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front()));
-  ASSIGN_OR_RETURN(const CgroupLimits limits, sandbox_.cgroup->ReadLimits());
-  report.init_host_uid = sandbox_.ids.init_host_id;
-  report.cgroup_memory_bytes = limits.memory_bytes;
-  report.cgroup_pids = limits.pids;
-  report.cgroup_cpu_millis = limits.cpu_millis;
-  report.max_user_namespaces = sandbox::LayersBuiltIn().user_namespace_ban ? 0 : 1;
-  report.landlock_abi = plan_.landlock_abi;
-  report.landlock_enforced =
-      message.landlock_probe_errno == EACCES && message.landlock_control_errno == 0 ? 1 : 0;
-  report.accepted_degradations = accepted_degradations_;
-  report.filter_digest = plan_.filter_digest;
-  return absl::OkStatus();
+  return true;
 }
 
 void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds) {
-  absl::Status status = FillReport(message, isolation_);
+  absl::Status status = FillIsolationReport(sandbox_, plan_, message, isolation_);
+  isolation_.accepted_degradations = accepted_degradations_;
   SetupStage stage = SetupStage::kIsolationReport;
   // The gate of invariant 1: what is not in force ends the run here, before one untrusted instruction.
   if (status.ok() && sandbox::LayersBuiltIn().complete) {
@@ -195,8 +155,7 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
 }
 
 void Session::OnFailed(const sandbox::FailedMessage& message) {
-  const ipc::SetupError error =
-      MakeError(message.record.stage, message.record.index, std::clamp(message.record.error_number, 0, 4095));
+  const ipc::SetupError error = ToSetupError(message.record);
   spdlog::warn("sandbox {}: {} ({}): {}", id_, sandbox::SetupStageText(error.stage), error.index,
                std::strerror(error.error_number));
   if (!started_) {
@@ -246,7 +205,7 @@ void Session::RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std:
 
 void Session::Start(const ipc::StartLimits& limits, UniqueFd bundle) {
   CAISSON_CHECK(state_ == ipc::SandboxState::kPrepared);
-  start_ns_ = MonotonicNanos();
+  times_.start_ns = MonotonicNanos();
   if (init_dead_) {
     return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone, "the sandbox died while it waited");
   }
@@ -322,8 +281,8 @@ void Session::End(EndCause cause, const ipc::Cancel* cancel) {
     evidence_.cancel_limit = cancel->limit;
     evidence_.cancel_observed = cancel->observed;
   }
-  if (start_ns_ != 0) {
-    evidence_.wall_used_ns = static_cast<uint64_t>(MonotonicNanos() - start_ns_);
+  if (times_.start_ns != 0) {
+    evidence_.wall_used_ns = static_cast<uint64_t>(MonotonicNanos() - times_.start_ns);
   }
   loop_.Cancel(setup_timer_);
   loop_.Cancel(wall_timer_);
@@ -354,24 +313,8 @@ void Session::KillEverything() {
 }
 
 void Session::OnDone(const sandbox::DoneMessage& message) {
-  const int64_t now = MonotonicNanos();
-  evidence_.main_ended = true;
-  evidence_.exited = message.wait_code == CLD_EXITED;
-  evidence_.exit_code = evidence_.exited ? message.wait_status & 0xff : 0;
-  evidence_.term_signal = evidence_.exited ? 0 : std::clamp(message.wait_status, 1, 64);
-  evidence_.violation_syscall =
-      message.violation_syscall >= 0 && message.violation_syscall < 1024 ? message.violation_syscall : -1;
-  evidence_.denial_rate_hit = message.denial_rate_hit == 1;
-  evidence_.denials_in_last_second = message.denials_in_last_second;
-  if (message.exec_ns >= start_ns_ && message.exec_ns <= message.exit_ns && message.exit_ns <= now) {
-    exec_ns_ = message.exec_ns;
-    exit_ns_ = message.exit_ns;
-    if (evidence_.cause == EndCause::kNone) {
-      evidence_.wall_used_ns = static_cast<uint64_t>(exit_ns_ - start_ns_);
-    }
-  }
-  voluntary_switches_ = message.voluntary_switches;
-  involuntary_switches_ = message.involuntary_switches;
+  AddDone(message, MonotonicNanos(), evidence_, times_);
+  switches_ = {message.voluntary_switches, message.involuntary_switches};
   if (state_ == ipc::SandboxState::kRunning) {
     loop_.Cancel(wall_timer_);
     loop_.Cancel(cpu_timer_);
@@ -380,27 +323,28 @@ void Session::OnDone(const sandbox::DoneMessage& message) {
   }
 }
 
+// What init said last may still be in the socket: the kernel keeps it after init's end.
+void Session::ReadLastWords() {
+  while (sandbox_.control.valid() && !evidence_.main_ended) {
+    absl::StatusOr<Packet> packet = ReceivePacket(sandbox_.control.get());
+    if (!packet.ok()) {
+      return;
+    }
+    const std::optional<InitRecord> record = DecodeInitRecord(packet->bytes);
+    if (record && !std::holds_alternative<sandbox::ReadyMessage>(*record)) {
+      static_cast<void>(Accept(*record, {}));
+    }
+  }
+}
+
 void Session::OnInitDead() {
   if (!sandbox_.init.TryReap().ok()) {
     return;  // Another event of this descriptor; it will be readable again.
   }
   init_dead_ = true;
-  // What init said last may still be in the socket: the kernel keeps it after init's end.
-  while (sandbox_.control.valid() && !evidence_.main_ended) {
-    absl::StatusOr<Packet> packet = ReceivePacket(sandbox_.control.get());
-    if (!packet.ok()) {
-      break;
-    }
-    if (sandbox::DoneMessage done{};
-        TypeOf(packet->bytes) == sandbox::ControlType::kDone && ReadRecord(packet->bytes, done) && started_) {
-      OnDone(done);
-    } else if (sandbox::FailedMessage failed{};
-               TypeOf(packet->bytes) == sandbox::ControlType::kFailed && ReadRecord(packet->bytes, failed)) {
-      OnFailed(failed);
-      if (state_ == ipc::SandboxState::kNone) {
-        return;  // The preparation failed, and is being removed.
-      }
-    }
+  ReadLastWords();
+  if (state_ == ipc::SandboxState::kNone && removal_timer_ != 0) {
+    return;  // The last words were that the preparation failed.
   }
   loop_.Unwatch(sandbox_.init.get());
   loop_.Unwatch(sandbox_.control.get());
@@ -419,73 +363,14 @@ void Session::OnInitDead() {
   }
 }
 
-void Session::FillTimings(int64_t now, ipc::Finished& finished) const {
-  if (exec_ns_ != 0) {
-    finished.start_ns = static_cast<uint64_t>(exec_ns_ - start_ns_);
-    finished.run_ns = static_cast<uint64_t>(exit_ns_ - exec_ns_);
-    finished.teardown_ns = static_cast<uint64_t>(now - exit_ns_);
-    finished.usage.present |= ipc::kUsageWallTime;
-    finished.usage.wall_time_ns = finished.run_ns;
-  }
-}
-
-ipc::Finished Session::BuildFinished() {
-  auto finished = ipc::Make<ipc::Finished>();
-  finished.sandbox = id_;
-  const absl::StatusOr<CgroupUsage> read = sandbox_.cgroup->ReadUsage();
-  CgroupUsage usage = read.ok() ? *read : CgroupUsage{};
-  if (evidence_.cause == EndCause::kOom && usage.oom_kills == 0) {
-    // The event comes before the kernel has chosen a victim; our kill of the whole payload was faster than
-    // its own.
-    usage.oom_kills = 1;
-  }
-  if (!read.ok()) {
-    spdlog::error("sandbox {}: read the usage: {}", id_, Message(read.status()));
-  }
-  evidence_.oom_kills = usage.oom_kills;
-  evidence_.memory_peak_bytes = usage.memory_peak_bytes.value_or(0);
-  if (usage.cpu_user_us && usage.cpu_system_us) {
-    evidence_.cpu_used_us = *usage.cpu_user_us + *usage.cpu_system_us;
-  }
-  const Decision decision = Decide(evidence_);
-  finished.verdict = decision.verdict;
-  finished.ended_by = decision.ended_by;
-  finished.limit = decision.limit;
-  finished.limit_value = decision.limit_value;
-  finished.limit_observed = decision.limit_observed;
-  finished.exited = evidence_.main_ended && evidence_.exited ? 1 : 0;
-  finished.exit_code = evidence_.exit_code;
-  finished.term_signal = evidence_.term_signal;
-  finished.violation_syscall =
-      decision.verdict == ipc::Verdict::kSyscallViolation ? evidence_.violation_syscall : -1;
-  finished.error = evidence_.setup_error;
-
-  ipc::Usage& out = finished.usage;
-  const auto copy = [&out](const std::optional<uint64_t>& value, uint64_t& target, uint32_t bit) {
-    if (value) {
-      target = *value;
-      out.present |= bit;
-    }
-  };
-  if (usage.cpu_system_us) {
-    copy(usage.cpu_user_us, out.cpu_user_us, ipc::kUsageCpu);
-    out.cpu_system_us = *usage.cpu_system_us;
-  }
-  copy(usage.memory_peak_bytes, out.memory_peak_bytes, ipc::kUsageMemoryPeak);
-  copy(usage.oom_kills, out.oom_kills, ipc::kUsageOomKills);
-  copy(usage.pids_peak, out.pids_peak, ipc::kUsagePidsPeak);
-  copy(usage.forks_denied, out.forks_denied, ipc::kUsageForksDenied);
-  if (evidence_.main_ended) {
-    out.present |= ipc::kUsageContextSwitches;
-    out.voluntary_switches = voluntary_switches_;
-    out.involuntary_switches = involuntary_switches_;
-  }
-  FillTimings(MonotonicNanos(), finished);
-  return finished;
-}
-
 void Session::Conclude() {
-  const ipc::Finished finished = BuildFinished();
+  const absl::StatusOr<CgroupUsage> usage = sandbox_.cgroup->ReadUsage();
+  if (!usage.ok()) {
+    spdlog::error("sandbox {}: read the usage: {}", id_, Message(usage.status()));
+  }
+  times_.gone_ns = MonotonicNanos();
+  const ipc::Finished finished =
+      MakeFinished(id_, evidence_, usage.ok() ? *usage : CgroupUsage{}, times_, switches_);
   StopWatching();
   state_ = ipc::SandboxState::kNone;
   promised_memory_bytes_ = 0;

@@ -17,6 +17,8 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "ipc/state_table.h"
+#include "orchestrator/finished_message.h"
+#include "orchestrator/init_records.h"
 #include "orchestrator/profile_store.h"
 #include "orchestrator/sandbox_builder.h"
 #include "orchestrator/verdict.h"
@@ -64,18 +66,17 @@ class Session {
 
  private:
   void OnControl(uint32_t events);
+  bool Accept(const InitRecord& record, std::vector<UniqueFd> fds);
   void OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds);
   void OnFailed(const sandbox::FailedMessage& message);
   void OnDone(const sandbox::DoneMessage& message);
   void OnInitDead();
+  void ReadLastWords();
   void OnOom();
   void CheckCpu();
-  absl::Status FillReport(const sandbox::ReadyMessage& message, ipc::IsolationReport& report) const;
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
   void RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
   void Conclude();
-  ipc::Finished BuildFinished();
-  void FillTimings(int64_t now, ipc::Finished& finished) const;
   void StopWatching();
   void ScheduleRemoval(int64_t delay_nanos);
   void Later(int64_t delay_nanos, EventLoop::TimerId& timer, void (Session::*method)());
@@ -98,11 +99,8 @@ class Session {
   bool started_ = false;
   uint64_t promised_memory_bytes_ = 0;
   int64_t prepare_ns_ = 0;
-  int64_t start_ns_ = 0;
-  int64_t exec_ns_ = 0;
-  int64_t exit_ns_ = 0;
-  uint64_t voluntary_switches_ = 0;
-  uint64_t involuntary_switches_ = 0;
+  RunTimes times_;
+  ContextSwitches switches_;
   int64_t removal_delay_ns_ = 0;
   EventLoop::TimerId setup_timer_ = 0;
   EventLoop::TimerId wall_timer_ = 0;
