@@ -8,6 +8,7 @@
 #include "dispatcher/convert.h"
 #include "policy/filter_compiler.h"
 #include "policy/limits.h"
+#include "sandbox/setup_stage.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -75,7 +76,7 @@ std::string SetupText(const RunOutcome& outcome) {
   }
   const ipc::SetupError& error = outcome.finished.error;
   if (error.stage != 0) {
-    text += ": step " + std::to_string(error.stage) + ", item " + std::to_string(error.index);
+    text += std::string(": ") + sandbox::SetupStageText(error.stage);
     text += error.error_number == 0 ? "" : ": " + std::generic_category().message(error.error_number);
   }
   return text + ".";

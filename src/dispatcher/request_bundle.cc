@@ -19,8 +19,10 @@ absl::StatusOr<UniqueFd> SealBundle(const v1::ExecuteRequest& request, const std
     RETURN_IF_ERROR(writer.AddEnvironment(name, value));
   }
   for (const v1::InputFile& file : request.files()) {
+    // The main file is the program, whether a profile executes it itself or hands it to an interpreter.
+    const bool executable = file.executable() || file.path() == main_file;
     RETURN_IF_ERROR(writer.AddFile(file.path(), file.content(),
-                                   file.executable() ? ipc::FileMode::kExecutable : ipc::FileMode::kRegular));
+                                   executable ? ipc::FileMode::kExecutable : ipc::FileMode::kRegular));
   }
   return writer.Seal();
 }

@@ -17,7 +17,7 @@
 #include "orchestrator/isolation_reader.h"
 #include "orchestrator/isolation_report.h"
 #include "sandbox/layers_outside.h"
-#include "sandbox/setup_stage_text.h"
+#include "sandbox/setup_stage.h"
 
 namespace caisson::orchestrator {
 namespace {

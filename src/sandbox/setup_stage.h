@@ -1,5 +1,5 @@
 // Every step of building a sandbox, by number, for the 8-byte record that tells where one failed.
-// Freestanding: caisson-init writes these, caissond names them.
+// Freestanding: caisson-init writes these, caissond logs them, the dispatcher tells them to the client.
 #ifndef CAISSON_SANDBOX_SETUP_STAGE_H_
 #define CAISSON_SANDBOX_SETUP_STAGE_H_
 
@@ -59,6 +59,18 @@ enum class SetupStage : uint16_t {
   CAISSON_SETUP_STAGES(CAISSON_SETUP_STAGE_ENUMERATOR)
 #undef CAISSON_SETUP_STAGE_ENUMERATOR
 };
+
+// "mount the root" for 15; "unknown step" for a number that is none.
+inline const char* SetupStageText(uint32_t stage) {
+  switch (static_cast<SetupStage>(stage)) {
+#define CAISSON_SETUP_STAGE_TEXT(name, number, text) \
+  case SetupStage::k##name:                          \
+    return text;
+    CAISSON_SETUP_STAGES(CAISSON_SETUP_STAGE_TEXT)
+#undef CAISSON_SETUP_STAGE_TEXT
+  }
+  return "unknown step";
+}
 
 // The 8 bytes a failing step leaves behind.
 struct SetupRecord {

@@ -19,7 +19,7 @@ ALLOWED = {
     "ipc": {"ipc", "common"} | POLICY_VALUES,
     "sandbox": {"sandbox", "common"} | POLICY_VALUES | {"policy/filter_compiler.h"},
     "orchestrator": {"orchestrator", "ipc", "policy", "sandbox", "common"},
-    "dispatcher": {"dispatcher", "ipc", "policy", "common", "api"},
+    "dispatcher": {"dispatcher", "ipc", "policy", "common", "api", "sandbox/setup_stage.h"},
     "gateway": {"gateway", "common", "api"},
     "cli": {"cli", "policy", "common", "api"},
 }

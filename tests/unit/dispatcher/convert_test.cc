@@ -59,8 +59,8 @@ TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
   EXPECT_EQ(result.verdict(), v1::SANDBOX_SETUP_FAILED);
   EXPECT_EQ(result.ended_by(), v1::SERVICE);
   EXPECT_EQ(result.message(),
-            "The sandbox could not be built, and nothing of the program ran: step 17, item 2: Operation not "
-            "permitted.");
+            "The sandbox could not be built, and nothing of the program ran: mount the work directory: Operation "
+            "not permitted.");
   EXPECT_FALSE(result.has_exit_code());
   EXPECT_FALSE(result.timings().has_setup());
 }

@@ -2,7 +2,7 @@
 # built programs, profiles and tests (at /caisson), and "job", which says what to run. Sourced by run.sh.
 
 # What the project disk holds beside build/bin, as paths below the repository; missing ones are left out.
-readonly project_paths=(build/mutation profiles proto third_party tests tools examples deploy)
+readonly project_paths=(build/mutation profiles proto third_party tests tools examples deploy docs)
 
 # Prints the built programs that the tests start, not unit tests, fuzz targets and benchmarks (caisson_…).
 built_programs() {
