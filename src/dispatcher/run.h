@@ -1,9 +1,9 @@
 // One run, from the queue to its last event. All of it on the I/O thread.
 //
 // queued → preparing (PREPARE sent) → starting (PREPARED came, START and the bundle sent) → running (STARTED)
-// → draining (FINISHED came, or there will be none) → delivering (the result is known, the client reads) → ended.
-// The sandbox is free again at draining; the run ends when both output pipes and the events pipe are at their end
-// and the client has everything or is gone.
+// → draining (FINISHED came, or there will be none) → delivering (the result is known, the client reads) →
+// ended. The sandbox is free again at draining; the run ends when both output pipes and the events pipe are
+// at their end and the client has everything or is gone.
 #ifndef CAISSON_DISPATCHER_RUN_H_
 #define CAISSON_DISPATCHER_RUN_H_
 

@@ -102,7 +102,8 @@ void ExplainSyscalls(const StepSection& step, std::string& text) {
     }
     for (const auto& [key, alternatives] : lines) {
       const auto& [syscall, outcome, why] = key;
-      text += "    " + Padded(syscall, kNameColumn) + outcome + alternatives + Because(why) + "\n";
+      text.append("    ").append(Padded(syscall, kNameColumn)).append(outcome).append(alternatives);
+      text.append(Because(why)).append("\n");
     }
   }
 }

@@ -20,7 +20,7 @@ def include_complaint(path, name, quoted=True):
     ("orchestrator/a.cc", "dispatcher/admission.h", True),
     ("orchestrator/a.cc", "caisson/v1/run.pb.h", True),
     ("orchestrator/a.cc", "grpcpp/grpcpp.h", False),
-    ("dispatcher/a.cc", "sandbox/setup_stage.h", True),
+    ("dispatcher/a.cc", "sandbox/plan.h", True),
     ("dispatcher/a.cc", "orchestrator/verdict.h", True),
     ("cli/a.cc", "ipc/codec.h", True),
     ("policy/a.cc", "spdlog/spdlog.h", False),

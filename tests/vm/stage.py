@@ -150,6 +150,12 @@ class RootDirectory:
                 if os.path.islink(pathlib.Path("/") / name):
                     (self._path / name).symlink_to(target)
 
+    def add_package_records(self, names):
+        """dpkg's own list, where a daemon looks up the versions of toolchains."""
+        status = self._path / "var/lib/dpkg/status"
+        status.parent.mkdir(parents=True, exist_ok=True)
+        status.write_text(output_of("dpkg-query", "--status", *names))
+
     def add_accounts(self):
         etc = self._path / "etc"
         (etc / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n"
@@ -206,6 +212,7 @@ def main():
                 root.add(path)
     for library in libraries:
         root.add(library)
+    root.add_package_records([name for name, _ in packages])
     root.add_alternatives()
     root.add_busybox()
     root.add_accounts()

@@ -58,9 +58,10 @@ TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
   const v1::RunResult result = ResultToProto(outcome);
   EXPECT_EQ(result.verdict(), v1::SANDBOX_SETUP_FAILED);
   EXPECT_EQ(result.ended_by(), v1::SERVICE);
-  EXPECT_EQ(result.message(),
-            "The sandbox could not be built, and nothing of the program ran: mount the work directory: Operation "
-            "not permitted.");
+  EXPECT_EQ(
+      result.message(),
+      "The sandbox could not be built, and nothing of the program ran: mount the work directory: Operation "
+      "not permitted.");
   EXPECT_FALSE(result.has_exit_code());
   EXPECT_FALSE(result.timings().has_setup());
 }

@@ -37,6 +37,7 @@ struct Outcome {
 // What the child and its parent share.
 struct Shared {
   std::atomic<int> listener{-1};
+  std::atomic<bool> apart{false};  // the child has a descriptor table of its own
 };
 
 // In the child, from seccomp(2) to execve(2), with what the stub does there. Never returns.
@@ -58,6 +59,7 @@ struct Shared {
   if (syscall(SYS_close_range, number, number, 2U /* CLOSE_RANGE_UNSHARE */) != 0) {
     _exit(252);
   }
+  shared->apart.store(true);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
   execve(argv[0], argv, envp);
@@ -103,7 +105,8 @@ Outcome RunUnder(const CompiledFilter& filter, std::vector<std::string> argv) {
   }
   EXPECT_GT(child, 0);
   Outcome outcome;
-  while (shared->listener.load() < 0 && waitpid(child, &outcome.wait_status, WNOHANG) == 0) {
+  // Closing anything before would close it in the child as well.
+  while (!shared->apart.load() && waitpid(child, &outcome.wait_status, WNOHANG) == 0) {
     sched_yield();
   }
   write_end.reset();
@@ -126,6 +129,7 @@ Outcome RunUnder(const CompiledFilter& filter, std::vector<std::string> argv) {
       open = got > 0;
     }
   }
+  listener.reset();  // whoever still waits for an answer gets ENOSYS
   EXPECT_EQ(waitpid(child, &outcome.wait_status, 0), child);
   munmap(memory, 4096);
   return outcome;

@@ -78,6 +78,7 @@ run_machine() {
     done
     [ -z "$partial" ] || show_line "$partial"
     exec 9<&-
+    rm -f "$output/console"
     local was_running=no
     if kill -0 "$qemu_pid" 2>/dev/null; then
         was_running=yes
