@@ -57,9 +57,10 @@ clean: ## remove every build directory
 format: ## rewrite the sources with clang-format
 	@$(PYTHON) tests/lint/check_format.py --fix
 
-tidy: ## clang-tidy over everything that is compiled
+tidy: ## clang-tidy over the code that has authority or reads hostile bytes
 	@tools/setup.sh build test dev
-	cmake --preset tidy && ninja -C build-tidy -j$(JOBS)
+	@$(NINJA) caisson_proto
+	@tools/tidy.sh
 
 asan: ## unit tests and corpus replay with address and undefined-behaviour sanitizers
 	@tools/setup.sh build test

@@ -54,7 +54,7 @@ bool DropPrivileges(const DispatcherCommand& command) {
 [[noreturn]] void RunChild(ChildPlan& plan) {
   sigset_t none{};
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
   const int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
   const bool ready = null_device >= 0 && dup2(null_device, 0) == 0 && dup2(null_device, 1) == 1 &&
                      dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&

@@ -74,6 +74,7 @@ void EnterDelegatedScope(char** argv) {
   }
   setenv(kOnce, "1", 1);  // NOLINT(concurrency-mt-unsafe): one thread
   std::vector<char*> command;
+  command.reserve(16);
   std::vector<std::string> words = {"systemd-run", "--scope",      "--collect", "--quiet",
                                     "-p",          "Delegate=yes", "--"};
   for (std::string& word : words) {
@@ -101,7 +102,7 @@ bool HostHasEveryLayer(const Config& config) {
 }
 
 int Serve(const Config& config) {
-  signal(SIGPIPE, SIG_IGN);  // A log reader that went away is no reason to end every run.
+  static_cast<void>(signal(SIGPIPE, SIG_IGN));  // A log reader that went away is no reason to end every run.
   SetUpLog(config);
   RaiseDescriptorLimit();
   // A mutation build leaves a layer out on purpose and cannot pass.

@@ -36,12 +36,13 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
       skipped[name] = profile.toolchain_probe + " is missing: install " + profile.toolchain_package;
       continue;
     }
-    const auto add = [&](ipc::Step step, const policy::StepSection& section) -> absl::Status {
+    const auto add = [&, &profile_name = name](ipc::Step step,
+                                               const policy::StepSection& section) -> absl::Status {
       absl::StatusOr<StepPlan> plan = CompileStep(section, options);
       if (!plan.ok()) {
-        return Prefix(plan.status(), "profile " + name);
+        return Prefix(plan.status(), "profile " + profile_name);
       }
-      store.steps_.emplace(std::make_pair(name, step), std::move(plan).value());
+      store.steps_.emplace(std::make_pair(profile_name, step), std::move(plan).value());
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run));

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <system_error>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -157,7 +158,7 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
 void Session::OnFailed(const sandbox::FailedMessage& message) {
   const ipc::SetupError error = ToSetupError(message.record);
   spdlog::warn("sandbox {}: {} ({}): {}", id_, sandbox::SetupStageText(error.stage), error.index,
-               std::strerror(error.error_number));
+               std::generic_category().message(error.error_number));
   if (!started_) {
     KillEverything();
     return FailPreparation(error, sandbox::SetupStageText(error.stage));

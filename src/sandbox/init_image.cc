@@ -1,8 +1,9 @@
 #include "sandbox/init_image.h"
 
 extern "C" {
-extern const std::byte caisson_init_image_begin[];
-extern const std::byte caisson_init_image_end[];
+extern const std::byte
+    caisson_init_image_begin[];                   // NOLINT(readability-identifier-naming): assembler symbols
+extern const std::byte caisson_init_image_end[];  // NOLINT(readability-identifier-naming)
 }
 
 namespace caisson::sandbox {

@@ -169,7 +169,7 @@ void AddRlimits(PlanWriter& writer) {
   const auto add = [&](__rlimit_resource resource, uint64_t value) {
     writer.AddStruct(PlanRecord::kRlimit, {}, PlanRlimit{static_cast<uint32_t>(resource), 0, value, value});
   };
-  constexpr uint64_t kMemlockBytes = 64 * 1024;
+  constexpr uint64_t kMemlockBytes = 65'536;
   constexpr uint64_t kPendingSignals = 1024;
   add(RLIMIT_CORE, 0);
   add(RLIMIT_MEMLOCK, kMemlockBytes);
@@ -192,7 +192,10 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
     writer.Add(PlanRecord::kArgument, {0, 0, word});
   }
   for (const auto& [name, value] : step.environment) {
-    writer.Add(PlanRecord::kEnvironment, {0, 0, name + "=" + value});
+    std::string variable = name;
+    variable += "=";
+    variable += value;
+    writer.Add(PlanRecord::kEnvironment, {0, 0, variable});
   }
   writer.Add(PlanRecord::kFilter, {}, std::as_bytes(std::span(filter.program)));
   static_assert(sizeof filter.deny_answers == kDenyTableEntries);

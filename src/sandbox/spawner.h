@@ -39,7 +39,7 @@ class Spawner {
   std::span<std::byte> stack() { return *stack_; }
 
  private:
-  static constexpr size_t kStackBytes = 64 * 1024;
+  static constexpr size_t kStackBytes = 65'536;
   using Stack = std::array<std::byte, kStackBytes>;
 
   Spawner(UniqueFd image, UniqueFd null_device)

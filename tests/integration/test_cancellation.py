@@ -46,7 +46,9 @@ def test_client_that_drops_its_connection_ends_the_run(client, daemon):
 
 
 def test_deadline_of_the_call_ends_the_run(client, daemon):
-    call = client.stub.Execute(request(WAITING), timeout=scaled(1.5))
+    # A wall time that no machine is slow enough to reach first.
+    message = request(WAITING, limits={"wall_time_ms": 120_000})
+    call = client.stub.Execute(message, timeout=scaled(1.5))
     name = None
     with pytest.raises(grpc.RpcError) as error:
         for event in call:

@@ -4,9 +4,9 @@
 # What the project disk holds beside build/bin, as paths below the repository; missing ones are left out.
 readonly project_paths=(build/mutation profiles proto third_party tests tools examples deploy docs)
 
-# Prints the built programs that the tests start, not unit tests, fuzz targets and benchmarks (caisson_…).
+# Prints the built programs that the tests start: unit tests (caisson_…_test) and fuzz targets stay here.
 built_programs() {
-    find "$programs" -maxdepth 1 -type f -perm -u+x ! -name 'caisson_*' 2>/dev/null | sort
+    find "$programs" -maxdepth 1 -type f -perm -u+x ! -name 'caisson_*' ! -name '*_fuzz' 2>/dev/null | sort
 }
 
 # Prints every program whose libraries the root disk must hold.
