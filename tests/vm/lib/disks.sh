@@ -1,8 +1,13 @@
 # The test machine's disks, as ext4 images in the cache: "root" with Debian's programs, "project" with the
 # built programs, profiles and tests (at /caisson), and "job", which says what to run. Sourced by run.sh.
 
-# What the project disk holds beside build/bin, as paths below the repository; missing ones are left out.
-readonly project_paths=(build/mutation profiles proto third_party tests tools examples deploy docs)
+# Prints what the project disk holds beside build/bin, as paths below the repository: all of it but builds.
+project_paths() {
+    find "$repository" -mindepth 1 -maxdepth 1 ! -name .git ! -name build ! -name 'build-*' -printf '%f\n'
+    if [ -d "$repository/build/mutation" ]; then
+        echo build/mutation
+    fi
+}
 
 # Prints the built programs that the tests start: unit tests (caisson_…_test) and fuzz targets stay here.
 built_programs() {
@@ -43,12 +48,10 @@ build_root_image() {
 # Prints name, size and time of every file that goes onto the project disk.
 project_listing() {
     local path
-    for path in "${project_paths[@]}"; do
-        if [ -e "$repository/$path" ]; then
-            # CMake's own files change with every build and no test needs them.
-            find "$repository/$path" -name __pycache__ -prune -o -name CMakeFiles -prune -o -name '*.o' -o \
-                -name '*.a' -o \( -type f -o -type l \) -printf '%P\t%s\t%T@\t%m\t'"$path"'\n'
-        fi
+    project_paths | while read -r path; do
+        # CMake's own files change with every build and no test needs them.
+        find "$repository/$path" -name __pycache__ -prune -o -name CMakeFiles -prune -o -name '*.o' -o \
+            -name '*.a' -o \( -type f -o -type l \) -printf '%P\t%s\t%T@\t%m\t'"$path"'\n'
     done | sort
 }
 
