@@ -112,6 +112,9 @@ void Session::OnControl(uint32_t events) {
 // False for a record that has no place in this state.
 bool Session::Accept(const InitRecord& record, std::vector<UniqueFd> fds) {
   if (const auto* ready = std::get_if<sandbox::ReadyMessage>(&record)) {
+    if (state_ == ipc::SandboxState::kEnding && !started_) {
+      return true;  // Canceled while it was being built: what it says now interests nobody.
+    }
     if (state_ != ipc::SandboxState::kPreparing || fds.size() != ipc::kPreparedFds) {
       return false;
     }
@@ -215,7 +218,8 @@ void Session::Start(const ipc::StartLimits& limits, UniqueFd bundle) {
   status.Update(in_force.status());
   if (!status.ok()) {
     spdlog::error("sandbox {}: write limits: {}", id_, Message(status));
-    return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone, Message(status));
+    return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone,
+                       "the kernel did not take the limits");
   }
   isolation_.cgroup_memory_bytes = in_force->memory_bytes;
   isolation_.cgroup_pids = in_force->pids;
@@ -368,6 +372,8 @@ void Session::Conclude() {
   const absl::StatusOr<CgroupUsage> usage = sandbox_.cgroup->ReadUsage();
   if (!usage.ok()) {
     spdlog::error("sandbox {}: read the usage: {}", id_, Message(usage.status()));
+    // Without the counters nobody can say that no limit was hit: an OOM kill would pass for an ordinary exit.
+    evidence_.cause = evidence_.cause == EndCause::kNone ? EndCause::kInitLost : evidence_.cause;
   }
   times_.gone_ns = MonotonicNanos();
   const ipc::Finished finished =

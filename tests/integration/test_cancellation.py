@@ -61,6 +61,17 @@ def test_deadline_of_the_call_ends_the_run(client, daemon):
     assert "deadline" in result.message
 
 
+def test_cancellation_while_the_sandbox_is_built_is_nothing_to_complain_of(client, daemon):
+    for delay in range(40):
+        call = client.start(request(WAITING))
+        name = call.until("accepted").accepted.name
+        for _ in range(delay * 200):
+            pass  # another moment of the set-up each time
+        client.unary("CancelRun", client.api.run.CancelRunRequest(name=name))
+        assert call.finish().verdict() == "CANCELED"
+    assert not [line for line in daemon.log if "broke the control protocol" in line]
+
+
 def test_canceled_run_ends_within_a_moment(client):
     call = client.start(request(WAITING))
     name = call.until("accepted").accepted.name

@@ -3,9 +3,9 @@
 
 # Prints what the project disk holds beside build/bin, as paths below the repository: all of it but builds.
 project_paths() {
-    find "$repository" -mindepth 1 -maxdepth 1 ! -name .git ! -name build ! -name 'build-*' -printf '%f\n'
+    find "$repository" -mindepth 1 -maxdepth 1 ! -name .git ! -name build ! -name 'build-*' -printf './%f\n'
     if [ -d "$repository/build/mutation" ]; then
-        echo build/mutation
+        echo ./build/mutation
     fi
 }
 
