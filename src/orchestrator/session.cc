@@ -259,7 +259,8 @@ void Session::OnOom() {
 }
 
 // The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up
-// at the earliest, which is never sooner than what is left divided by the CPUs the run may use.
+// at the earliest. A quota does not slow a burst within its period, so that is what is left divided by all
+// CPUs there are.
 void Session::CheckCpu() {
   const absl::StatusOr<uint64_t> used_us = sandbox_.cgroup->CpuMicros();
   if (!used_us.ok()) {
@@ -271,8 +272,8 @@ void Session::CheckCpu() {
   if (*used_us >= limit_us) {
     return End(EndCause::kCpuDeadline);
   }
-  const auto left_ns =
-      static_cast<int64_t>((limit_us - *used_us) * 1000 * 1000 / evidence_.limits.cpu_millis);
+  static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  const auto left_ns = static_cast<int64_t>((limit_us - *used_us) * 1000 / kCpus);
   Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
 }
 
