@@ -14,7 +14,9 @@ programs="${CAISSON_BIN_DIR:-$repository/build/bin}"
 cache="${CAISSON_VM_CACHE:-$repository/build/vm}"
 output="$cache/last"
 cpus="${CAISSON_VM_CPUS:-2}"
-memory_mb="${CAISSON_VM_MEMORY_MB:-2048}"
+# Enough for 50 runs at once under the daemon's default budget, three quarters of the memory; with less the
+# tests of many runs wait in the queue. The host pays only for what is touched.
+memory_mb="${CAISSON_VM_MEMORY_MB:-5120}"
 time_limit_s="${CAISSON_VM_TIME_LIMIT_S:-1200}"
 boot_limit_s="${CAISSON_VM_BOOT_LIMIT_S:-60}"
 time_scale="${CAISSON_TEST_TIME_SCALE:-10}"
