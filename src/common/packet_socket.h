@@ -14,7 +14,7 @@
 namespace caisson {
 
 inline constexpr size_t kMaxPacketBytes = 4096;
-inline constexpr size_t kMaxPacketFds = 4;
+inline constexpr size_t kMaxPacketFds = 5;
 
 struct Packet {
   std::vector<std::byte> bytes;

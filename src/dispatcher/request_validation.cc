@@ -91,6 +91,7 @@ void Validator::CheckUnknownFields(const google::protobuf::Message& message, con
 void Validator::CheckSupported(const CatalogEntry& entry) {
   Unsupported(!request_.request_id().empty(), "request_id");
   Unsupported(!request_.output_paths().empty(), "output_paths");
+  Unsupported(!request_.packages().empty(), "packages");
   Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
   Unsupported(request_.priority() != 0, "priority");
   if (entry.profile.compile.has_value()) {

@@ -101,6 +101,24 @@ absl::Status BundleWriter::AddFile(std::string_view path, std::string_view conte
   return Remember(Add(wire::BundleRecord::kFile, static_cast<uint32_t>(mode), path, {}, content));
 }
 
+absl::Status BundleWriter::AddSource(std::string_view path) {
+  RETURN_IF_ERROR(failure_);
+  RETURN_IF_ERROR(Remember(CheckBundlePath(path)));
+  return Remember(Add(wire::BundleRecord::kSource, 0, path, {}, {}));
+}
+
+absl::Status BundleWriter::AddOutputPath(std::string_view path) {
+  RETURN_IF_ERROR(failure_);
+  if (path != ".") {
+    RETURN_IF_ERROR(Remember(CheckBundlePath(path)));
+  }
+  if (++output_paths_ > wire::kMaxOutputPaths) {
+    return Remember(
+        absl::ResourceExhaustedError("more than " + std::to_string(wire::kMaxOutputPaths) + " output paths"));
+  }
+  return Remember(Add(wire::BundleRecord::kOutputPath, 0, path, {}, {}));
+}
+
 absl::StatusOr<UniqueFd> BundleWriter::Seal() {
   RETURN_IF_ERROR(failure_);
   RETURN_IF_ERROR(Remember(Flush({})));

@@ -32,6 +32,9 @@ class BundleWriter {
   absl::Status AddArgument(std::string_view argument);
   absl::Status AddEnvironment(std::string_view name, std::string_view value);
   absl::Status AddFile(std::string_view path, std::string_view content, FileMode mode);
+  absl::Status AddSource(std::string_view path);
+  // "." or a path.
+  absl::Status AddOutputPath(std::string_view path);
 
   // Completes the header and seals. The writer is spent afterwards.
   absl::StatusOr<UniqueFd> Seal();
@@ -53,6 +56,7 @@ class BundleWriter {
   uint32_t main_files_ = 0;
   uint32_t arguments_ = 0;
   uint32_t variables_ = 0;
+  uint32_t output_paths_ = 0;
 };
 
 }  // namespace caisson::ipc

@@ -1,5 +1,7 @@
 #include "ipc/codec.h"
 
+#include <csignal>
+
 #include "common/status.h"
 #include "ipc/field_checks.h"
 
@@ -43,6 +45,7 @@ absl::Status Check(const Start& message) {
   checks.NotZero(message.limits.file_size_bytes, "file_size_bytes");
   checks.NotZero(message.limits.stack_bytes, "stack_bytes");
   checks.NotZero(message.limits.cpu_millis, "cpu_millis");
+  checks.Require(message.collect_ms <= kMaxCollectMs, "collect_ms", "is out of range");
   return checks.status();
 }
 
@@ -62,6 +65,14 @@ absl::Status Check(const Cancel& message) {
   return checks.status();
 }
 
+absl::Status Check(const Signal& message) {
+  FieldChecks checks(MessageType::kSignal);
+  checks.NotZero(message.sandbox, "sandbox");
+  checks.Require(IsForwardableSignal(message.signal_number), "signal_number", "is not one to be sent");
+  checks.Zero(message.reserved, "reserved");
+  return checks.status();
+}
+
 absl::Status Check(const Serving&) { return absl::OkStatus(); }
 
 template <class M>
@@ -73,6 +84,24 @@ absl::StatusOr<Request> Decode(std::span<const std::byte> bytes, size_t fd_count
 }
 
 }  // namespace
+
+bool IsForwardableSignal(int32_t signal_number) {
+  switch (signal_number) {
+    case SIGHUP:
+    case SIGINT:
+    case SIGQUIT:
+    case SIGUSR1:
+    case SIGUSR2:
+    case SIGALRM:
+    case SIGTERM:
+    case SIGCONT:
+    case SIGTSTP:
+    case SIGWINCH:
+      return true;
+    default:
+      return false;
+  }
+}
 
 absl::StatusOr<Request> DecodeRequest(std::span<const std::byte> bytes, size_t fd_count) {
   Header header{};
@@ -86,6 +115,8 @@ absl::StatusOr<Request> DecodeRequest(std::span<const std::byte> bytes, size_t f
       return Decode<Cancel>(bytes, fd_count, 0);
     case MessageType::kServing:
       return Decode<Serving>(bytes, fd_count, 0);
+    case MessageType::kSignal:
+      return Decode<Signal>(bytes, fd_count, 0);
     default:
       return absl::InvalidArgumentError("decode message: type is not a request");
   }
@@ -101,6 +132,8 @@ std::string_view MessageName(MessageType type) {
       return "CANCEL";
     case MessageType::kServing:
       return "SERVING";
+    case MessageType::kSignal:
+      return "SIGNAL";
     case MessageType::kHello:
       return "HELLO";
     case MessageType::kPrepared:

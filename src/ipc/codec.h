@@ -18,7 +18,7 @@
 
 namespace caisson::ipc {
 
-using Request = std::variant<Prepare, Start, Cancel, Serving>;
+using Request = std::variant<Prepare, Start, Cancel, Signal, Serving>;
 using Reply = std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain>;
 
 // Checks length, header, reserved fields, ranges of all enums, names, and the number of descriptors that came
@@ -42,6 +42,7 @@ struct MessageTraits;
 CAISSON_IPC_MESSAGE(Prepare);
 CAISSON_IPC_MESSAGE(Start);
 CAISSON_IPC_MESSAGE(Cancel);
+CAISSON_IPC_MESSAGE(Signal);
 CAISSON_IPC_MESSAGE(Serving);
 CAISSON_IPC_MESSAGE(Hello);
 CAISSON_IPC_MESSAGE(Prepared);

@@ -13,7 +13,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 1;
+inline constexpr uint16_t kVersion = 2;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -22,6 +22,7 @@ enum class MessageType : uint16_t {
   kStart = 2,  // 1 descriptor: the sealed bundle
   kCancel = 3,
   kServing = 4,  // once: the public socket listens
+  kSignal = 5,
   // caissond → dispatcher
   kHello = 64,
   kPrepared = 65,  // kPreparedFds descriptors, in the order of PreparedFd
@@ -63,7 +64,7 @@ struct Prepare {
   SandboxId sandbox;
   std::array<char, kNameBytes> profile;
   Step step;
-  uint32_t tty;  // 0; 1 is refused until Interact
+  uint32_t tty;  // 1: a terminal instead of three pipes
   uint64_t disk_bytes;
   uint64_t inode_count;
 };
@@ -73,7 +74,10 @@ struct Start {
   SandboxId sandbox;
   std::array<uint8_t, 16> run_id;  // for the log only
   StartLimits limits;
+  uint64_t collect_ms;  // how long init may take to send the output files; 0: none are asked for
 };
+
+inline constexpr uint64_t kMaxCollectMs = 60'000;
 
 enum class CancelReason : uint32_t {
   kClient = 1,        // CancelRun
@@ -91,6 +95,17 @@ struct Cancel {
   uint64_t limit;  // kOutputLimit: the limit and what was observed
   uint64_t observed;
 };
+
+// For the main process of a running sandbox. Only the signals of IsForwardableSignal.
+struct Signal {
+  Header header;
+  SandboxId sandbox;
+  int32_t signal_number;
+  uint32_t reserved;  // 0
+};
+
+// What a client may send: signals that people send to programs by hand. SIGKILL is CANCEL's business.
+bool IsForwardableSignal(int32_t signal_number);
 
 // The dispatcher is locked down and listens; caissond then says "ready" to whoever started it.
 struct Serving {
@@ -159,8 +174,9 @@ struct IsolationReport {
   std::array<uint8_t, 32> filter_digest;  // L, SHA-256 of the BPF program given to seccomp(2)
 };
 
-enum class PreparedFd : uint32_t { kStdin = 0, kStdout = 1, kStderr = 2, kEvents = 3 };
-inline constexpr size_t kPreparedFds = 4;
+// With a terminal, kStdin and kStdout are the same master, and kStderr is a pipe that is at its end already.
+enum class PreparedFd : uint32_t { kStdin = 0, kStdout = 1, kStderr = 2, kEvents = 3, kOutputs = 4 };
+inline constexpr size_t kPreparedFds = 5;
 
 struct Prepared {
   Header header;

@@ -1,10 +1,12 @@
-// The two byte streams between the dispatcher and the inside of a sandbox, which caissond carries as
-// descriptors and never reads: the bundle (dispatcher → stub, a sealed memfd) and the events (init →
-// dispatcher, a pipe). Freestanding: caisson-init includes this file; it may use nothing but <stdint.h>.
+// The three byte streams between the dispatcher and the inside of a sandbox, which caissond carries as
+// descriptors and never reads: the bundle (dispatcher → stub and init, a sealed memfd), the events and the
+// output files (init → dispatcher, pipes). Freestanding: caisson-init includes this file; it may use nothing
+// but <stdint.h>.
 //
 // Bundle: everything a client chose but numbers and names. Parsed by the stub, inside the sandbox, under the
-// payload's own uid and locks, so a malformed bundle can harm only the run it belongs to. Events: written by
-// init, which answers a hostile payload; the dispatcher range-checks every field.
+// payload's own uid and locks, so a malformed bundle can harm only the run it belongs to; init reads the
+// output paths of it once everything else is dead. Events and output files: written by init, which answers a
+// hostile payload and walks its files; the dispatcher range-checks every field.
 #ifndef CAISSON_IPC_RUN_STREAMS_H_
 #define CAISSON_IPC_RUN_STREAMS_H_
 
@@ -36,6 +38,8 @@ enum class BundleRecord : uint32_t {
   kArgument = 2,     // name: one argument, appended to the profile's command
   kEnvironment = 3,  // name: "NAME=value", replaces the profile's variable of that name
   kFile = 4,         // name: path relative to /box; data: its content; mode: 0644 or 0755
+  kSource = 5,       // name: path relative to /box; all of them, in order, replace "{sources}" in the command
+  kOutputPath = 6,   // name: path relative to /box of a file or directory to be collected; "." is /box
 };
 
 // Followed by `name_bytes` bytes of name and one NUL, then `data_bytes` bytes of data, then padding to 8.
@@ -72,6 +76,54 @@ struct Event {
   uint64_t args[6];  // scalars as the payload gave them; pointers mean nothing outside
 };
 static_assert(sizeof(Event) == 72);
+
+// --- Output files
+// -------------------------------------------------------------------------------------------------
+// After every other process of the sandbox is dead, init walks the output paths and writes, for each file or
+// refusal, an OutputHeader followed by its bytes; at the end one kDone. A stream without kDone was cut off.
+inline constexpr uint32_t kOutputMagic = 0x5054554f;  // "OUTP"
+inline constexpr uint32_t kMaxOutputPaths = 256;      // asked for
+inline constexpr uint32_t kMaxOutputFiles = 1024;     // delivered
+inline constexpr uint32_t kMaxOutputRefusals = 256;   // listed; the rest is counted in kDone
+inline constexpr uint32_t kMaxOutputDepth = 32;       // directories below an output path
+inline constexpr uint64_t kMaxOutputTotalBytes = 256ULL * 1024 * 1024;
+inline constexpr uint32_t kMaxOutputChunkBytes = 64 * 1024;
+
+enum class OutputRecord : uint32_t {
+  kFile = 1,     // bytes: the path; size: the file's; flags: 1 = executable. Its kData follow at once.
+  kData = 2,     // bytes: the next 1..64 KiB of the file's content
+  kFileEnd = 3,  // reason: 0, or kReadFailed when the content stops short of its size
+  kRefused = 4,  // bytes: the path, as the payload named it; reason; size = errno, if one tells more
+  kDone = 5,     // size: refusals beyond those listed
+};
+
+// Why a path is not delivered. Names in the API: OutputRefusal.
+enum class OutputRefusal : uint32_t {
+  kNone = 0,
+  kNotFound = 1,     // asked for, and not there
+  kLink = 2,         // a symbolic link, or one on the way
+  kHardLink = 3,     // a file with more than one name
+  kNotAFile = 4,     // FIFO, socket, device
+  kSparse = 5,       // holes: its size says nothing about its content
+  kTooLarge = 6,     // it would exceed kMaxOutputTotalBytes
+  kTooMany = 7,      // beyond kMaxOutputFiles
+  kTooDeep = 8,      // beyond kMaxOutputDepth
+  kNameTooLong = 9,  // beyond kMaxPathBytes
+  kReadFailed = 10,  // the kernel refused: size is the errno
+  kInvalidName =
+      11,  // not UTF-8, or with control characters: the API cannot carry it. Found by the dispatcher
+};
+
+struct OutputHeader {
+  uint32_t magic;
+  OutputRecord type;
+  uint32_t bytes;  // that follow this header
+  uint32_t flags;
+  OutputRefusal reason;
+  uint32_t reserved;  // 0
+  uint64_t size;
+};
+static_assert(sizeof(OutputHeader) == 32);
 
 }  // namespace caisson::wire
 

@@ -15,11 +15,12 @@ struct Row {
   std::array<Permission, kSandboxStates> in_state;
 };
 
-constexpr std::array<Row, 3> kTable{{
+constexpr std::array<Row, 4> kTable{{
     //                        none   preparing prepared running ending
     {MessageType::kPrepare, {{kYes, kEnd, kEnd, kEnd, kEnd}}},
     {MessageType::kStart, {{kEnd, kEnd, kYes, kEnd, kEnd}}},
     {MessageType::kCancel, {{kSkip, kYes, kYes, kYes, kSkip}}},
+    {MessageType::kSignal, {{kSkip, kEnd, kEnd, kYes, kSkip}}},
 }};
 
 }  // namespace

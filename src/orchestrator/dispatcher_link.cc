@@ -135,6 +135,8 @@ void DispatcherLink::Handle(Packet packet) {
     HandleStart(*start, std::move(packet.fds.front()));
   } else if (const auto* cancel = std::get_if<ipc::Cancel>(&*request)) {
     HandleCancel(*cancel);
+  } else if (const auto* signal = std::get_if<ipc::Signal>(&*request)) {
+    live_.at(signal->sandbox)->Signal(signal->signal_number);
   }
 }
 
@@ -218,7 +220,7 @@ void DispatcherLink::HandleStart(const ipc::Start& start, UniqueFd bundle) {
   if (const absl::Status status = CheckSealedMemfd(bundle.get(), wire::kMaxBundleBytes); !status.ok()) {
     return RefuseStart(start.sandbox, ipc::Refusal::kBadBundle, ipc::LimitName::kNone, Message(status));
   }
-  session.Start(start.limits, std::move(bundle));
+  session.Start(start, std::move(bundle));
 }
 
 void DispatcherLink::HandleCancel(const ipc::Cancel& cancel) {

@@ -207,7 +207,15 @@ void Session::RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std:
   Discard();
 }
 
-void Session::Start(const ipc::StartLimits& limits, UniqueFd bundle) {
+void Session::Signal(int32_t signal_number) {
+  CAISSON_CHECK(state_ == ipc::SandboxState::kRunning);
+  const sandbox::SignalMessage message{sandbox::kControlMagic, sandbox::ControlType::kSignal, signal_number,
+                                       0};
+  static_cast<void>(SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&message, 1))));
+}
+
+void Session::Start(const ipc::Start& start, UniqueFd bundle) {
+  const ipc::StartLimits& limits = start.limits;
   CAISSON_CHECK(state_ == ipc::SandboxState::kPrepared);
   times_.start_ns = MonotonicNanos();
   if (init_dead_) {
@@ -231,6 +239,8 @@ void Session::Start(const ipc::StartLimits& limits, UniqueFd bundle) {
   go.open_files = limits.open_files;
   go.file_size_bytes = limits.file_size_bytes;
   go.stack_bytes = limits.stack_bytes;
+  go.memory_bytes = limits.memory_bytes;
+  go.collects = start.collect_ms != 0 ? 1 : 0;
   const int bundle_fd = bundle.get();
   status = SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&go, 1)), std::span(&bundle_fd, 1));
   if (!status.ok()) {

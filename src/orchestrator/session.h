@@ -52,7 +52,9 @@ class Session {
   // Builds the sandbox; the answer comes through the listener later.
   void Build(uint64_t disk_bytes, uint64_t inode_count);
   // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused.
-  void Start(const ipc::StartLimits& limits, UniqueFd bundle);
+  void Start(const ipc::Start& start, UniqueFd bundle);
+  // Only when running. A signal that init cannot take any more is lost, as one to a dead process is.
+  void Signal(int32_t signal_number);
   // Only when prepared: the sandbox goes unused, and nobody is told.
   void Discard();
   // In any state; the first cause counts.

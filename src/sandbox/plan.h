@@ -51,7 +51,9 @@ enum class PlanRecord : uint32_t {
   kDevice = 11,      // path; mode; data = struct PlanDevice
   kUnmount = 12,     // path: lazily, for the work tmpfs's hidden mount point
   kSeal = 13,        // path: remount read-only with flags, after the pivot
-  kArgument = 20,    // path = one word of the command; "{main}" is replaced
+  kTerminals = 14,   // path: a devpts of the run's own
+  kLoopback = 15,    // bring up the interface lo of the run's own network namespace
+  kArgument = 20,    // path = one word of the command; "{main}" and "{sources}" are replaced
   kEnvironment = 21,   // path = "NAME=value"
   kFilter = 22,        // data = struct sock_filter[]: the payload's
   kDenyTable = 23,     // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
@@ -117,10 +119,11 @@ inline constexpr uint32_t kControlMagic = 0x4c544e43;  // "CNTL"
 
 enum class ControlType : uint32_t {
   kSetup = 1,   // caissond → init, before its exec
-  kReady = 2,   // init → caissond; descriptors: stdin write end, stdout, stderr, events read ends
+  kReady = 2,   // init → caissond; descriptors: stdin write end, stdout, stderr, events, outputs read ends
   kGo = 3,      // caissond → init; descriptor: the bundle
-  kDone = 4,    // init → caissond, the last word
+  kDone = 4,    // init → caissond: all but init are dead; the output files follow, then init's end
   kFailed = 5,  // init → caissond: set-up failed, nothing ran
+  kSignal = 6,  // caissond → init, once it runs
 };
 
 struct SetupMessage {
@@ -132,6 +135,8 @@ struct SetupMessage {
   uint32_t payload_cgroup_fds;  // after those
   uint64_t disk_bytes;
   uint64_t inode_count;
+  uint32_t tty;  // 1: a terminal instead of three pipes; the plan then has kTerminals
+  uint32_t reserved;
 };
 
 struct ReadyMessage {
@@ -141,13 +146,22 @@ struct ReadyMessage {
   int32_t landlock_control_errno;  // of opening kLandlockControlPath: 0
 };
 
-// rlimits of this run that the client may choose; init hands them to the stub.
+// What this run's client may choose; init hands the limits to the stub.
 struct GoMessage {
   uint32_t magic;
   ControlType type;
   uint64_t open_files;
   uint64_t file_size_bytes;
   uint64_t stack_bytes;
+  uint64_t memory_bytes;  // for runtimes that have to be told
+  uint64_t collects;      // 1: output files are to be collected
+};
+
+struct SignalMessage {
+  uint32_t magic;
+  ControlType type;
+  int32_t signal_number;
+  uint32_t reserved;
 };
 
 struct DoneMessage {

@@ -28,6 +28,10 @@ void CheckAccepted(const Cancel& message, size_t fds) {
   CAISSON_CHECK(message.reason >= CancelReason::kClient && message.reason <= CancelReason::kShutdown);
 }
 
+void CheckAccepted(const Signal& message, size_t fds) {
+  CAISSON_CHECK(fds == 0 && message.sandbox != 0 && IsForwardableSignal(message.signal_number));
+}
+
 void CheckAccepted(const Serving& message, size_t fds) {
   CAISSON_CHECK(fds == 0 && message.header.type == MessageType::kServing);
 }

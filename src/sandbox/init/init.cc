@@ -37,7 +37,7 @@ struct Pipe {
 };
 
 struct OuterEnds {
-  int fds[4];  // stdin write, stdout read, stderr read, events read: the order of ReadyMessage
+  int fds[5];  // stdin write, stdout, stderr, events, outputs read: the order of ReadyMessage
 };
 
 sandbox::SetupMessage ReadSetup(const Progress& progress) {
@@ -156,6 +156,9 @@ OuterEnds MakePipes(Descriptors& fds, Progress& progress) {
   const Pipe events = MakePipe(O_CLOEXEC | O_NONBLOCK, progress);
   outer.fds[3] = events.read;
   fds.events_write = events.write;
+  const Pipe outputs = MakePipe(O_CLOEXEC, progress);
+  outer.fds[4] = outputs.read;
+  fds.outputs_write = outputs.write;
   const Pipe error = MakePipe(O_CLOEXEC | O_NONBLOCK, progress);
   fds.error_read = error.read;
   fds.error_write = error.write;
@@ -202,7 +205,7 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   const sandbox::ReadyMessage ready{sandbox::kControlMagic, sandbox::ControlType::kReady,
                                     stub.landlock_probe_errno, stub.landlock_control_errno};
   progress.Enter(SetupStage::kInitProtocol);
-  progress.Must(SendPacket(sandbox::kFdControl, &ready, sizeof ready, outer.fds, 4));
+  progress.Must(SendPacket(sandbox::kFdControl, &ready, sizeof ready, outer.fds, 5));
   for (const int fd : outer.fds) {
     Close(fd);
   }

@@ -30,7 +30,7 @@ constexpr int kSolSocket = 1;
 constexpr int kScmRights = 1;
 constexpr long kNoSignal = 0x4000;         // MSG_NOSIGNAL
 constexpr long kCmsgCloexec = 0x40000000;  // MSG_CMSG_CLOEXEC
-constexpr size_t kMaxFds = 4;
+constexpr size_t kMaxFds = 5;
 
 struct Control {
   ControlHeader header;

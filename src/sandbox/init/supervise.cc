@@ -86,22 +86,42 @@ void Supervisor::Run(int listener) {
 }
 
 void Supervisor::OnControl() {
-  sandbox::GoMessage go{};
+  union {
+    sandbox::GoMessage go;
+    sandbox::SignalMessage signal;
+  } message{};
   int bundle = -1;
-  const long got = ReceivePacket(fds_.control, &go, sizeof go, bundle);
+  const long got = ReceivePacket(fds_.control, &message, sizeof message, bundle);
   if (got == -EAGAIN) {
     return;
   }
-  // End of file: caissond is gone or lets nothing run. Anything malformed: it is not our caissond.
-  const bool is_go = got == static_cast<long>(sizeof go) && go.magic == sandbox::kControlMagic &&
-                     go.type == sandbox::ControlType::kGo && bundle >= 0 && bundle_ < 0;
-  if (!is_go) {
+  const bool ours =
+      got >= static_cast<long>(sizeof message.signal) && message.go.magic == sandbox::kControlMagic;
+  if (ours && got == static_cast<long>(sizeof message.go) && message.go.type == sandbox::ControlType::kGo &&
+      bundle >= 0 && bundle_ < 0) {
+    OnGo(message.go, bundle);
+  } else if (ours && got == static_cast<long>(sizeof message.signal) &&
+             message.signal.type == sandbox::ControlType::kSignal && bundle < 0 && bundle_ >= 0) {
+    OnSignal(message.signal);
+  } else {
+    // End of file: caissond is gone or lets nothing run. Anything malformed: it is not our caissond.
     ExitGroup(0);
   }
+}
+
+void Supervisor::OnGo(const sandbox::GoMessage& go, int bundle) {
   bundle_ = bundle;
   go_ns_ = MonotonicNanos();
   const StubGo message{bundle, 0, go.open_files, go.file_size_bytes, go.stack_bytes};
   Write(fds_.go_write, &message, sizeof message);
+}
+
+// A signal that arrives before the exec meets the stub, whose signals are all at their defaults, as the
+// program's would be.
+void Supervisor::OnSignal(const sandbox::SignalMessage& message) const {
+  if (!main_ended_) {
+    Syscall(__NR_kill, stub_, message.signal_number);
+  }
 }
 
 void Supervisor::OnStubReports() {

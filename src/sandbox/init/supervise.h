@@ -17,6 +17,7 @@ struct Descriptors {
   int go_read;
   int go_write;
   int events_write;
+  int outputs_write;
 };
 
 class Supervisor {
@@ -30,6 +31,8 @@ class Supervisor {
 
  private:
   void OnControl();
+  void OnGo(const sandbox::GoMessage& go, int bundle);
+  void OnSignal(const sandbox::SignalMessage& message) const;
   void OnStubReports();
   void OnStubReport(const StubReport& report);
   void OnNotification();

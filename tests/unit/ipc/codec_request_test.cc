@@ -2,6 +2,7 @@
 // control.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstring>
 #include <functional>
 #include <string>
@@ -69,6 +70,30 @@ TEST(CodecRequestTest, CancelRoundTrips) {
   EXPECT_EQ(std::get<Cancel>(*decoded).reason, CancelReason::kClient);
 }
 
+TEST(CodecRequestTest, OnlySignalsOnTheListAreAccepted) {
+  Signal message = Make<Signal>();
+  message.sandbox = 7;
+  int accepted = 0;
+  for (int32_t number = -1; number <= 65; ++number) {
+    message.signal_number = number;
+    const bool ok = DecodeRequest(AsBytes(message), 0).ok();
+    EXPECT_EQ(ok, IsForwardableSignal(number)) << number;
+    accepted += ok ? 1 : 0;
+  }
+  EXPECT_EQ(accepted, 10);
+  EXPECT_FALSE(IsForwardableSignal(SIGKILL));
+  EXPECT_FALSE(IsForwardableSignal(SIGSTOP));
+  message.signal_number = SIGINT;
+  message.reserved = 1;
+  EXPECT_EQ(ErrorOf(AsBytes(message), 0), "decode SIGNAL: reserved is not 0");
+}
+
+TEST(CodecRequestTest, TheTimeOfTheCollectorIsBounded) {
+  EXPECT_EQ(ErrorAfter<Start>(ValidStart(), 1, [](Start& m) { m.collect_ms = kMaxCollectMs; }), "accepted");
+  EXPECT_EQ(ErrorAfter<Start>(ValidStart(), 1, [](Start& m) { m.collect_ms = kMaxCollectMs + 1; }),
+            "decode START: collect_ms is out of range");
+}
+
 TEST(CodecRequestTest, ServingIsAHeaderAndNothingElse) {
   static_assert(sizeof(Serving) == sizeof(Header));
   const absl::StatusOr<Request> decoded = DecodeRequest(AsBytes(Make<Serving>()), 0);
@@ -100,7 +125,7 @@ TEST(CodecRequestTest, HeaderFieldsAreChecked) {
   using P = Prepare;
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.header.magic ^= 1; }),
             "decode PREPARE: magic is wrong");
-  EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.header.version = 2; }),
+  EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.header.version = 1; }),
             "decode PREPARE: version is not ours");
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.header.length = 0; }),
             "decode PREPARE: length is not the packet's");

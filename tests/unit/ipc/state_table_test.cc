@@ -21,6 +21,9 @@ const std::map<std::pair<MessageType, SandboxState>, Permission>& Expected() {
       {{MessageType::kCancel, SandboxState::kRunning}, Permission::kPermitted},
       {{MessageType::kCancel, SandboxState::kEnding}, Permission::kIgnored},
       {{MessageType::kCancel, SandboxState::kNone}, Permission::kIgnored},
+      {{MessageType::kSignal, SandboxState::kRunning}, Permission::kPermitted},
+      {{MessageType::kSignal, SandboxState::kEnding}, Permission::kIgnored},
+      {{MessageType::kSignal, SandboxState::kNone}, Permission::kIgnored},
   };
   return *kExpected;
 }
