@@ -14,11 +14,10 @@ install(DIRECTORY proto/caisson third_party/google DESTINATION ${CMAKE_INSTALL_D
   FILES_MATCHING PATTERN "*.proto")
 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-foreach(example caissond.json caissond.schema.json)
-  if(EXISTS ${CMAKE_SOURCE_DIR}/deploy/${example})
-    install(FILES deploy/${example} DESTINATION ${CMAKE_INSTALL_DOCDIR}/example)
-  endif()
-endforeach()
+install(CODE "
+  set(CAISSON_SOURCE_DIR \"${CMAKE_SOURCE_DIR}\")
+  set(CAISSON_GENERATED_DIR \"${CMAKE_BINARY_DIR}/service\")
+  include(\"${CMAKE_SOURCE_DIR}/cmake/InstallServiceFiles.cmake\")")
 
 foreach(section 1 5 8)
   file(GLOB pages ${CMAKE_SOURCE_DIR}/docs/man/*.${section})

@@ -21,7 +21,7 @@ if [[ $require_privileged == 1 ]] && grep -F 'needs root' build/Testing/Temporar
 fi
 
 python_folders=()
-for folder in tests/integration tests/attack; do
+for folder in tests/integration tests/attack tests/package; do
   if compgen -G "$folder/test_*.py" > /dev/null || compgen -G "$folder/**/test_*.py" > /dev/null; then
     python_folders+=("$folder")
   fi
@@ -29,12 +29,12 @@ done
 
 if [[ ${#python_folders[@]} -gt 0 ]]; then
   tools/ensure_user.sh || result=1
-  say "integration and attack tests, with the real daemon, as root"
+  say "integration, attack and installation tests, with the real daemon, as root"
   status=0
   tools/as_root.sh "running sandboxes" \
     /usr/bin/python3 -m pytest -p no:cacheprovider -q "${python_folders[@]}" 2>&1 | tee "$log/pytest" || status=$?
   if [[ $status -eq 77 && $require_privileged != 1 ]]; then
-    say "SKIPPED: the integration and attack tests (no root)"
+    say "SKIPPED: the integration, attack and installation tests (no root)"
   elif [[ $status -ne 0 ]]; then
     result=1
   fi

@@ -31,6 +31,10 @@ std::vector<CheckResult> ProbeLandlock();
 std::vector<CheckResult> ProbeCgroups(const Config& config);
 std::vector<CheckResult> ProbeSetup(const Config& config);  // user, id_range, core_pattern, state_dir
 
+// Pure. What mends a refused user namespace: where the host's AppArmor restricts them (`restriction` is what
+// kernel.apparmor_restrict_unprivileged_userns holds), the profile that Caisson brings; then `otherwise`.
+std::string UserNamespaceMend(std::string_view restriction, const std::string& otherwise);
+
 // Pure. The first id of [first, first + count) that a line of passwd or group (field 2) or of subuid or
 // subgid (a range) also has, as "NAME has uid 1000"; empty if there is none. Malformed lines are skipped, as
 // the C library does.

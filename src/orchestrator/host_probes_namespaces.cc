@@ -169,16 +169,35 @@ absl::Status RestrictProc() {
   });
 }
 
+// Missing on kernels whose AppArmor knows no such restriction.
+std::string AppArmorRestriction() {
+  const absl::StatusOr<std::string> text = ReadFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+  return text.ok() ? *text : std::string();
+}
+
 }  // namespace
+
+std::string UserNamespaceMend(std::string_view restriction, const std::string& otherwise) {
+  if (restriction.empty() || restriction.front() == '0') {
+    return otherwise;
+  }
+  return "AppArmor restricts user namespaces here: install -m 644 share/caisson/apparmor/caissond (below the "
+         "prefix; deploy/apparmor/caissond in the sources) /etc/apparmor.d/caissond, then apparmor_parser "
+         "--replace /etc/apparmor.d/caissond; or: " +
+         otherwise;
+}
 
 std::vector<CheckResult> ProbeNamespaces() {
   std::vector<CheckResult> results;
   results.reserve(kKinds.size());
   for (const Kind& kind : kKinds) {
+    std::string mend = std::string("raise it: sysctl -w ") + kind.sysctl +
+                       "=65536; in a container, run it privileged or give it CAP_SYS_ADMIN";
+    if (kind.flag == CLONE_NEWUSER) {
+      mend = UserNamespaceMend(AppArmorRestriction(), mend);
+    }
     results.push_back(FromStatus(std::string("namespace_") + kind.name,
-                                 InChild([&] { return UseNamespace(kind); }), "a new one was made",
-                                 std::string("raise it: sysctl -w ") + kind.sysctl +
-                                     "=65536; in a container, run it privileged or give it CAP_SYS_ADMIN"));
+                                 InChild([&] { return UseNamespace(kind); }), "a new one was made", mend));
   }
   return results;
 }
@@ -187,8 +206,9 @@ std::vector<CheckResult> ProbeUserNamespace(uint32_t id_first) {
   std::vector<CheckResult> results{FromStatus(
       "user_namespace_ids", InChild([=] { return TakePayloadIds(id_first); }),
       "ids of the range were mapped and taken",
-      "caissond needs CAP_SETUID and CAP_SETGID in the host's user namespace, and an id_range that exists "
-      "there")};
+      UserNamespaceMend(AppArmorRestriction(),
+                        "caissond needs CAP_SETUID and CAP_SETGID in the host's user namespace, and an "
+                        "id_range that exists there"))};
   // A mutation build without the ban does not set the value that is probed here.
   if (sandbox::LayersBuiltIn().user_namespace_ban) {
     results.push_back(FromStatus("user_namespace_ban", InChild([=] { return NestUserNamespace(id_first); }),

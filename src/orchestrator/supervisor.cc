@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <csignal>
 
 #include "common/clock.h"
@@ -23,6 +24,8 @@ namespace {
 constexpr int64_t kFirstBackoffNanos = 100 * kNanosPerMilli;
 constexpr int64_t kLastBackoffNanos = 10'000 * kNanosPerMilli;
 constexpr int64_t kStableNanos = 30'000 * kNanosPerMilli;  // a dispatcher that lived this long was well
+constexpr uint64_t kStopMarginMs =
+    15'000;  // after the grace time: the dispatcher's farewell, removing cgroups
 constexpr uint64_t kBytesPerRunByDefault = 64ULL * 1024 * 1024;
 constexpr uint32_t kMostRunsByDefault = 256;
 
@@ -236,7 +239,9 @@ void Supervisor::OnDispatcherDead() {
 void Supervisor::Drain() {
   draining_ = true;
   spdlog::info("stopping: no new runs; {} may go on for {} ms", link_->runs(), config_.grace_ms);
-  static_cast<void>(sd_notify(0, "STOPPING=1"));
+  // systemd would otherwise hold us to its TimeoutStopSec, however long the configured grace time is.
+  const uint64_t needed_us = (config_.grace_ms + kStopMarginMs) * 1000;
+  static_cast<void>(sd_notifyf(0, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRIu64, needed_us));
   link_->RefuseNew();
   link_->SendDrain(config_.grace_ms);
   loop_->At(MonotonicNanos() + static_cast<int64_t>(config_.grace_ms) * kNanosPerMilli,

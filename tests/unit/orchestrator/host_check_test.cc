@@ -68,6 +68,14 @@ TEST(IdOverlapTest, UsersGroupsAndSubordinateRanges) {
   EXPECT_EQ(FindIdOverlap("", "x:y:z\nann:100000\nann:5:0\n", 1, 4'000'000'000), "");
 }
 
+TEST(UserNamespaceMendTest, PointsAtTheAppArmorProfileOnlyWhereTheHostRestricts) {
+  EXPECT_EQ(UserNamespaceMend("", "raise it"), "raise it");
+  EXPECT_EQ(UserNamespaceMend("0\n", "raise it"), "raise it");
+  const std::string mend = UserNamespaceMend("1\n", "raise it");
+  EXPECT_NE(mend.find("share/caisson/apparmor/caissond"), std::string::npos);
+  EXPECT_NE(mend.find("; or: raise it"), std::string::npos);
+}
+
 TEST(InChildTest, BringsTheStatusBack) {
   EXPECT_TRUE(InChild([] { return absl::OkStatus(); }).ok());
   EXPECT_EQ(Message(InChild([] { return absl::InternalError("no luck"); })), "no luck");
