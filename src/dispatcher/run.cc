@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 
 #include <cerrno>
 #include <utility>
@@ -114,16 +113,19 @@ void Run::OnPrepared(const ipc::Prepared& message, std::vector<UniqueFd> fds) {
   if (fcntl(events_in_.get(), F_SETFL, O_NONBLOCK) != 0) {
     status.Update(ErrnoStatus(errno, "make the events pipe non-blocking"));
   }
-  status.Update(loop_.Watch(events_in_.get(), EPOLLIN, [this](uint32_t /*events*/) { OnEventsReady(); }));
   if (!status.ok()) {
-    spdlog::error("run {}: {}", RunName(spec_.id), Message(status));
-    outcome_.detail = "the pipes to the sandbox cannot be used";
-    failed_here_ = true;
-    ClosePipes();
-    SendCancel(ipc::CancelReason::kShutdown, 0, 0, 0);
+    OnPipesFailed(status);
     return;
   }
   SendStart();
+}
+
+void Run::OnPipesFailed(const absl::Status& status) {
+  spdlog::error("run {}: {}", RunName(spec_.id), Message(status));
+  outcome_.detail = "the pipes to the sandbox cannot be used";
+  failed_here_ = true;
+  ClosePipes();
+  SendCancel(ipc::CancelReason::kShutdown, 0, 0, 0);
 }
 
 void Run::SendStart() {
@@ -142,6 +144,7 @@ void Run::OnStarted(const ipc::Started& message) {
   outcome_.isolation = message.isolation;
   SetState(State::kRunning);
   Push(Lane::kControl, StartedEvent(message.isolation));
+  BeginReading();
 }
 
 void Run::OnPrepareFailed(const ipc::PrepareFailed& message) {
@@ -218,11 +221,12 @@ void Run::OnFinished(const ipc::Finished& message) {
 
 void Run::BeginDraining(const ipc::Finished& message) {
   outcome_.finished = message;
+  SetState(State::kDraining);
+  BeginReading();
   if (failed_here_) {
     outcome_.finished.verdict = ipc::Verdict::kServiceFailed;
     outcome_.finished.ended_by = ipc::Actor::kService;
   }
-  SetState(State::kDraining);
   DropContent();
   ArmDeliveryTimer();
   host_.OnSandboxFree(key_);

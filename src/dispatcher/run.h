@@ -111,6 +111,9 @@ class Run final : public ClientStreamOwner {
   void SendStart();
   void SendCancel(ipc::CancelReason reason, uint32_t detail, uint64_t limit, uint64_t observed);
   void OnOutputLimit(Lane lane);
+  void OnPipesFailed(const absl::Status& status);
+  void BeginReading();
+  void ResumePumps();
   void OnEventsReady();
   void ClosePipes();
   void CloseEvents();
@@ -138,6 +141,7 @@ class Run final : public ClientStreamOwner {
   std::unique_ptr<OutputPump> stdout_;
   std::unique_ptr<OutputPump> stderr_;
   UniqueFd events_in_;
+  bool events_watched_ = false;
   ipc::EventDecoder decoder_;
   DenialLog denials_;
   RunOutcome outcome_;

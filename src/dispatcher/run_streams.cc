@@ -1,5 +1,6 @@
 // The bytes and events of one run: the client on one side, the sandbox's pipes on the other (run.h).
 #include <spdlog/spdlog.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,7 +17,9 @@ namespace caisson::dispatcher {
 
 std::unique_ptr<OutputPump> Run::MakePump(Lane lane) {
   OutputPump::Handlers handlers;
-  handlers.has_room = [this, lane] { return events_out_.HasRoom(lane); };
+  // A quick program's output can overtake STARTED on its way through caissond; the client hears `started`
+  // first.
+  handlers.has_room = [this, lane] { return state_ != State::kStarting && events_out_.HasRoom(lane); };
   handlers.on_data = [this, lane](uint64_t offset, std::string data) {
     Push(lane,
          OutputEvent(lane == Lane::kStdout ? v1::STREAM_STDOUT : v1::STREAM_STDERR, offset, std::move(data)));
@@ -60,12 +63,16 @@ void Run::OnWritten() {
   if (state_ == State::kDraining || state_ == State::kDelivering) {
     ArmDeliveryTimer();
   }
+  ResumePumps();
+  WriteNext();
+}
+
+void Run::ResumePumps() {
   for (OutputPump* pump : {stdout_.get(), stderr_.get()}) {
     if (pump != nullptr && !pump->ended()) {
       pump->Resume();
     }
   }
-  WriteNext();
 }
 
 void Run::OnGone(GoneReason reason) {
@@ -100,6 +107,20 @@ void Run::End() {
 
 // --- Events of init
 // -----------------------------------------------------------------------------------------------
+
+// Once `started` is told, or will never be: again and again without harm.
+void Run::BeginReading() {
+  ResumePumps();
+  if (!events_in_.valid() || events_watched_) {
+    return;
+  }
+  events_watched_ = true;
+  const absl::Status status =
+      loop_.Watch(events_in_.get(), EPOLLIN, [this](uint32_t /*events*/) { OnEventsReady(); });
+  if (!status.ok()) {
+    OnPipesFailed(status);
+  }
+}
 
 void Run::OnEventsReady() {
   std::array<std::byte, 4096> buffer{};

@@ -140,6 +140,28 @@ class ExecuteFlowTest : public testing::Test {
   std::unique_ptr<v1::RunService::Stub> stub_;
 };
 
+TEST_F(ExecuteFlowTest, OutputAndDenialsThatOvertakeStartedAreToldAfterIt) {
+  Call call(*stub_);
+  FakeSandbox sandbox = supervisor_->SendPrepared(supervisor_->Expect<ipc::Prepare>().sandbox);
+  EXPECT_EQ(supervisor_->Expect<ipc::Start>().sandbox, sandbox.id);
+  wire::Event denial{wire::kEventMagic, wire::EventType::kDenial, 41, 0, 1, {2, 1, 0, 0, 0, 0}};
+  WriteAll(sandbox.events_write, std::string(reinterpret_cast<const char*>(&denial), sizeof denial));
+  WriteAll(sandbox.stdout_write, "early");
+  sandbox.CloseOutputs();
+  EXPECT_FALSE(call.Next().accepted().name().empty());
+  EXPECT_TRUE(supervisor_->IsSilent());  // Time enough for the dispatcher to read what it must not read yet.
+  auto started = ipc::Make<ipc::Started>();
+  started.sandbox = sandbox.id;
+  supervisor_->Send(started);
+  EXPECT_TRUE(call.Next().has_started());
+  supervisor_->SendFinished(sandbox.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram);
+  const std::vector<v1::RunEvent> rest = call.Rest();
+  ASSERT_EQ(rest.size(), 3U);
+  EXPECT_TRUE(rest[0].has_denial() || rest[1].has_denial());
+  EXPECT_EQ((rest[0].has_output() ? rest[0] : rest[1]).output().data(), "early");
+  EXPECT_TRUE(rest[2].has_finished());
+}
+
 TEST_F(ExecuteFlowTest, ARunGoesFromAcceptedToFinished) {
   v1::ExecuteRequest request = ValidExecuteRequest();
   request.set_stdin("input");

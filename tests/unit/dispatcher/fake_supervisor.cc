@@ -52,10 +52,12 @@ FakeSandbox FakeSupervisor::SendPrepared(ipc::SandboxId id) {
   auto [stdout_read, stdout_write] = MakePipe();
   auto [stderr_read, stderr_write] = MakePipe();
   auto [events_read, events_write] = MakePipe();
+  auto [outputs_read, outputs_write] = MakePipe();
   auto prepared = ipc::Make<ipc::Prepared>();
   prepared.sandbox = id;
   prepared.setup_ns = 1'000'000;
-  const std::array fds = {stdin_write.get(), stdout_read.get(), stderr_read.get(), events_read.get()};
+  const std::array fds = {stdin_write.get(), stdout_read.get(), stderr_read.get(), events_read.get(),
+                          outputs_read.get()};
   SendBytes(ipc::AsBytes(prepared), fds);
   return {id, std::move(stdin_read), std::move(stdout_write), std::move(stderr_write),
           std::move(events_write)};
