@@ -12,7 +12,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-vm run bench install clean format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm run bench install clean format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,10 +26,15 @@ build: setup ## build the programs into build/bin/ (default)
 all: setup ## build everything: programs, tests, mutation builds, benchmarks
 	@$(NINJA)
 
-test: ## every test but those in the virtual machine
+test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test
 	@$(NINJA)
 	@tools/test.sh
+
+test-long: ## reports and tests that take minutes
+	@tools/setup.sh build test
+	@$(NINJA)
+	@tools/test_long.sh
 
 test-vm: ## the integration tests in a virtual machine with pure cgroup v2
 	@tools/setup.sh build test vm

@@ -13,13 +13,19 @@ from support import leakcheck  # noqa: E402
 from support.client import Client  # noqa: E402
 from support.daemon import Daemon  # noqa: E402
 from support.environment import CAISSOND, REQUIRE_PRIVILEGED, scaled  # noqa: E402
+from support.ownership import adopt_orphans  # noqa: E402
 
 TEST_SECONDS = 120
 SLOW_TEST_SECONDS = 600
+LONG_TEST_SECONDS = 3600
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes minutes or a quiet machine; `-m 'not slow'` leaves it out")
+    adopt_orphans()
+    config.addinivalue_line("markers", "serial: loads the machine or measures time: runs when nothing else does")
+    config.addinivalue_line("markers", "xdist_group(name): these share one worker; pytest-xdist's, which need not be there")
+    config.addinivalue_line("markers", "slow: takes too long for an emulated machine; `-m 'not slow'` leaves it out")
+    config.addinivalue_line("markers", "long: minutes; `make test-long` runs it, `make test` does not")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -35,7 +41,10 @@ def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
 @pytest.fixture(autouse=True)
 def time_limit(request):
     """No test hangs: SIGALRM ends it with a stack trace."""
-    seconds = SLOW_TEST_SECONDS if request.node.get_closest_marker("slow") else TEST_SECONDS
+    seconds = TEST_SECONDS
+    for marker, its_seconds in (("slow", SLOW_TEST_SECONDS), ("long", LONG_TEST_SECONDS)):
+        if request.node.get_closest_marker(marker):
+            seconds = its_seconds
 
     def expired(*_):
         raise TimeoutError(f"the test ran longer than {scaled(seconds)} s")

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Every test that needs no virtual machine. Expects a finished build in build/. Ends with the runners' own closing lines.
+# Every test that needs no virtual machine and does not take minutes. Expects a finished build in build/. Ends with the
+# runners' own closing lines and the time each part took.
 # CAISSON_REQUIRE_PRIVILEGED=1 turns a skipped privileged test into a failure.
+# CAISSON_TEST_WORKERS: how many processes share the tests that may run side by side; three for each CPU, since most
+# tests wait rather than compute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source tools/pytest_pass.sh
 
-say() { echo "caisson test: $*"; }
-require_privileged=${CAISSON_REQUIRE_PRIVILEGED:-0}
-log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT
+workers=${CAISSON_TEST_WORKERS:-$((3 * $(nproc)))}
 result=0
 
 say "unit tests, lint and the replay of the fuzzers' corpus"
@@ -20,36 +21,12 @@ if [[ $require_privileged == 1 ]] && grep -F 'needs root' build/Testing/Temporar
   result=1
 fi
 
-python_folders=()
-for folder in tests/integration tests/attack tests/package; do
-  if compgen -G "$folder/test_*.py" > /dev/null || compgen -G "$folder/**/test_*.py" > /dev/null; then
-    python_folders+=("$folder")
-  fi
-done
+tools/ensure_user.sh || result=1
+say "integration, attack and installation tests, with the real daemon, as root: side by side, then those that need the machine alone"
+pytest_pass parallel -m 'not serial and not long' --numprocesses "$workers" --dist loadgroup || result=1
+pytest_pass serial -m 'serial and not long' || result=1
 
-if [[ ${#python_folders[@]} -gt 0 ]]; then
-  tools/ensure_user.sh || result=1
-  say "integration, attack and installation tests, with the real daemon, as root"
-  status=0
-  tools/as_root.sh "running sandboxes" \
-    /usr/bin/python3 -m pytest -p no:cacheprovider -q "${python_folders[@]}" 2>&1 | tee "$log/pytest" || status=$?
-  if [[ $status -eq 77 && $require_privileged != 1 ]]; then
-    say "SKIPPED: the integration, attack and installation tests (no root)"
-  elif [[ $status -ne 0 ]]; then
-    result=1
-  fi
-  if [[ $require_privileged == 1 ]] && grep -qE '[0-9]+ skipped' "$log/pytest"; then
-    say "skipped tests are failures here (CAISSON_REQUIRE_PRIVILEGED=1)" >&2
-    result=1
-  fi
-elif [[ $require_privileged == 1 ]]; then
-  say "no integration test was found" >&2
-  result=1
-fi
-
-say "results"
+say "results, $SECONDS s"
 grep -E 'tests passed|tests failed|Total Test time' "$log/ctest" || result=1
-if [[ -f $log/pytest ]]; then
-  tail -n 1 "$log/pytest"
-fi
+pytest_last_lines parallel serial
 exit "$result"

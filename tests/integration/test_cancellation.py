@@ -72,6 +72,7 @@ def test_cancellation_while_the_sandbox_is_built_is_nothing_to_complain_of(clien
     assert not [line for line in daemon.log if "broke the control protocol" in line]
 
 
+@pytest.mark.serial
 def test_canceled_run_ends_within_a_moment(client):
     call = client.start(request(WAITING))
     name = call.until("accepted").accepted.name

@@ -200,6 +200,7 @@ def test_check_leaves_nothing_and_reports_as_json(privileged):  # pylint: disabl
     json.loads(done.stdout)
 
 
+@pytest.mark.serial
 def test_kill_9_of_the_dispatcher_ends_every_run_and_a_new_one_serves(make):
     daemon = make(max_runs=MANY)
     client = Client(daemon.address)
@@ -221,6 +222,7 @@ def test_kill_9_of_the_dispatcher_ends_every_run_and_a_new_one_serves(make):
     assert daemon.stop() == 0
 
 
+@pytest.mark.serial
 def test_kill_9_of_caissond_ends_every_run_and_the_next_start_sweeps(make):
     daemon = make(max_runs=MANY)
     client = Client(daemon.address)
@@ -235,6 +237,7 @@ def test_kill_9_of_caissond_ends_every_run_and_the_next_start_sweeps(make):
     assert daemon.stop() == 0
 
 
+@pytest.mark.serial
 def test_kill_9_while_sandboxes_are_being_built_leaves_nothing(make):
     daemon = make(max_runs=MANY)
     client = Client(daemon.address)

@@ -4,6 +4,8 @@ import hashlib
 import subprocess
 import time
 
+import pytest
+
 from support.client import request
 from support.environment import CAISSON, REPOSITORY, scaled
 
@@ -19,6 +21,7 @@ sys.exit(3)
 """
 
 
+@pytest.mark.serial
 def test_lines_arrive_as_they_are_printed(client):
     outcome = client.execute(THREE_SECONDS, stdin=b"word")
     times = [at for event, at in zip(outcome.events, outcome.times) if event.WhichOneof("event") == "output"]
@@ -29,6 +32,7 @@ def test_lines_arrive_as_they_are_printed(client):
     assert outcome.result.exit_code == 3
 
 
+@pytest.mark.serial
 def test_each_line_comes_about_a_second_after_the_one_before(client):
     outcome = client.execute(THREE_SECONDS)
     stdout = client.api.run.STREAM_STDOUT
@@ -39,6 +43,7 @@ def test_each_line_comes_about_a_second_after_the_one_before(client):
         assert 0.7 < later - earlier < 1 + scaled(0.5)
 
 
+@pytest.mark.serial
 def test_command_line_passes_lines_through_at_once_and_exits_3(daemon):
     program = REPOSITORY / "examples" / "streams.py"
     process = subprocess.Popen([CAISSON, "run", "--socket", daemon.address, program], stdin=subprocess.PIPE,

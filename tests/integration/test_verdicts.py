@@ -70,6 +70,7 @@ def test_exit_code_is_the_programs_own(client, code):
     assert actor(client, outcome) == "PROGRAM"
 
 
+@pytest.mark.serial
 def test_endless_loop_ends_at_its_cpu_limit(client):
     outcome = client.execute("while True: pass", limits={"cpu_time_ms": 1000})
     assert outcome.verdict() == "CPU_TIME_LIMIT"
@@ -80,6 +81,7 @@ def test_endless_loop_ends_at_its_cpu_limit(client):
     assert actor(client, outcome) == "SUPERVISOR"
 
 
+@pytest.mark.serial
 def test_cpu_time_of_all_processes_counts(client):
     source = "import os\nfor _ in range(3): os.fork()\nwhile True: pass"
     outcome = client.execute(source, limits={"cpu_time_ms": 1000, "cpu_millis": 1000})
@@ -87,6 +89,7 @@ def test_cpu_time_of_all_processes_counts(client):
     assert 998 <= cpu_ms(outcome) <= 1000 + scaled(100)
 
 
+@pytest.mark.serial
 def test_sleeping_program_ends_at_its_wall_limit(client):
     outcome = client.execute("import time; time.sleep(60)", limits={"wall_time_ms": 1000})
     assert outcome.verdict() == "WALL_TIME_LIMIT"
@@ -97,12 +100,14 @@ def test_sleeping_program_ends_at_its_wall_limit(client):
     assert actor(client, outcome) == "SUPERVISOR"
 
 
+@pytest.mark.serial
 def test_wall_limit_holds_as_seen_by_the_client(client):
     outcome = client.execute("import time; time.sleep(60)", limits={"wall_time_ms": 1000})
     started = next(at for event, at in zip(outcome.events, outcome.times) if event.WhichOneof("event") == "started")
     assert 0.9 < outcome.times[-1] - started < 1 + scaled(0.25)
 
 
+@pytest.mark.serial
 def test_program_that_stops_itself_ends_at_its_wall_limit(client):
     outcome = client.execute("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", limits={"wall_time_ms": 500})
     assert outcome.verdict() == "WALL_TIME_LIMIT"
@@ -296,6 +301,7 @@ def test_stack_limit_is_what_the_client_asked_for(client):
     assert client.execute(source, limits={"stack_bytes": 2 * MIB}).stdout == b"2097152 (0, 0)\n"
 
 
+@pytest.mark.serial
 def test_cpu_millis_slows_the_program(client):
     outcome = client.execute("while True: pass", limits={"cpu_millis": 200, "wall_time_ms": 2000, "cpu_time_ms": 60_000})
     assert outcome.verdict() == "WALL_TIME_LIMIT"

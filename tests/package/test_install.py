@@ -32,6 +32,9 @@ share/caisson/proto/caisson/v1/run.proto
 share/doc/caisson/LICENSE
 share/doc/caisson/example/caissond.json
 """.split()
+# One installation serves all of them, and the build directory keeps a list of what it installed.
+pytestmark = pytest.mark.xdist_group("install")
+
 PLACEHOLDER = re.compile(r"@\w+@")
 
 

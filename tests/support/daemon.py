@@ -1,11 +1,9 @@
 """A caissond of one's own: state, socket, ids and profiles in a temporary directory, nothing shared with an installed one."""
 
-import itertools
 import json
 import os
 import pathlib
 import pwd
-import random
 import shutil
 import signal
 import subprocess
@@ -14,11 +12,7 @@ import threading
 
 from support import processes
 from support.environment import CAISSOND, REPOSITORY, scaled
-
-# Two host ids a run; ranges that no two daemons of one test session share, nor, most likely, of two sessions at the
-# same time. Above those that systemd gives to containers, and above caissond's own default.
-ID_COUNT = 8192
-_id_ranges = itertools.count(1_901_000_000 + random.randrange(220) * 1_048_576, ID_COUNT)
+from support.ownership import DIRECTORY_PREFIX, ID_COUNT, marks
 
 
 class DaemonFailed(Exception):
@@ -44,13 +38,13 @@ class Daemon:
     def __init__(self, directory=None, config=None, **config_keys):
         self._own_directory = directory is None
         # Below /run: the sockets' path must be short, and the dispatcher's user must be able to reach it.
-        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="caisson-test-", dir="/run"))
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix=DIRECTORY_PREFIX, dir="/run"))
         os.chmod(self.directory, 0o755)
         self.socket_path = self.directory / "socket" / "caisson.sock"
         self.address = f"unix:{self.socket_path}"
         self.config_file = self.directory / "caissond.json"
         self.profiles_dir = self.directory / "profiles"
-        self.id_first = next(_id_ranges)
+        self.id_first = marks.take_ids()
         self.config = {
             "schema_version": 1,
             "socket": self.address,
@@ -62,6 +56,7 @@ class Daemon:
             **config_keys,
         }
         self.config = {key: value for key, value in self.config.items() if value is not None}
+        marks.add_instance(self.config["state_dir"])
         self.process = None
         self.log = []
         self._ready = threading.Event()

@@ -124,8 +124,8 @@ main() {
         [ -x "$programs/caissond" ] ||
             die "run the tests: $programs/caissond is missing, run: make build"
         if [ $# = 0 ]; then
-            # What is marked slow wants a quiet machine with real CPUs.
-            set -- -m 'not slow' tests/integration
+            # What is marked slow or long wants a quiet machine with real CPUs.
+            set -- -m 'not slow and not long' tests/integration
         fi
         local tests_limit_s=$((time_limit_s > 120 ? time_limit_s - 60 : time_limit_s))
         job_command_list=(timeout --signal=INT --kill-after=20 "$tests_limit_s"

@@ -147,6 +147,93 @@ def test_a_process_in_a_pid_namespace_is_caissons_whatever_its_name(tmp_path, ro
         assert lines_with(leakcheck("compare", picture, "--scope", "caisson"), "process left: ")
 
 
+def own(*marks):
+    return ["--scope", "own", *map(str, marks)]
+
+
+def test_own_scope_sees_what_is_below_a_process_and_no_stranger(tmp_path):
+    picture = tmp_path / "before"
+    marks = own("--below", os.getpid())
+    leakcheck("snapshot", picture, *marks)
+    with Child() as child:
+        assert lines_with(leakcheck("compare", picture, *marks), f"process left: pid {child.pid} ")
+        elsewhere = own("--below", child.pid)
+        assert not lines_with(leakcheck("compare", picture, *elsewhere), "process left")
+    assert leakcheck("compare", picture, *marks).returncode == 0
+
+
+def test_own_scope_finds_an_orphan_below_a_subreaper(tmp_path):
+    """The orphan has another session, and no name or id of ours."""
+    picture = tmp_path / "before"
+    parent = (f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {WAIT_FOR_EOF!r}], "
+              "stdout=subprocess.DEVNULL, start_new_session=True).pid)")
+    program = f"""
+import ctypes, subprocess, sys
+assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
+print("ready", flush=True)
+for line in sys.stdin:
+    print(subprocess.check_output([sys.executable, "-c", {parent!r}], text=True).strip(), flush=True)
+"""
+    with Child(program=program) as reaper:
+        marks = own("--below", reaper.pid)
+        leakcheck("snapshot", picture, *marks)
+        reaper.process.stdin.write("orphan\n")
+        reaper.process.stdin.flush()
+        pid = reaper.process.stdout.readline().strip()
+        assert lines_with(leakcheck("compare", picture, *marks), f"process left: pid {pid} ")
+
+
+def test_own_scope_does_not_report_a_dead_child_that_is_not_waited_for(tmp_path):
+    picture = tmp_path / "before"
+    marks = own("--below", os.getpid())
+    leakcheck("snapshot", picture, *marks)
+    child = subprocess.Popen(["true"])
+    try:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert leakcheck("compare", picture, *marks).returncode == 0
+    finally:
+        child.wait()
+
+
+def test_own_scope_sees_processes_and_files_of_its_ids(tmp_path, unique, root):
+    picture = tmp_path / "before"
+    first = 1_900_000_000 + os.getpid() % 90_000 * 10
+    marks = own("--ids", f"{first}-{first + 9}")
+    leakcheck("snapshot", picture, *marks)
+    places = {pathlib.Path("/dev/shm") / f"{unique}-ours": first + 9, pathlib.Path("/dev/shm") / f"{unique}-theirs": first + 10}
+    for place, owner in places.items():
+        place.touch()
+        os.chown(place, owner, owner)
+    try:
+        with Child("setpriv", "--reuid", str(first), "--clear-groups", "--") as child:
+            result = leakcheck("compare", picture, *marks)
+        assert lines_with(result, f"process left: pid {child.pid} ")
+        assert lines_with(result, f"shared memory left: /dev/shm/{unique}-ours")
+        assert not lines_with(result, f"{unique}-theirs")
+    finally:
+        for place in places:
+            place.unlink()
+
+
+def test_own_scope_sees_cgroups_and_files_of_its_names(tmp_path, unique, root):
+    picture = tmp_path / "before"
+    mount = next(line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()
+                 if line.split()[2] == "cgroup2")
+    marks = own("--name", f"{unique}-ours")
+    leakcheck("snapshot", picture, *marks)
+    directories = [pathlib.Path(root_of) / f"{unique}-{whose}" for root_of in (mount, "/run") for whose in ("ours", "theirs")]
+    for directory in directories:
+        directory.mkdir()
+    try:
+        result = leakcheck("compare", picture, *marks)
+        assert lines_with(result, f"cgroup left: {mount}/{unique}-ours")
+        assert lines_with(result, f"file left: /run/{unique}-ours")
+        assert not lines_with(result, "theirs")
+    finally:
+        for directory in directories:
+            directory.rmdir()
+
+
 DAEMON = """
 import os, subprocess, sys
 folder = sys.argv[1] if len(sys.argv) > 1 else None
@@ -218,7 +305,10 @@ def test_a_daemons_restarted_child_is_no_leak_but_a_second_one_is(tmp_path, root
 
 @pytest.mark.parametrize("arguments", [[], ["snapshot"], ["compare"], ["--"], ["--frobnicate", "--", "true"],
                                        ["compare", "/nonexistent"], ["snapshot", "/nonexistent/file"],
-                                       ["snapshot", "/dev/null", "--pid", "0x1"]])
+                                       ["snapshot", "/dev/null", "--pid", "0x1"],
+                                       ["snapshot", "/dev/null", "--scope", "own"],
+                                       ["snapshot", "/dev/null", "--name", "x"],
+                                       ["snapshot", "/dev/null", "--scope", "own", "--ids", "5"]])
 def test_wrong_usage_is_status_2(arguments):
     result = leakcheck(*arguments)
     assert result.returncode == 2
