@@ -16,6 +16,8 @@ namespace caisson::cli {
 
 // The server refuses larger requests; the command line says so before it sends one.
 inline constexpr size_t kMaxRequestBytes = 16 * 1024 * 1024;
+// All files together, where they are sent in chunks.
+inline constexpr size_t kMaxUploadBytes = 256 * 1024 * 1024;
 
 class Client {
  public:

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/exit_code.h"
+#include "cli/terminal.h"
 #include "common/status.h"
 
 namespace caisson::cli {
@@ -69,6 +70,7 @@ void InterruptWatcher::Watch(const std::function<void()>& on_first) {
       continue;
     }
     if (interrupted_.exchange(true)) {
+      RawTerminal::RestoreTerminal();
       _exit(kExitCanceled);
     }
     first_ = std::thread(on_first);

@@ -3,7 +3,9 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "absl/strings/escaping.h"
 #include "common/status.h"
 
 namespace caisson::cli {
@@ -18,7 +20,8 @@ std::string MessageJson(const google::protobuf::Message& message) {
 }
 
 std::string RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,
-                          const std::string& stderr_bytes) {
+                          const std::string& stderr_bytes,
+                          const std::map<std::string, std::string>& output_bytes) {
   using Json = nlohmann::ordered_json;
   Json json = Json::parse(MessageJson(result), nullptr, false);
   CAISSON_CHECK(json.is_object());
@@ -31,7 +34,14 @@ std::string RunResultJson(const v1::RunResult& result, const std::string& stdout
   }
   json["stdout"] = stdout_bytes;
   json["stderr"] = stderr_bytes;
-  json["outputs"] = Json::array();
+  Json outputs = Json::array();
+  for (const v1::CollectedFile& file : result.outputs()) {
+    Json output = Json::parse(MessageJson(file), nullptr, false);
+    const auto found = output_bytes.find(file.path());
+    output["content"] = absl::Base64Escape(found == output_bytes.end() ? "" : found->second);
+    outputs.push_back(std::move(output));
+  }
+  json["outputs"] = std::move(outputs);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -4,6 +4,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <map>
 #include <string>
 
 #include "caisson/v1/run.pb.h"
@@ -15,9 +16,11 @@ std::string MessageJson(const google::protobuf::Message& message);
 
 // The RunResult with three differences, docs/api.md tells them: `stdout` and `stderr` are what the program
 // wrote, as text (invalid UTF-8 replaced by U+FFFD); the StreamCounts of those names are `stdout_count` and
-// `stderr_count`; `outputs` is an empty array. `stdout_bytes` and `stderr_bytes` are the streams' bytes.
+// `stderr_count`; each element of `outputs` has its `content` in base64. `stdout_bytes` and `stderr_bytes`
+// are the streams' bytes, `output_bytes` the returned files' by path.
 std::string RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,
-                          const std::string& stderr_bytes);
+                          const std::string& stderr_bytes,
+                          const std::map<std::string, std::string>& output_bytes);
 
 }  // namespace caisson::cli
 

@@ -105,7 +105,16 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
   AddList(*command, "--env", run.env, "NAME=VALUE", "Set an environment variable; repeatable");
   AddList(*command, "--label", run.labels, "NAME=VALUE", "Label the run; repeatable");
   AddList(*command, "--output", run.output_paths, "PATH",
-          "Return this file (servers without the feature refuse); repeatable");
+          "Return this file or directory of /box, after the program's end; repeatable");
+  command
+      ->add_option("--outputs-dir", run.outputs_directory,
+                   "Put returned files there (default: the working directory; with --json, nowhere)")
+      ->type_name("DIR");
+  command->add_flag("--force", run.force, "Replace files that are there already");
+  AddList(*command, "--package", run.packages, "NAME", "A library of the profile that is needed; repeatable");
+  command->add_flag("-i,--interactive", run.interactive,
+                    "Send standard input as it comes, instead of all of it before the start");
+  command->add_flag("-t,--tty", run.tty, "Give the program a terminal: this one");
   command
       ->add_option("--output-overflow", run.output_overflow,
                    "When a stream reaches output_bytes: drop the rest, or end the run")
@@ -198,6 +207,16 @@ int Run(CLI::App& command, Options& options, const std::string& address) {
   options.run.args.assign(rest.begin() + 1, rest.end());
   if (options.run.main_file == "-" && options.run.profile.empty()) {
     return Fail("run: a program from standard input needs --profile");
+  }
+  if (options.run.tty && options.run.json) {
+    return Fail("run: --tty and --json exclude each other");
+  }
+  if ((options.run.tty || options.run.interactive) &&
+      (options.run.no_stdin || options.run.main_file == "-")) {
+    return Fail("run: --tty and --interactive need standard input for the program");
+  }
+  if (options.run.tty && isatty(STDIN_FILENO) == 0) {
+    return Fail("run: --tty needs a terminal on standard input");
   }
   return RunCommand(options.run, address);
 }

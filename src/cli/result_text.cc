@@ -11,6 +11,7 @@ namespace caisson::cli {
 namespace {
 
 constexpr int kMaxShownDenials = 8;
+constexpr int kMaxShownOutputs = 8;
 
 bool EndsWith(const std::string& text, std::string_view suffix) {
   return text.size() >= suffix.size() &&
@@ -84,7 +85,7 @@ std::string EndLine(const v1::RunResult& result) {
     case v1::CANCELED:
       return "canceled" + (result.message().empty() ? "" : ": " + result.message());
     case v1::COMPILE_FAILED:
-      return "the program does not compile";
+      return result.message().empty() ? "the program does not compile" : result.message();
     default:
       return "failed: " + (result.message().empty() ? v1::Verdict_Name(result.verdict()) : result.message());
   }
@@ -112,6 +113,25 @@ void AddCutLine(const char* name, const v1::StreamCount& count, std::vector<std:
   }
 }
 
+// What asked-for files did not come back, and why.
+void AddRefusedOutputs(const v1::RunResult& result, std::vector<std::string>& lines) {
+  int shown = 0;
+  for (const v1::RefusedOutput& refused : result.refused_outputs()) {
+    if (++shown > kMaxShownOutputs) {
+      break;
+    }
+    lines.push_back("not returned: " + refused.path() + ": " + refused.message());
+  }
+  const uint64_t more = static_cast<uint64_t>(std::max(0, result.refused_outputs_size() - kMaxShownOutputs)) +
+                        result.refused_outputs_unlisted();
+  if (more > 0) {
+    lines.push_back("not returned: " + std::to_string(more) + " other paths");
+  }
+  if (result.outputs_incomplete()) {
+    lines.push_back("the returned files are incomplete: the collection was cut off");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> ResultLines(const v1::RunResult& result) {
@@ -125,6 +145,7 @@ std::vector<std::string> ResultLines(const v1::RunResult& result) {
   if (failed && result.denials_size() > 0) {
     lines.push_back(DenialsLine(result));
   }
+  AddRefusedOutputs(result, lines);
   for (std::string& line : lines) {
     line = Printable(line);
   }

@@ -24,8 +24,8 @@ constexpr std::string_view kElfMagic(
     "ELF",
     4);
 
-absl::Status TooLarge(const std::string& what) {
-  return absl::ResourceExhaustedError(what + " is larger than the " + BytesText(kMaxRequestBytes) +
+absl::Status TooLarge(const std::string& what, size_t most = kMaxRequestBytes) {
+  return absl::ResourceExhaustedError(what + " is larger than the " + BytesText(most) +
                                       " a request may have");
 }
 
@@ -59,9 +59,9 @@ absl::Status AddFile(const std::string& path, const std::string& box_path, v1::E
   if (S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError("read " + path + ": Is a directory");
   }
-  absl::StatusOr<std::string> content = ReadFile(path, kMaxRequestBytes);
+  absl::StatusOr<std::string> content = ReadFile(path, kMaxUploadBytes);
   if (absl::IsOutOfRange(content.status())) {
-    return TooLarge(path);
+    return TooLarge(path, kMaxUploadBytes);
   }
   if (!content.ok()) {
     return absl::InvalidArgumentError(Message(content.status()));
@@ -173,6 +173,9 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options) {
   for (const std::string& path : options.output_paths) {
     request.add_output_paths(path);
   }
+  for (const std::string& package : options.packages) {
+    request.add_packages(package);
+  }
   for (const std::string& arg : options.args) {
     request.add_args(arg);
   }
@@ -213,8 +216,15 @@ absl::Status AddStandardInput(const RunOptions& options, const std::string& defa
 }
 
 absl::Status CheckRequestSize(const v1::ExecuteRequest& request) {
-  if (request.ByteSizeLong() > kMaxRequestBytes) {
-    return TooLarge("the request (files, arguments and standard input together)");
+  size_t file_bytes = 0;
+  for (const v1::InputFile& file : request.files()) {
+    file_bytes += file.content().size();
+  }
+  if (file_bytes > kMaxUploadBytes) {
+    return TooLarge("the sum of all files", kMaxUploadBytes);
+  }
+  if (request.ByteSizeLong() - file_bytes > kMaxRequestBytes) {
+    return TooLarge("the request (arguments, environment and standard input together)");
   }
   return absl::OkStatus();
 }

@@ -19,7 +19,12 @@ struct RunOptions {
   std::vector<std::string> files;   // paths
   std::vector<std::string> env;     // NAME=VALUE
   std::vector<std::string> labels;  // NAME=VALUE
+  std::vector<std::string> packages;
   std::vector<std::string> output_paths;
+  std::string outputs_directory;  // empty: the working directory, or nowhere with --json
+  bool force = false;             // replace files that are there
+  bool interactive = false;       // standard input as it comes, whatever it is
+  bool tty = false;
   std::string output_overflow;  // "", "truncate" or "kill"
   double timeout_seconds = 0;   // 0: no deadline
   std::string main_file;        // "-": the program is read from standard input
@@ -36,7 +41,7 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options);
 absl::Status AddStandardInput(const RunOptions& options, const std::string& default_main_file, int fd,
                               v1::ExecuteRequest& request);
 
-// kResourceExhausted when the server would refuse the request for its size.
+// kResourceExhausted when the server would refuse the request for its size, in one message or in chunks.
 absl::Status CheckRequestSize(const v1::ExecuteRequest& request);
 
 // The one profile whose file extension `file` has. kInvalidArgument naming the choices when none or several

@@ -21,7 +21,7 @@ v1::RunResult SampleResult() {
 }
 
 TEST(JsonOutputTest, StreamsAreTextAndTheirCountsHaveNamesOfTheirOwn) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "hello", ""));
+  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "hello", "", {}));
   EXPECT_EQ(json["stdout"], "hello");
   EXPECT_EQ(json["stderr"], "");
   EXPECT_EQ(json["stdout_count"]["bytes"], "5");
@@ -30,7 +30,7 @@ TEST(JsonOutputTest, StreamsAreTextAndTheirCountsHaveNamesOfTheirOwn) {
 }
 
 TEST(JsonOutputTest, FieldsHaveTheirProtoNames) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", ""));
+  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", "", {}));
   EXPECT_EQ(json["verdict"], "COMPLETED");
   EXPECT_EQ(json["exit_code"], 0);
   EXPECT_EQ(json["ended_by"], "PROGRAM");
@@ -38,7 +38,7 @@ TEST(JsonOutputTest, FieldsHaveTheirProtoNames) {
 }
 
 TEST(JsonOutputTest, WhatTheKernelDoesNotGiveIsAbsentNotZero) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", ""));
+  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", "", {}));
   EXPECT_FALSE(json.contains("signal"));
   EXPECT_FALSE(json["usage"].contains("oom_kills"));
   EXPECT_FALSE(json.contains("limit"));
@@ -48,7 +48,7 @@ TEST(JsonOutputTest, InvalidUtf8IsReplaced) {
   const auto json = nlohmann::json::parse(RunResultJson(SampleResult(),
                                                         "a\xff"
                                                         "b\xc3",
-                                                        "\xc3\xbc"));
+                                                        "\xc3\xbc", {}));
   EXPECT_EQ(json["stdout"],
             "a\xef\xbf\xbd"
             "b\xef\xbf\xbd");
@@ -56,9 +56,22 @@ TEST(JsonOutputTest, InvalidUtf8IsReplaced) {
 }
 
 TEST(JsonOutputTest, NulAndNewlinesStayInsideOneLine) {
-  const std::string text = RunResultJson(SampleResult(), std::string("a\0b\n", 4), "");
+  const std::string text = RunResultJson(SampleResult(), std::string("a\0b\n", 4), "", {});
   EXPECT_EQ(text.find('\n'), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(text)["stdout"].get<std::string>(), std::string("a\0b\n", 4));
+}
+
+TEST(JsonOutputTest, ReturnedFilesHaveTheirContentInBase64) {
+  v1::RunResult result = SampleResult();
+  result.add_outputs()->set_path("a/b.bin");
+  result.mutable_outputs(0)->set_size_bytes(3);
+  result.add_outputs()->set_path("empty");
+  const auto json =
+      nlohmann::json::parse(RunResultJson(result, "", "", {{"a/b.bin", std::string("\xff\0", 2)}}));
+  EXPECT_EQ(json["outputs"][0]["path"], "a/b.bin");
+  EXPECT_EQ(json["outputs"][0]["size_bytes"], "3");
+  EXPECT_EQ(json["outputs"][0]["content"], "/wA=");
+  EXPECT_EQ(json["outputs"][1]["content"], "");
 }
 
 }  // namespace

@@ -108,5 +108,23 @@ TEST(ResultTextTest, CutStreamsAreCounted) {
   EXPECT_EQ(ResultLines(result), Lines{"stdout was cut: 1024 of 5000 bytes delivered"});
 }
 
+TEST(ResultTextTest, FilesThatDidNotComeBackAreListedAndTheRestCounted) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(0);
+  for (int i = 0; i < 10; ++i) {
+    v1::RefusedOutput& refused = *result.add_refused_outputs();
+    refused.set_path("p" + std::to_string(i));
+    refused.set_message("it is a link");
+  }
+  result.set_refused_outputs_unlisted(5);
+  result.set_outputs_incomplete(true);
+  const Lines lines = ResultLines(result);
+  ASSERT_EQ(lines.size(), 10U);
+  EXPECT_EQ(lines[0], "not returned: p0: it is a link");
+  EXPECT_EQ(lines[8], "not returned: 7 other paths");
+  EXPECT_EQ(lines[9], "the returned files are incomplete: the collection was cut off");
+}
+
 }  // namespace
 }  // namespace caisson::cli

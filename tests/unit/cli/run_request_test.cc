@@ -84,12 +84,16 @@ TEST_F(RunRequestTest, FilesThatCannotBeReadAreTheCallersMistake) {
 TEST_F(RunRequestTest, FilesOverTheRequestSizeAreRefusedBeforeTheyAreSent) {
   RunOptions options;
   options.main_file = Write("main.py", "");
-  ASSERT_EQ(truncate(options.main_file.c_str(), 16 * 1024 * 1024 + 1), 0);
-  EXPECT_TRUE(absl::IsResourceExhausted(BuildRequest(options).status()));
-  ASSERT_EQ(truncate(options.main_file.c_str(), 16 * 1024 * 1024), 0);
-  const auto request = BuildRequest(options);
+  ASSERT_EQ(truncate(options.main_file.c_str(), 256 * 1024 * 1024 + 1), 0);
+  const absl::Status large = BuildRequest(options).status();
+  EXPECT_TRUE(absl::IsResourceExhausted(large)) << large;
+  EXPECT_NE(Message(large).find("larger than the 256 MiB"), std::string::npos) << large;
+  ASSERT_EQ(truncate(options.main_file.c_str(), 17 * 1024 * 1024), 0);
+  auto request = BuildRequest(options);
   ASSERT_TRUE(request.ok()) << request.status();
-  EXPECT_TRUE(absl::IsResourceExhausted(CheckRequestSize(*request)));
+  EXPECT_TRUE(CheckRequestSize(*request).ok()) << "files may be sent in chunks";
+  request->set_stdin(std::string(16 * 1024 * 1024, 'x'));
+  EXPECT_TRUE(absl::IsResourceExhausted(CheckRequestSize(*request))) << "everything else may not";
 }
 
 TEST_F(RunRequestTest, StandardInputIsSentAlong) {

@@ -1,0 +1,194 @@
+// Runs as the user who called `caisson`. Untrusted: every path and every byte, which a sandboxed program
+// chose, and the server, which passed them on.
+#include "cli/output_directory.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "cli/text.h"
+#include "common/status.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr mode_t kDirectoryMode = 0777;  // the user's umask decides
+constexpr size_t kMaxPathBytes = 1024;
+
+absl::StatusOr<std::string> TemporaryName() {
+  uint64_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    return ErrnoStatus(errno, "getrandom");
+  }
+  std::array<char, 32> name{};
+  std::snprintf(name.data(), name.size(), ".caisson-%016llx", static_cast<unsigned long long>(random));
+  return std::string(name.data());
+}
+
+// One component at a time and never through a link, so that nobody can lead us away in between.
+// An invalid descriptor and `error` when that fails.
+UniqueFd OpenParent(int directory, std::string_view path, std::string_view& name, int& error) {
+  UniqueFd parent(fcntl(directory, F_DUPFD_CLOEXEC, 0));
+  while (parent.valid()) {
+    const size_t slash = path.find('/');
+    if (slash == std::string_view::npos) {
+      name = path;
+      return parent;
+    }
+    const std::string component(path.substr(0, slash));
+    path.remove_prefix(slash + 1);
+    if (mkdirat(parent.get(), component.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+      error = errno;
+      return {};
+    }
+    parent.reset(openat(parent.get(), component.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  }
+  error = errno;
+  return {};
+}
+
+}  // namespace
+
+bool IsSafeOutputPath(std::string_view path) {
+  if (path.empty() || path.size() > kMaxPathBytes) {
+    return false;
+  }
+  for (const char c : path) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      return false;
+    }
+  }
+  for (size_t start = 0; start <= path.size();) {
+    const size_t end = std::min(path.find('/', start), path.size());
+    const std::string_view component = path.substr(start, end - start);
+    if (component.empty() || component == "." || component == "..") {
+      return false;
+    }
+    start = end + 1;
+  }
+  return true;
+}
+
+absl::StatusOr<OutputDirectory> OutputDirectory::Open(const std::string& path, Existing existing) {
+  if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return absl::InvalidArgumentError(Message(ErrnoStatus(errno, "make the directory " + path)));
+  }
+  UniqueFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) {
+    return absl::InvalidArgumentError(Message(ErrnoStatus(errno, "open the directory " + path)));
+  }
+  if (faccessat(directory.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
+    return absl::InvalidArgumentError(Message(ErrnoStatus(errno, "write into the directory " + path)));
+  }
+  return OutputDirectory(path, std::move(directory), existing);
+}
+
+OutputDirectory::~OutputDirectory() { Drop(); }
+
+absl::Status OutputDirectory::Failed(int error, const std::string& what) const {
+  std::string line = "write " + path_ + "/" + Printable(current_) + ": " + what;
+  if (error == EEXIST) {
+    line = path_ + "/" + Printable(current_) + " exists already; --force replaces it";
+  } else if (error == ELOOP || error == ENOTDIR) {
+    line += ": a link or a file is in the way";
+  } else if (error != 0) {
+    line += ": " + std::string(strerrordesc_np(error));
+  }
+  return absl::FailedPreconditionError(line);
+}
+
+absl::Status OutputDirectory::Accept(const v1::OutputFile& piece) {
+  if (piece.path() != current_ || piece.offset() == 0) {
+    Drop();
+    current_ = piece.path();
+    skipping_ = true;  // until it is open
+    RETURN_IF_ERROR(Begin(piece));
+    skipping_ = false;
+  }
+  if (skipping_) {
+    return absl::OkStatus();
+  }
+  absl::Status status = Write(piece.data());
+  if (status.ok() && left_bytes_ == 0) {
+    status = Complete();
+  }
+  if (!status.ok()) {
+    skipping_ = true;
+    Drop();
+  }
+  return status;
+}
+
+absl::Status OutputDirectory::Begin(const v1::OutputFile& piece) {
+  if (!IsSafeOutputPath(current_)) {
+    return Failed(0, "the server sent a path that leads elsewhere");
+  }
+  std::string_view name;
+  int error = 0;
+  parent_ = OpenParent(directory_.get(), current_, name, error);
+  if (!parent_.valid()) {
+    return Failed(error, "open its directory");
+  }
+  name_ = std::string(name);
+  struct stat info {};
+  if (existing_ == Existing::kKeep &&
+      fstatat(parent_.get(), name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+    return Failed(EEXIST, "");  // said before anything is written; the rename at the end is what holds
+  }
+  ASSIGN_OR_RETURN(std::string temporary, TemporaryName());
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  file_.reset(openat(parent_.get(), temporary.c_str(), kFlags, piece.executable() ? 0777 : 0666));
+  if (!file_.valid()) {
+    return Failed(errno, "create it");
+  }
+  temporary_ = std::move(temporary);
+  left_bytes_ = piece.size_bytes();
+  return absl::OkStatus();
+}
+
+absl::Status OutputDirectory::Write(std::string_view data) {
+  if (data.size() > left_bytes_) {
+    return Failed(0, "the server sent more than the file's size");
+  }
+  left_bytes_ -= data.size();
+  while (!data.empty()) {
+    const ssize_t count = write(file_.get(), data.data(), data.size());
+    if (count < 0 && errno != EINTR) {
+      return Failed(errno, "write");
+    }
+    data.remove_prefix(count < 0 ? 0 : static_cast<size_t>(count));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputDirectory::Complete() {
+  const unsigned int flags = existing_ == Existing::kKeep ? RENAME_NOREPLACE : 0;
+  if (close(file_.release()) != 0) {
+    return Failed(errno, "write");
+  }
+  if (renameat2(parent_.get(), temporary_.c_str(), parent_.get(), name_.c_str(), flags) != 0) {
+    return Failed(errno, "put it in its place");
+  }
+  temporary_.clear();
+  return absl::OkStatus();
+}
+
+void OutputDirectory::Drop() {
+  if (!temporary_.empty() && parent_.valid()) {
+    static_cast<void>(unlinkat(parent_.get(), temporary_.c_str(), 0));
+  }
+  temporary_.clear();
+  file_.reset();
+  parent_.reset();
+}
+
+}  // namespace caisson::cli

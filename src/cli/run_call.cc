@@ -1,0 +1,247 @@
+// The main thread reads the stream of events and writes the program's output with write(2), so a slow reader
+// of ours slows the run. Untrusted: all that the events carry.
+#include "cli/run_call.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "cli/exit_code.h"
+#include "cli/json_output.h"
+#include "cli/result_text.h"
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "common/status.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr size_t kFileChunkBytes = 1024UL * 1024;
+
+// Writes all of `data`; 0, or the errno that stopped it.
+int WriteAll(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t count = write(fd, data.data(), data.size());
+    if (count >= 0) {
+      data.remove_prefix(static_cast<size_t>(count));
+    } else if (errno == EAGAIN) {
+      pollfd wanted{fd, POLLOUT, 0};
+      if (poll(&wanted, 1, -1) < 0 && errno != EINTR) {
+        return errno;
+      }
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+// False when the call is over already.
+bool SendFile(InteractStream& stream, const v1::InputFile& file) {
+  std::string_view left = file.content();
+  v1::InteractRequest request;
+  v1::InteractRequest::FileChunk& chunk = *request.mutable_file();
+  chunk.set_path(file.path());
+  chunk.set_executable(file.executable());
+  do {
+    const std::string_view data = left.substr(0, kFileChunkBytes);
+    left.remove_prefix(data.size());
+    chunk.set_data(data.data(), data.size());
+    chunk.set_last(left.empty());
+    if (!stream.Write(request)) {
+      return false;
+    }
+  } while (!left.empty());
+  return true;
+}
+
+}  // namespace
+
+void Complain(const std::string& line) { std::fprintf(stderr, "caisson: %s\n", line.c_str()); }
+
+void RunCall::Interrupt() {
+  std::string name;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    interrupted_ = true;
+    name = name_;
+  }
+  v1::Run run;
+  if (name.empty() || !client_.CancelRun(name, run).ok()) {
+    context_.TryCancel();
+  }
+}
+
+void RunCall::HandleOutput(const v1::Output& output) {
+  const bool compiles = output.step() == "compile";
+  const bool is_stdout = output.stream() == v1::STREAM_STDOUT && !compiles;
+  if (options_.json) {
+    (compiles ? compile_bytes_ : is_stdout ? stdout_bytes_ : stderr_bytes_) += output.data();
+    return;
+  }
+  if (reader_gone_ || write_error_ != 0) {
+    return;
+  }
+  const int error = WriteAll(is_stdout ? STDOUT_FILENO : STDERR_FILENO, output.data());
+  if (error != 0 && is_stdout) {
+    // Nobody reads what the program prints (| head), or it cannot be kept (disk full): the run is for
+    // nothing.
+    reader_gone_ = error == EPIPE;
+    write_error_ = error;
+    context_.TryCancel();
+  }
+}
+
+void RunCall::HandleOutputFile(const v1::OutputFile& piece) {
+  if (options_.json) {
+    output_bytes_[piece.path()] += piece.data();
+  }
+  if (outputs_ == nullptr) {
+    return;
+  }
+  if (const absl::Status status = outputs_->Accept(piece); !status.ok()) {
+    output_failures_.push_back(Message(status));
+  }
+}
+
+void RunCall::Handle(v1::RunEvent& event) {
+  switch (event.event_case()) {
+    case v1::RunEvent::kQueued:
+      if (!options_.json && isatty(STDERR_FILENO) != 0) {
+        Complain("waiting, position " + std::to_string(event.queued().position()));
+      }
+      break;
+    case v1::RunEvent::kAccepted: {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      name_ = event.accepted().name();
+      break;
+    }
+    case v1::RunEvent::kOutput:
+      HandleOutput(event.output());
+      break;
+    case v1::RunEvent::kOutputFile:
+      HandleOutputFile(event.output_file());
+      break;
+    case v1::RunEvent::kFinished:
+      finished_ = true;
+      result_ = std::move(*event.mutable_finished());
+      break;
+    default:
+      break;  // a newer server may send more kinds of events
+  }
+}
+
+std::string RunCall::Json() const {
+  // A program that does not compile has no streams of its own: what there is to read is the compiler's.
+  const bool compile_failed = result_.verdict() == v1::COMPILE_FAILED;
+  return RunResultJson(result_, stdout_bytes_, compile_failed ? compile_bytes_ : stderr_bytes_,
+                       output_bytes_);
+}
+
+int RunCall::ConcludeWithResult() {
+  const int code = ExitCodeFor(result_);
+  if (options_.json) {
+    if (const int error = WriteAll(STDOUT_FILENO, Json() + "\n"); error != 0 && error != EPIPE) {
+      Complain(std::string("write to standard output: ") + std::strerror(error));
+      return kExitService;
+    }
+  }
+  if (!options_.json || code == kExitService) {
+    for (const std::string& line : ResultLines(result_)) {
+      Complain(line);
+    }
+  }
+  for (const std::string& line : output_failures_) {
+    Complain(line);
+  }
+  return output_failures_.empty() ? code : kExitService;
+}
+
+int RunCall::Conclude(const grpc::Status& status) {
+  if (reader_gone_) {
+    return kExitCanceled;
+  }
+  if (write_error_ != 0) {
+    Complain(std::string("write to standard output: ") + std::strerror(write_error_) +
+             "; the run was canceled");
+    return kExitService;
+  }
+  if (finished_) {
+    return ConcludeWithResult();
+  }
+  bool interrupted = false;
+  bool accepted = false;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    interrupted = interrupted_;
+    accepted = !name_.empty();
+  }
+  if (interrupted) {
+    Complain("canceled");
+    return kExitCanceled;
+  }
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && options_.timeout_seconds > 0) {
+    Complain("canceled: the time given with --timeout is over");
+    return kExitCanceled;
+  }
+  if (status.ok()) {
+    Complain("failed: the server ended the call without a result");
+  } else {
+    Complain((accepted ? "the run was lost: " : "") + client_.Explain(status));
+  }
+  return kExitService;
+}
+
+void RunCall::SetDeadline() {
+  if (options_.timeout_seconds > 0) {
+    context_.set_deadline(std::chrono::system_clock::now() +
+                          std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                              std::chrono::duration<double>(options_.timeout_seconds)));
+  }
+}
+
+int RunCall::Execute(const v1::ExecuteRequest& request) {
+  SetDeadline();
+  const std::unique_ptr<grpc::ClientReader<v1::RunEvent>> reader = client_.stub().Execute(&context_, request);
+  v1::RunEvent event;
+  while (reader->Read(&event)) {
+    Handle(event);
+  }
+  return Conclude(reader->Finish());
+}
+
+int RunCall::Interact(v1::InteractRequest::Open open, InputForwarder& input) {
+  SetDeadline();
+  google::protobuf::RepeatedPtrField<v1::InputFile> files;
+  if (open.ByteSizeLong() > kMaxRequestBytes) {
+    files.Swap(open.mutable_request()->mutable_files());
+    open.set_files_to_follow(static_cast<uint32_t>(files.size()));
+  }
+  const auto stream = client_.stub().Interact(&context_);
+  v1::InteractRequest first;
+  *first.mutable_open() = std::move(open);
+  bool sent = stream->Write(first);
+  for (const v1::InputFile& file : files) {
+    sent = sent && SendFile(*stream, file);
+  }
+  if (sent) {
+    input.Start(*stream);
+  }
+  v1::RunEvent event;
+  while (stream->Read(&event)) {
+    Handle(event);
+  }
+  input.Stop();
+  RawTerminal::RestoreTerminal();
+  return Conclude(stream->Finish());
+}
+
+}  // namespace caisson::cli
