@@ -8,8 +8,8 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 1
-EVENT_MAGIC = 0x544E5645
+MAGIC, VERSION = 0x50495343, 2
+EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
 def message(kind, body, fds):
@@ -33,6 +33,14 @@ def event(kind, syscall, count):
     return struct.pack("<IIiIQ6Q", EVENT_MAGIC, kind, syscall, 0, count, 1, 2, 3, 4, 5, 6)
 
 
+def output(kind, data=b"", flags=0, reason=0, size=0):
+    return struct.pack("<IIIIIIQ", OUTPUT_MAGIC, kind, len(data), flags, reason, 0, size) + data
+
+
+def output_file(path, content, flags=0):
+    return output(1, path, flags, size=len(content)) + (output(2, content) if content else b"") + output(3)
+
+
 def prepare(profile, step=2, tty=0):
     return message(1, struct.pack("<Q64sIIQQ", 7, profile, step, tty, 64 << 20, 4096), 0)
 
@@ -40,7 +48,8 @@ def prepare(profile, step=2, tty=0):
 def start(**changes):
     limits = [10000, 10000, 256 << 20, 64, 256, 64 << 20, 8 << 20, 1000]
     limits[changes.get("zero", 0)] *= 0 if "zero" in changes else 1
-    return message(2, struct.pack("<Q16s8Q", 7, bytes(range(16)), *limits), changes.get("fds", 1))
+    return message(2, struct.pack("<Q16s9Q", 7, bytes(range(16)), *limits, changes.get("collect_ms", 0)),
+                   changes.get("fds", 1))
 
 
 def finished(verdict, exited, code, signal):
@@ -57,18 +66,22 @@ SEEDS = {
         "prepare_bad_name": prepare(b"../etc"),
         "prepare_hidden_bytes": prepare(b"a\0b"),
         "start": start(),
+        "start_collects": start(collect_ms=30000),
+        "start_collects_for_ever": start(collect_ms=60001),
         "start_no_bundle": start(fds=0),
         "start_zero_memory": start(zero=2),
         "cancel": message(3, struct.pack("<QIIQQ", 7, 1, 0, 0, 0), 0),
         "cancel_output": message(3, struct.pack("<QIIQQ", 7, 4, 1, 1 << 20, (1 << 20) + 1), 0),
         "serving": message(4, b"", 0),
         "serving_with_descriptor": message(4, b"", 1),
+        "signal": message(5, struct.pack("<QiI", 7, 2, 0), 0),
+        "signal_kill": message(5, struct.pack("<QiI", 7, 9, 0), 0),
         "short_header": b"\0" + struct.pack("<I", MAGIC),
         "empty_packet": b"\0",
     },
     "ipc_reply": {
         "hello": message(64, struct.pack("<IIQIIQ", 8, 4, 4 << 30, 512, 2, 10000), 0),
-        "prepared": message(65, struct.pack("<QQ", 7, 900000) + isolation(), 4),
+        "prepared": message(65, struct.pack("<QQ", 7, 900000) + isolation(), 5),
         "prepare_failed": refusal(66),
         "started": message(67, struct.pack("<Q", 7) + isolation(), 0),
         "start_refused": refusal(68),
@@ -83,6 +96,19 @@ SEEDS = {
         "bad_magic": b"\x10" + event(1, 101, 1) + bytes(72),
         "too_many_live": b"\xff" + event(1, 101, 1) * 65,
         "number_out_of_range": b"\x01" + event(1, 1024, 1),
+    },
+    "output": {
+        "files": b"\x21" + output_file(b"a/b", b"content", 1) + output_file(b"empty", b"") +
+                 output(4, b"link", reason=2) + output(4, b"gone\xff\n", reason=10, size=5) + output(5),
+        "pieces": b"\x05" + output(1, b"f", size=6) + output(2, b"abc") + output(2, b"def") + output(3) + output(5),
+        "read_failed": b"\x40" + output(1, b"f", size=6) + output(2, b"abc") + output(3, reason=10, size=5) + output(5),
+        "unlisted": b"\xff" + output(4, b"r", reason=8) * 256 + output(5, size=12),
+        "torn": b"\x10" + output_file(b"f", b"x" * 100)[:80],
+        "no_end": b"\x10" + output(1, b"f", size=3) + output(2, b"abc") + output(1, b"g", size=0),
+        "leads_away": b"\x08" + output_file(b"a/../b", b"x"),
+        "too_much": b"\x08" + output(1, b"f", size=2) + output(2, b"abc"),
+        "too_large": b"\x08" + output(1, b"f", size=(256 << 20) + 1),
+        "after_the_end": b"\x08" + output(5) + output_file(b"f", b"x"),
     },
 }
 
