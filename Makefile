@@ -21,24 +21,24 @@ setup: ## install missing Debian packages and configure build/
 	@tools/setup.sh build
 
 build: setup ## build the programs into build/bin/ (default)
-	@$(NINJA) caissond caisson-dispatcher caisson
+	@$(NINJA) caissond caisson-dispatcher caisson operator_files
 
 all: setup ## build everything: programs, tests, mutation builds, benchmarks
-	@$(NINJA)
+	@$(NINJA) all operator_files
 
 test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test
-	@$(NINJA)
+	@$(NINJA) all operator_files
 	@tools/test.sh
 
 test-long: ## reports and tests that take minutes
 	@tools/setup.sh build test
-	@$(NINJA)
+	@$(NINJA) all operator_files
 	@tools/test_long.sh
 
 test-vm: ## the integration tests in a virtual machine with pure cgroup v2
 	@tools/setup.sh build test vm
-	@$(NINJA)
+	@$(NINJA) all operator_files
 	@tests/vm/run.sh
 
 run: build ## start the daemon, run the examples through it, stop it

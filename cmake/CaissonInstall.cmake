@@ -19,9 +19,4 @@ install(CODE "
   set(CAISSON_GENERATED_DIR \"${CMAKE_BINARY_DIR}/service\")
   include(\"${CMAKE_SOURCE_DIR}/cmake/InstallServiceFiles.cmake\")")
 
-foreach(section 1 5 8)
-  file(GLOB pages ${CMAKE_SOURCE_DIR}/docs/man/*.${section})
-  if(pages)
-    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-  endif()
-endforeach()
+include(CaissonOperatorFiles)

@@ -1,5 +1,5 @@
 // What `caisson run` exits with. Pure. The numbers are part of the command line's contract
-// (docs/man/caisson.1).
+// (docs/man/caisson.1.md).
 #ifndef CAISSON_CLI_EXIT_CODE_H_
 #define CAISSON_CLI_EXIT_CODE_H_
 

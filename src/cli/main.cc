@@ -224,15 +224,16 @@ int Run(CLI::App& command, Options& options, const std::string& address) {
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
+  app.set_version_flag("--version", "caisson " CAISSON_VERSION);
   app.require_subcommand(1);
   AddSocket(app, options);
-  app.footer(kMainFooter);
   CLI::App* run = AddRun(app, options);
   CLI::App* ps = AddPs(app, options);
   CLI::App* cancel = AddCancel(app, options);
   AddProfile(app, options);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
+  app.footer(kMainFooter);  // last: a command without a footer of its own would inherit it
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

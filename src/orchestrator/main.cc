@@ -127,9 +127,12 @@ int main(int argc, char** argv) {
       "It stays in the foreground and logs to standard error; SIGTERM stops it."};
   app.set_version_flag("--version", "caissond " CAISSON_VERSION);
   Options options;
-  app.add_option("--config", options.config_file, "Configuration file (JSON); defaults hold without one");
+  app.add_option("--config", options.config_file, "Configuration file (JSON); defaults hold without one")
+      ->type_name("FILE");
   app.add_option("--socket", options.socket,
-                 "Address to serve on, unix:/PATH [unix:/run/caisson/caisson.sock]");
+                 "Address to serve on, unix:/PATH; stronger than the configuration "
+                 "[unix:/run/caisson/caisson.sock]")
+      ->type_name("ADDRESS");
   app.add_flag("--check", options.check,
                "Test every control on this host by using it, say how to mend what fails");
   app.add_flag("--json", options.json, "With --check: print JSON");

@@ -31,6 +31,13 @@ share/caisson/profiles/python.json
 share/caisson/proto/caisson/v1/run.proto
 share/doc/caisson/LICENSE
 share/doc/caisson/example/caissond.json
+share/man/man1/caisson.1
+share/man/man5/caissond.json.5
+share/man/man8/caissond.8
+share/bash-completion/completions/caisson
+share/bash-completion/completions/caissond
+share/zsh/site-functions/_caisson
+share/fish/vendor_completions.d/caisson.fish
 """.split()
 # One installation serves all of them, and the build directory keeps a list of what it installed.
 pytestmark = pytest.mark.xdist_group("install")
