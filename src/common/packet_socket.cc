@@ -99,7 +99,8 @@ absl::StatusOr<Packet> ReceivePacket(int socket) {
     return ErrnoStatus(errno, "recvmsg");
   }
   packet.fds = TakeFds(message);
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+  // The control buffer is rounded up, so an odd bound leaves room for one descriptor more than it.
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.fds.size() > kMaxPacketFds) {
     return absl::InvalidArgumentError("recvmsg: the packet is larger than the protocol allows");
   }
   if (received == 0 && packet.fds.empty()) {

@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "ipc/bundle_path.h"
+#include "common/utf8.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -71,7 +71,7 @@ bool Scanner::Scan(const Descriptor& type, std::string_view bytes, const std::st
 
 bool Scanner::ScanField(const FieldDescriptor& field, std::string_view value, const std::string& path,
                         int depth) {
-  if (field.type() == FieldDescriptor::TYPE_STRING && !ipc::IsValidUtf8(value)) {
+  if (field.type() == FieldDescriptor::TYPE_STRING && !IsValidUtf8(value)) {
     violations_.push_back({path, "must be valid UTF-8"});
   }
   if (field.type() == FieldDescriptor::TYPE_MESSAGE) {

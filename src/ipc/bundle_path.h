@@ -18,9 +18,6 @@ inline constexpr size_t kMaxPathComponentBytes = 255;  // NAME_MAX
 // the field's name).
 absl::Status CheckBundlePath(std::string_view path);
 
-// Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool IsValidUtf8(std::string_view text);
-
 }  // namespace caisson::ipc
 
 #endif  // CAISSON_IPC_BUNDLE_PATH_H_

@@ -67,22 +67,5 @@ TEST(BundlePathTest, LengthsAreBounded) {
   EXPECT_EQ(Reason(full + "a"), "is longer than 1024 bytes");
 }
 
-TEST(Utf8Test, WellFormedTextIsValid) {
-  for (const std::string& text :
-       {""s, "\0"s, "\x7f"s, "\xc2\x80"s, "\xdf\xbf"s, "\xe0\xa0\x80"s, "\xed\x9f\xbf"s, "\xee\x80\x80"s,
-        "\xf0\x90\x80\x80"s, "\xf4\x8f\xbf\xbf"s}) {
-    EXPECT_TRUE(IsValidUtf8(text)) << testing::PrintToString(text);
-  }
-}
-
-TEST(Utf8Test, IllFormedTextIsInvalid) {
-  for (const std::string& text :
-       {"\x80"s, "\xc0\x80"s, "\xc1\xbf"s, "\xc2"s, "\xc2\x7f"s, "\xc2\xc0"s, "\xe0\x9f\xbf"s, "\xe1\x80"s,
-        "\xed\xa0\x80"s, "\xe1\x80\x7f"s, "\xf0\x8f\xbf\xbf"s, "\xf0\x90\x80"s, "\xf4\x90\x80\x80"s,
-        "\xf5\x80\x80\x80"s, "\xff"s, "a\xe2\x82"s}) {
-    EXPECT_FALSE(IsValidUtf8(text)) << testing::PrintToString(text);
-  }
-}
-
 }  // namespace
 }  // namespace caisson::ipc
