@@ -113,6 +113,12 @@ void ExplainStep(const std::string& name, const StepSection& step, std::string& 
   for (const std::string& word : step.command) {
     text += " " + Printable(word);
   }
+  if (!step.outputs.empty()) {
+    text += "\n  outputs, for the run step:";
+    for (const std::string& path : step.outputs) {
+      text += " " + Printable(path);
+    }
+  }
   text += "\n  /box, /tmp and /dev/shm: writable, ";
   text += step.box_executable ? "files there may be executed\n" : "nothing there may be executed\n";
   text += "  network: ";

@@ -65,7 +65,8 @@ struct SyscallFilter {
 
 // One step of a profile: how its sandbox is built and what may run in it.
 struct StepSection {
-  std::vector<std::string> command;  // "{main}" is the main file
+  std::vector<std::string> command;  // "{main}" is the main file; "{sources}", in a compile step, all sources
+  std::vector<std::string> outputs;  // of a compile step: what the run step gets; relative to /box, or "."
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> environment_whys;  // by name, of the unusual ones
   std::vector<BindMount> binds;

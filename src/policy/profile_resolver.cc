@@ -129,10 +129,10 @@ Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
   profile.toolchain_package = Text(merged.toolchain_package, complaints);
   profile.toolchain_probe = Text(merged.toolchain_probe, complaints);
   if (merged.compile) {
-    profile.compile = ResolveStep(*merged.compile, {merged.file, merged.name.at.line, "steps.compile"},
-                                  StandardCompileLimits(), groups, complaints);
+    profile.compile = ResolveStep(StepKind::kCompile, *merged.compile,
+                                  {merged.file, merged.name.at.line, "steps.compile"}, groups, complaints);
   }
-  profile.run = ResolveStep(*merged.run, {merged.file, merged.name.at.line, "steps.run"}, StandardRunLimits(),
+  profile.run = ResolveStep(StepKind::kRun, *merged.run, {merged.file, merged.name.at.line, "steps.run"},
                             groups, complaints);
   return profile;
 }
@@ -141,6 +141,7 @@ Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
 
 StepSource MergeSteps(StepSource base, const StepSource& top) {
   Replace(base.command, top.command);
+  Replace(base.outputs, top.outputs);
   for (const auto& [name, value] : top.environment) {
     base.environment[name] = value;
   }

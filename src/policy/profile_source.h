@@ -28,6 +28,7 @@ struct EnvironmentValue {
 
 struct StepSource {
   std::optional<Located<std::vector<std::string>>> command;
+  std::optional<Located<std::vector<std::string>>> outputs;
   std::map<std::string, Located<EnvironmentValue>> environment;
   std::vector<Located<BindMount>> mounts;
   std::vector<Located<Symlink>> symlinks;

@@ -152,6 +152,9 @@ StepSource ReadStep(JsonObjectReader& reader) {
   if (std::optional<std::vector<std::string>> command = reader.StringArray("command")) {
     step.command = Located<std::vector<std::string>>{*std::move(command), PositionOf(reader, "command")};
   }
+  if (std::optional<std::vector<std::string>> outputs = reader.StringArray("outputs")) {
+    step.outputs = Located<std::vector<std::string>>{*std::move(outputs), PositionOf(reader, "outputs")};
+  }
   ReadEnvironment(reader, step);
   ReadMounts(reader, step);
   ReadSymlinksAndFiles(reader, step);

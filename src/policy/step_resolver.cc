@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "policy/layout_check.h"
 #include "policy/nearest.h"
@@ -14,6 +15,9 @@ namespace {
 constexpr size_t kMostWords = 64;
 constexpr size_t kMostVariables = 128;
 constexpr size_t kMostTextBytes = 4096;
+constexpr size_t kMostOutputs = 64;
+constexpr std::string_view kMain = "{main}";
+constexpr std::string_view kSources = "{sources}";
 
 bool IsVariableName(const std::string& name) {
   constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
@@ -21,7 +25,23 @@ bool IsVariableName(const std::string& name) {
          (name[0] < '0' || name[0] > '9');
 }
 
-void ResolveCommand(const StepSource& source, const Position& at, StepSection& step,
+// Only a whole word is replaced; within a longer one the program would get the placeholder itself.
+void CheckPlaceholders(StepKind kind, const Located<std::vector<std::string>>& command,
+                       std::vector<std::string>& complaints) {
+  for (const std::string& word : command.value) {
+    for (const std::string_view placeholder : {kMain, kSources}) {
+      if (word != placeholder && word.find(placeholder) != std::string::npos) {
+        command.at.Complain(complaints,
+                            "'" + word + "': " + std::string(placeholder) + " must be a word of its own");
+      }
+    }
+    if (word == kSources && kind != StepKind::kCompile) {
+      command.at.Complain(complaints, "{sources} is for a compile step's command only");
+    }
+  }
+}
+
+void ResolveCommand(StepKind kind, const StepSource& source, const Position& at, StepSection& step,
                     std::vector<std::string>& complaints) {
   if (!source.command || source.command->value.empty()) {
     complaints.push_back(Complaint(at.file, at.line, at.key + ".command", "is missing"));
@@ -30,10 +50,10 @@ void ResolveCommand(const StepSource& source, const Position& at, StepSection& s
   const Position& written = source.command->at;
   step.command = source.command->value;
   const std::string& program = step.command.front();
-  if (program != "{main}" && !IsPlainAbsolutePath(program)) {
+  if (program != kMain && !IsPlainAbsolutePath(program)) {
     written.Complain(complaints, "the program must be an absolute path or {main}: nothing searches PATH");
   }
-  if (program == "{main}" && !step.box_executable) {
+  if (program == kMain && !step.box_executable) {
     written.Complain(complaints, "the program is {main}, but box_executable is not true");
   }
   const bool too_long = std::any_of(step.command.begin(), step.command.end(),
@@ -41,6 +61,33 @@ void ResolveCommand(const StepSource& source, const Position& at, StepSection& s
   if (step.command.size() > kMostWords || too_long) {
     written.Complain(complaints, "at most " + std::to_string(kMostWords) + " words of " +
                                      std::to_string(kMostTextBytes) + " bytes");
+  }
+  CheckPlaceholders(kind, *source.command, complaints);
+}
+
+void ResolveOutputs(StepKind kind, const StepSource& source, const Position& at, StepSection& step,
+                    std::vector<std::string>& complaints) {
+  if (kind == StepKind::kRun) {
+    if (source.outputs) {
+      source.outputs->at.Complain(complaints,
+                                  "only steps.compile has outputs; of a run, the request names them");
+    }
+    return;
+  }
+  if (!source.outputs || source.outputs->value.empty()) {
+    complaints.push_back(Complaint(at.file, at.line, at.key + ".outputs",
+                                   "is missing: the run step would get nothing of what was compiled"));
+    return;
+  }
+  step.outputs = source.outputs->value;
+  for (const std::string& path : step.outputs) {
+    if (path != "." && !IsPlainAbsolutePath("/" + path)) {
+      source.outputs->at.Complain(complaints,
+                                  "'" + path + "' must be a path below /box, relative to it, or '.'");
+    }
+  }
+  if (step.outputs.size() > kMostOutputs) {
+    source.outputs->at.Complain(complaints, "at most " + std::to_string(kMostOutputs) + " paths");
   }
 }
 
@@ -130,14 +177,16 @@ void ResolveFilter(const StepSource& source, const SyscallGroups& groups, StepSe
 
 }  // namespace
 
-StepSection ResolveStep(const StepSource& source, const Position& at, const LimitRange& standard,
+StepSection ResolveStep(StepKind kind, const StepSource& source, const Position& at,
                         const SyscallGroups& groups, std::vector<std::string>& complaints) {
   StepSection step;
   step.box_executable = source.box_executable && source.box_executable->value;
   step.network = source.network ? source.network->value : NetworkMode::kNone;
-  ResolveCommand(source, at, step, complaints);
+  ResolveCommand(kind, source, at, step, complaints);
+  ResolveOutputs(kind, source, at, step, complaints);
   ResolveEnvironment(source, step, complaints);
-  ResolveLimitRange(source, standard, step, complaints);
+  ResolveLimitRange(source, kind == StepKind::kCompile ? StandardCompileLimits() : StandardRunLimits(), step,
+                    complaints);
   ResolveFilter(source, groups, step, complaints);
   CheckLayout(source, complaints);
   for (const Located<BindMount>& mount : source.mounts) {

@@ -9,11 +9,13 @@
 
 namespace caisson::init {
 
-// Points into the plan and the bundle; holds no copies but the main file's absolute path.
+// Points into the plan and the bundle; holds no copies but the absolute paths of the main file and the
+// sources.
 class ExecImage {
  public:
-  // The profile's command with "{main}" replaced by /box/<main file>, then the client's arguments; the
-  // profile's environment, in which a client's variable replaces the one of the same name.
+  // The profile's command with "{main}" replaced by /box/<main file> and "{sources}" by one such word for
+  // each source, then the client's arguments; the profile's environment, in which a client's variable
+  // replaces the one of the same name. More words than there is room for: E2BIG.
   void Build(PlanReader plan, BundleReader& bundle, Progress& progress);
 
   const char* path() const { return argv_[0]; }
@@ -26,6 +28,7 @@ class ExecImage {
 
   void AddArgument(const char* argument, Progress& progress);
   void AddVariable(const char* variable, Progress& progress);
+  void AddSources(BundleReader& bundle, Progress& progress);
 
   uint32_t argc_ = 0;
   uint32_t envc_ = 0;

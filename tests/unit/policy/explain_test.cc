@@ -58,6 +58,16 @@ TEST(ExplainTest, OutcomesReadAsSentences) {
             std::string::npos);
 }
 
+TEST(ExplainTest, ACompileStepTellsItsOutputs) {
+  Profile profile = ShippedProfiles().at("native");
+  profile.compile = profile.run;
+  profile.compile->command = {"/usr/bin/cc", "{sources}"};
+  profile.compile->outputs = {"main", "lib"};
+  const std::string text = ExplainProfile(profile);
+  EXPECT_TRUE(HasLine(text, "  command: /usr/bin/cc {sources}\n  outputs, for the run step: main lib"));
+  EXPECT_EQ(text.find("outputs"), text.rfind("outputs"));
+}
+
 TEST(ExplainTest, ControlCharactersDoNotReachTheTerminal) {
   Profile profile = ShippedProfiles().at("native");
   profile.display_name = "x\x1b[31m\ny";

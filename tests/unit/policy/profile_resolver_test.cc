@@ -87,14 +87,50 @@ TEST(ProfileResolverTest, SingleValuesReplaceAndListsGrow) {
 TEST(ProfileResolverTest, ACompileStepHasItsOwnLimitsAndWhatAllSays) {
   const Profile profile =
       ResolveLast({kParent, R"({"schema_version": 1, "name": "compiled", "extends": "parent",
-    "steps": {"compile": {"command": ["/bin/cc", "{main}"]}}})"});
+    "steps": {"compile": {"command": ["/bin/cc", "-o", "main", "{sources}"], "outputs": ["main", "lib/a.so"]}}})"});
   ASSERT_TRUE(profile.compile.has_value());
-  EXPECT_EQ(profile.compile->command, (std::vector<std::string>{"/bin/cc", "{main}"}));
+  EXPECT_EQ(profile.compile->command, (std::vector<std::string>{"/bin/cc", "-o", "main", "{sources}"}));
+  EXPECT_EQ(profile.compile->outputs, (std::vector<std::string>{"main", "lib/a.so"}));
+  EXPECT_TRUE(profile.run.outputs.empty());
   EXPECT_EQ(profile.compile->environment.at("B"), "all");
   EXPECT_EQ(profile.compile->network, NetworkMode::kNone);
   EXPECT_EQ(profile.compile->limits.defaults.Get(LimitId::kWallTimeMs), 30'000U);
   EXPECT_EQ(profile.compile->limits.defaults.Get(LimitId::kPids), 10U);
   EXPECT_EQ(profile.run.command, (std::vector<std::string>{"/bin/p", "{main}"}));
+}
+
+// The complaint that a compile section brings, or "" for none.
+std::string CompileComplaint(const std::string& compile) {
+  ProfileSources sources;
+  sources["parent"] = *ParseProfileText(kParent, "parent.json");
+  sources["c"] = *ParseProfileText(
+      R"({"schema_version": 1, "name": "c", "extends": "parent", "steps": )" + compile + "}", "c.json");
+  return Message(ResolveProfiles(sources, *ParseSyscallGroups(kGroups, "g")).status());
+}
+
+TEST(ProfileResolverTest, ACompileStepNamesItsOutputs) {
+  EXPECT_EQ(
+      CompileComplaint(R"({"compile": {"command": ["/bin/cc"]}})"),
+      "c.json:1: steps.compile.outputs: is missing: the run step would get nothing of what was compiled");
+  EXPECT_EQ(CompileComplaint(R"({"compile": {"command": ["/bin/cc"], "outputs": ["."]}})"), "");
+  for (const char* path : {"", "/etc", "../x", "a/./b", "a//b", "a/", ".."}) {
+    EXPECT_EQ(CompileComplaint(R"({"compile": {"command": ["/bin/cc"], "outputs": [")" + std::string(path) +
+                               "\"]}}"),
+              "c.json:1: steps.compile.outputs: '" + std::string(path) +
+                  "' must be a path below /box, relative to it, or '.'");
+  }
+}
+
+TEST(ProfileResolverTest, OutputsAndSourcesAreForCompileStepsOnly) {
+  EXPECT_EQ(CompileComplaint(R"({"run": {"outputs": ["a"]}})"),
+            "c.json:1: steps.run.outputs: only steps.compile has outputs; of a run, the request names them");
+  EXPECT_EQ(CompileComplaint(R"({"run": {"command": ["/bin/cat", "{sources}"]}})"),
+            "c.json:1: steps.run.command: {sources} is for a compile step's command only");
+}
+
+TEST(ProfileResolverTest, APlaceholderWithinAWordIsAMistake) {
+  EXPECT_EQ(CompileComplaint(R"({"run": {"command": ["/bin/cat", "--file={main}"]}})"),
+            "c.json:1: steps.run.command: '--file={main}': {main} must be a word of its own");
 }
 
 TEST(ProfileResolverTest, AbstractProfilesAreNotListedAndTheirChildrenAre) {

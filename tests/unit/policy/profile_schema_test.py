@@ -46,7 +46,13 @@ class ProfileSchemaTest(unittest.TestCase):
             profile["steps"]["run"].update(keys)
             return profile
 
+        def with_compile(outputs):
+            profile = copy.deepcopy(load("profiles/python.json"))
+            profile["steps"]["compile"] = {"command": ["/usr/bin/cc", "{sources}"], "outputs": outputs}
+            return profile
+
         self.profiles.validate(with_run())
+        self.profiles.validate(with_compile(["main", "."]))
         faults = {
             "unknown key": {**load("profiles/python.json"), "nmae": "x"},
             "schema version": {**load("profiles/python.json"), "schema_version": 2},
@@ -55,6 +61,9 @@ class ProfileSchemaTest(unittest.TestCase):
             "mount without why": with_run(mounts=[{"source": "/opt"}]),
             "relative mount": with_run(mounts=[{"source": "opt", "why": "w"}]),
             "network": with_run(network="host"),
+            "outputs of a run": with_run(outputs=["a"]),
+            "outputs that lead away": with_compile(["/etc"]),
+            "no outputs at all": with_compile([]),
             "unknown limit": with_run(limits={"wall_time": {"default": 1}}),
             "zero limit": with_run(limits={"pids": {"default": 0}}),
             "rule without why": with_run(syscalls={"rules": [{"name": "read"}]}),

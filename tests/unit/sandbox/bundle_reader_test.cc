@@ -7,39 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "raw_bundle.h"
+
 namespace caisson::init {
 namespace {
 
-class Bundle {
- public:
-  explicit Bundle(uint32_t record_count) {
-    const wire::BundleHeader header{wire::kBundleMagic, wire::kBundleVersion, record_count, 0};
-    Append(&header, sizeof header);
-  }
-  Bundle& Record(wire::BundleRecord type, const std::string& name, const std::string& data = "") {
-    const wire::BundleRecordHeader header{type, 0644, static_cast<uint32_t>(name.size()), 0, data.size()};
-    Append(&header, sizeof header);
-    Append(name.c_str(), name.size() + 1);
-    Append(data.data(), data.size());
-    bytes_.resize((bytes_.size() + 7) / 8 * 8);
-    return *this;
-  }
-  BundleReader Reader() const { return {bytes_.data(), bytes_.size()}; }
-  std::vector<unsigned char>& bytes() { return bytes_; }
-
- private:
-  void Append(const void* data, size_t size) {
-    const size_t at = bytes_.size();
-    bytes_.resize(at + size);
-    if (size != 0) {
-      std::memcpy(&bytes_[at], data, size);
-    }
-  }
-  std::vector<unsigned char> bytes_;
-};
-
 TEST(BundleReaderTest, RecordsComeInTheirOrder) {
-  Bundle bundle(3);
+  RawBundle bundle;
   bundle.Record(wire::BundleRecord::kMainFile, "a.py")
       .Record(wire::BundleRecord::kFile, "a.py", "print(1)")
       .Record(wire::BundleRecord::kArgument, "x");
@@ -56,17 +30,19 @@ TEST(BundleReaderTest, RecordsComeInTheirOrder) {
 }
 
 TEST(BundleReaderTest, WrongMagicIsInvalid) {
-  Bundle bundle(0);
+  RawBundle bundle;
   bundle.bytes()[0] ^= 1U;
   EXPECT_FALSE(bundle.Reader().valid());
 }
 
 TEST(BundleReaderTest, MoreRecordsThanAllowedAreInvalid) {
-  EXPECT_FALSE(Bundle(wire::kMaxBundleRecords + 1).Reader().valid());
+  RawBundle bundle;
+  bundle.SetCount(wire::kMaxBundleRecords + 1);
+  EXPECT_FALSE(bundle.Reader().valid());
 }
 
 TEST(BundleReaderTest, EveryTruncationIsInvalid) {
-  Bundle bundle(2);
+  RawBundle bundle;
   bundle.Record(wire::BundleRecord::kFile, "dir/name", "some content")
       .Record(wire::BundleRecord::kArgument, "y");
   for (size_t size = 0; size < bundle.bytes().size(); ++size) {
@@ -82,7 +58,7 @@ TEST(BundleReaderTest, EveryTruncationIsInvalid) {
 }
 
 TEST(BundleReaderTest, SizesThatWrapAroundAreInvalid) {
-  Bundle bundle(1);
+  RawBundle bundle;
   bundle.Record(wire::BundleRecord::kFile, "name", "data");
   wire::BundleRecordHeader header{};
   std::memcpy(&header, bundle.bytes().data() + sizeof(wire::BundleHeader), sizeof header);
@@ -97,7 +73,7 @@ TEST(BundleReaderTest, SizesThatWrapAroundAreInvalid) {
 }
 
 TEST(BundleReaderTest, NulInsideANameIsInvalid) {
-  Bundle bundle(1);
+  RawBundle bundle;
   bundle.Record(wire::BundleRecord::kFile, std::string("a\0b", 3), "data");
   BundleReader reader = bundle.Reader();
   BundleItem item{};
