@@ -27,7 +27,7 @@ all: setup ## build everything: programs, tests, mutation builds, benchmarks
 	@$(NINJA) all operator_files
 
 test: ## every test but the long ones and those in the virtual machine
-	@tools/setup.sh build test
+	@tools/setup.sh build test languages
 	@$(NINJA) all operator_files
 	@tools/test.sh
 

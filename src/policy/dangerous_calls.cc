@@ -37,6 +37,10 @@ constexpr std::string_view kKeys = "the kernel keyring is shared between process
 constexpr std::string_view kShared = "kernel objects that outlive a process and count against its uid";
 constexpr std::string_view kSocketBpf = "loads a program into the kernel";
 
+constexpr std::string_view kDevices = "makes device files";
+
+constexpr uint32_t kCharacterDevice = 0x2000;  // S_IFCHR
+constexpr uint32_t kBlockDevice = 0x6000;      // S_IFBLK
 constexpr uint32_t kFcntlSetPipeSize = 1031;
 constexpr uint32_t kIoctlTiocsti = 0x5412;
 constexpr uint32_t kIoctlTioclinux = 0x541c;
@@ -89,8 +93,10 @@ constexpr auto kDangerousCalls = std::to_array<NamedCall>({
     {"open_by_handle_at", kAny, "opens files past every directory on the way"},
     {"memfd_create", kAny, "makes executable files that no noexec mount reaches"},
     {"execveat", kAny, "executes files that have no path"},
-    {"mknod", kAny, "makes device files"},
-    {"mknodat", kAny, "makes device files"},
+    {"mknod", {1, kCharacterDevice}, kDevices},
+    {"mknod", {1, kBlockDevice}, kDevices},
+    {"mknodat", {2, kCharacterDevice}, kDevices},
+    {"mknodat", {2, kBlockDevice}, kDevices},
     {"kexec_load", kAny, kKernel},
     {"kexec_file_load", kAny, kKernel},
     {"init_module", kAny, kKernel},

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "policy/json_document.h"
 #include "policy/lint.h"
@@ -19,11 +20,27 @@ std::string GroupsText() {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-TEST(ShippedProfilesTest, PythonAndNativeAreListedAndBaseIsNot) {
+TEST(ShippedProfilesTest, EveryLanguageIsListedAndBaseIsNot) {
   const ProfileSet profiles = ShippedProfiles();
-  ASSERT_EQ(profiles.size(), 2U);
-  EXPECT_TRUE(profiles.contains("python"));
-  EXPECT_TRUE(profiles.contains("native"));
+  std::vector<std::string> names;
+  for (const auto& [name, profile] : profiles) {
+    names.push_back(name);
+  }
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"bash", "lua", "native", "node", "perl", "php", "python", "ruby"}));
+}
+
+TEST(ShippedProfilesTest, EachNamesItsToolchainBelowUsr) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    if (name == "native") {
+      EXPECT_TRUE(profile.toolchain_probe.empty());
+      continue;
+    }
+    EXPECT_FALSE(profile.toolchain_package.empty()) << name;
+    EXPECT_TRUE(profile.toolchain_probe.starts_with("/usr/bin/")) << name;
+    EXPECT_TRUE(profile.default_main_file.ends_with(profile.file_extension)) << name;
+    EXPECT_FALSE(profile.hello_program.empty()) << name;
+  }
 }
 
 TEST(ShippedProfilesTest, LintHasNothingToSay) {

@@ -1,0 +1,5 @@
+set -eu
+inner() {
+  echo "${missing_variable}"
+}
+inner

@@ -1,0 +1,2 @@
+setmetatable({}, { __gc = function() print("leaving") end })
+os.exit(7, true)

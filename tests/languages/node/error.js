@@ -1,0 +1,9 @@
+function inner(values) {
+  return values.missing.length;
+}
+
+function outer() {
+  return inner({});
+}
+
+outer();

@@ -1,0 +1,75 @@
+// Modules, text, numbers, dates, hashes, random numbers, WebAssembly, local sockets, what the machine looks like.
+import assert from 'node:assert';
+import crypto from 'node:crypto';
+import dns from 'node:dns';
+import { EventEmitter, once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import util from 'node:util';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+
+assert.deepStrictEqual(JSON.parse(JSON.stringify({ ä: [1, 2.5, null, true] })), { ä: [1, 2.5, null, true] });
+assert.strictEqual('me@home you@work'.replace(/(\w+)@(?<place>\w+)/gu, '$<place> at $1'), 'home at me work at you');
+assert.strictEqual('é'.normalize('NFD').length, 2);
+assert.deepStrictEqual(['z', 'ä', 'a'].sort(new Intl.Collator('de').compare), ['a', 'ä', 'z']);
+assert.strictEqual(new Intl.NumberFormat('de-DE').format(1234567.89), '1.234.567,89');
+assert.strictEqual(new Date(Date.UTC(2024, 6, 1, 10)).toLocaleString('en-GB', { timeZone: 'Europe/Berlin' }), '01/07/2024, 12:00:00');
+assert.strictEqual(2n ** 100n % 1_000_007n, 2n ** 100n - (2n ** 100n / 1_000_007n) * 1_000_007n);
+assert.strictEqual(new URL('https://example.org/a?b=c#d').searchParams.get('b'), 'c');
+assert.strictEqual(new TextDecoder().decode(new TextEncoder().encode('ü')), 'ü');
+assert.deepStrictEqual(structuredClone(new Map([[1, new Set([2])]])), new Map([[1, new Set([2])]]));
+
+assert.ok(crypto.createHash('sha256').digest('hex').startsWith('e3b0c442'));
+assert.strictEqual(crypto.scryptSync('p', 's', 32).length, 32);
+assert.match(crypto.randomUUID(), /^[0-9a-f-]{36}$/);
+const { privateKey, publicKey } = crypto.generateKeyPairSync('ed25519');
+assert.ok(crypto.verify(null, Buffer.from('m'), publicKey, crypto.sign(null, Buffer.from('m'), privateKey)));
+const key = crypto.randomBytes(32);
+const cipher = crypto.createCipheriv('aes-256-gcm', key, Buffer.alloc(12));
+assert.strictEqual(Buffer.concat([cipher.update('secret'), cipher.final()]).length, 6);
+assert.ok((await crypto.webcrypto.subtle.digest('SHA-256', new Uint8Array(4))).byteLength === 32);
+const random = Array.from({ length: 300_000 }, () => Math.random());
+assert.ok(random.sort((a, b) => a - b)[0] >= 0 && random.every((value, index) => index === 0 || random[index - 1] <= value));
+
+const fib = (n) => (n < 2 ? n : fib(n - 1) + fib(n - 2));
+assert.strictEqual(fib(25), 75025);
+const deep = (n) => (n === 0 ? 0 : 1 + deep(n - 1));
+assert.strictEqual(deep(5000), 5000);
+assert.throws(() => deep(1e7), RangeError);
+let garbage = [];
+for (let i = 0; i < 1_000_000; i += 1) garbage.push({ i });
+garbage = null;
+new Uint8Array(new ArrayBuffer(1 << 25)).fill(1);
+const wasm = await WebAssembly.instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 7, 1, 3, 97, 100, 100, 0, 0, 10, 9, 1, 7, 0, 32, 0, 32, 1, 106, 11]));
+assert.strictEqual(wasm.instance.exports.add(40, 2), 42);
+assert.strictEqual(vm.runInNewContext('a + 1', { a: 1 }), 2);
+assert.ok(v8.getHeapStatistics().heap_size_limit > 0 && util.inspect(new Map([[1, 2]])) === 'Map(1) { 1 => 2 }');
+
+const server = http.createServer((request, response) => response.end(`path ${request.url}`));
+server.listen('/tmp/http.sock');
+await once(server, 'listening');
+const [answer] = await once(http.get({ socketPath: '/tmp/http.sock', path: '/a' }), 'response');
+answer.setEncoding('utf8');
+assert.strictEqual((await once(answer, 'data'))[0], 'path /a');
+server.close();
+const echo = net.createServer((socket) => socket.pipe(socket)).listen('\0abstract');
+await once(echo, 'listening');
+const socket = net.connect('\0abstract');
+socket.end('echo');
+assert.strictEqual(String((await once(socket, 'data'))[0]), 'echo');
+echo.close();
+assert.strictEqual((await util.promisify(dns.lookup)('localhost', { family: 4 })).address, '127.0.0.1');
+
+assert.ok(os.cpus().length >= 0 && os.totalmem() > 0 && os.freemem() > 0 && os.loadavg().length === 3);
+assert.strictEqual(os.hostname(), 'caisson');
+assert.strictEqual(os.userInfo().username, 'box');
+assert.strictEqual(os.homedir(), '/box');
+assert.ok(os.availableParallelism === undefined || os.availableParallelism() >= 1);
+assert.ok(performance.now() > 0 && process.stdout.isTTY === undefined);
+const emitter = new EventEmitter();
+setTimeout(() => emitter.emit('done', 5), 1);
+assert.deepStrictEqual(await once(emitter, 'done'), [5]);
+console.log('ok');

@@ -1,0 +1,5 @@
+async function fails() {
+  throw new RangeError('nobody catches this');
+}
+
+fails();

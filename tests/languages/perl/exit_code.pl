@@ -1,0 +1,2 @@
+END { print "leaving\n" }
+exit 7;

@@ -1,0 +1,9 @@
+def inner(values):
+    return values["missing"]
+
+
+def outer():
+    return inner({})
+
+
+outer()

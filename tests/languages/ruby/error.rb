@@ -1,0 +1,9 @@
+def inner(values)
+  values.fetch(:missing)
+end
+
+def outer
+  inner({})
+end
+
+outer
