@@ -34,7 +34,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "not so: line %d: %s: %m\n", __LINE__, #condition), exit(1)))
+#define CHECK(condition) \
+  ((condition) ? (void)0 : (fprintf(stderr, "not so: line %d: %s: %m\n", __LINE__, #condition), exit(1)))
 
 extern char** environ;
 static volatile sig_atomic_t alarms;
@@ -53,19 +54,25 @@ static void files(void) {
   char root[] = "/tmp/tree-XXXXXX", buffer[64], path[4096];
   CHECK(mkdtemp(root) && chdir(root) == 0 && mkdir("deep", 0755) == 0);
   FILE* stream = fopen("a.txt", "w+");
-  CHECK(stream && fprintf(stream, "%d %s\n", 42, "words") > 0 && fflush(stream) == 0 && fseek(stream, 0, SEEK_SET) == 0);
+  CHECK(stream && fprintf(stream, "%d %s\n", 42, "words") > 0 && fflush(stream) == 0 &&
+        fseek(stream, 0, SEEK_SET) == 0);
   int number = 0;
-  CHECK(fscanf(stream, "%d %63s", &number, buffer) == 2 && number == 42 && strcmp(buffer, "words") == 0 && fclose(stream) == 0);
+  CHECK(fscanf(stream, "%d %63s", &number, buffer) == 2 && number == 42 && strcmp(buffer, "words") == 0 &&
+        fclose(stream) == 0);
   int fd = open("b", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   struct iovec parts[2] = {{"hello ", 6}, {"world", 5}};
   CHECK(writev(fd, parts, 2) == 11 && pread(fd, buffer, 5, 6) == 5 && memcmp(buffer, "world", 5) == 0);
-  CHECK(ftruncate(fd, 8192) == 0 && posix_fallocate(fd, 0, 8192) == 0 && fsync(fd) == 0 && flock(fd, LOCK_EX) == 0 && lockf(fd, F_TLOCK, 0) == 0);
+  CHECK(ftruncate(fd, 8192) == 0 && posix_fallocate(fd, 0, 8192) == 0 && fsync(fd) == 0 &&
+        flock(fd, LOCK_EX) == 0 && lockf(fd, F_TLOCK, 0) == 0);
   char* map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  CHECK(map != MAP_FAILED && memcmp(map, "hello", 5) == 0 && msync(map, 8192, MS_SYNC) == 0 && munmap(map, 8192) == 0 && close(fd) == 0);
-  CHECK(link("b", "hard") == 0 && symlink("b", "soft") == 0 && rename("a.txt", "deep/c") == 0 && chmod("b", 0640) == 0 && realpath("soft", path));
+  CHECK(map != MAP_FAILED && memcmp(map, "hello", 5) == 0 && msync(map, 8192, MS_SYNC) == 0 &&
+        munmap(map, 8192) == 0 && close(fd) == 0);
+  CHECK(link("b", "hard") == 0 && symlink("b", "soft") == 0 && rename("a.txt", "deep/c") == 0 &&
+        chmod("b", 0640) == 0 && realpath("soft", path));
   struct stat info;
   struct timespec times[2] = {{1, 0}, {2, 0}};
-  CHECK(utimensat(AT_FDCWD, "b", times, 0) == 0 && stat("b", &info) == 0 && info.st_mtime == 2 && info.st_nlink == 2 && mkfifo("fifo", 0600) == 0);
+  CHECK(utimensat(AT_FDCWD, "b", times, 0) == 0 && stat("b", &info) == 0 && info.st_mtime == 2 &&
+        info.st_nlink == 2 && mkfifo("fifo", 0600) == 0);
   DIR* directory = opendir(".");
   int entries = 0;
   while (readdir(directory)) {
@@ -74,7 +81,8 @@ static void files(void) {
   closedir(directory);
   glob_t found;
   struct statvfs space;
-  CHECK(entries == 7 && glob("*", 0, NULL, &found) == 0 && found.gl_pathc == 5 && statvfs(".", &space) == 0 && space.f_blocks > 0);
+  CHECK(entries == 7 && glob("*", 0, NULL, &found) == 0 && found.gl_pathc == 5 && statvfs(".", &space) == 0 &&
+        space.f_blocks > 0);
   globfree(&found);
   FILE* temporary = tmpfile();
   CHECK(temporary && fputs("x", temporary) >= 0 && fclose(temporary) == 0 && access("/usr", W_OK) != 0);
@@ -89,9 +97,11 @@ static void processes(void) {
   if (child == 0) {
     _exit(write(ends[1], "forked", 6) == 6 ? 5 : 1);
   }
-  CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5 && read(ends[0], buffer, sizeof buffer) == 6);
+  CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5 &&
+        read(ends[0], buffer, sizeof buffer) == 6);
   char* argv[] = {"sh", "-c", "exit 3", NULL};
-  CHECK(posix_spawn(&child, "/bin/sh", NULL, NULL, argv, environ) == 0 && waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
+  CHECK(posix_spawn(&child, "/bin/sh", NULL, NULL, argv, environ) == 0 &&
+        waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
   CHECK(WEXITSTATUS(system("exit 4")) == 4);
   FILE* stream = popen("printf 'b\\na\\n' | sort", "r");
   CHECK(stream && fgets(buffer, sizeof buffer, stream) && strcmp(buffer, "a\n") == 0 && pclose(stream) != -1);
@@ -113,8 +123,10 @@ static void processes(void) {
   struct rusage usage;
   struct rlimit limit;
   struct utsname name;
-  CHECK(getrusage(RUSAGE_CHILDREN, &usage) == 0 && getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur >= 8 << 20 && uname(&name) == 0);
-  CHECK(strcmp(name.nodename, "caisson") == 0 && strcmp(getpwuid(getuid())->pw_name, "box") == 0 && sysconf(_SC_NPROCESSORS_ONLN) > 0 && nice(0) >= 0);
+  CHECK(getrusage(RUSAGE_CHILDREN, &usage) == 0 && getrlimit(RLIMIT_STACK, &limit) == 0 &&
+        limit.rlim_cur >= 8 << 20 && uname(&name) == 0);
+  CHECK(strcmp(name.nodename, "caisson") == 0 && strcmp(getpwuid(getuid())->pw_name, "box") == 0 &&
+        sysconf(_SC_NPROCESSORS_ONLN) > 0 && nice(0) >= 0);
 }
 
 static void signals_and_timers(void) {
@@ -140,10 +152,13 @@ static void signals_and_timers(void) {
   sigemptyset(&set);
   sigaddset(&set, SIGUSR1);
   CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
-  int signals = signalfd(-1, &set, SFD_CLOEXEC), number = 0, events = eventfd(0, EFD_CLOEXEC), timers = timerfd_create(CLOCK_MONOTONIC, 0), loop = epoll_create1(0);
+  int signals = signalfd(-1, &set, SFD_CLOEXEC), number = 0, events = eventfd(0, EFD_CLOEXEC),
+      timers = timerfd_create(CLOCK_MONOTONIC, 0), loop = epoll_create1(0);
   struct epoll_event wanted = {.events = EPOLLIN};
-  CHECK(raise(SIGUSR1) == 0 && epoll_ctl(loop, EPOLL_CTL_ADD, signals, &wanted) == 0 && epoll_wait(loop, &wanted, 1, 1000) == 1);
-  CHECK(sigwait(&set, &number) == 0 && number == SIGUSR1 && eventfd_write(events, 1) == 0 && timerfd_settime(timers, 0, &soon, NULL) == 0);
+  CHECK(raise(SIGUSR1) == 0 && epoll_ctl(loop, EPOLL_CTL_ADD, signals, &wanted) == 0 &&
+        epoll_wait(loop, &wanted, 1, 1000) == 1);
+  CHECK(sigwait(&set, &number) == 0 && number == SIGUSR1 && eventfd_write(events, 1) == 0 &&
+        timerfd_settime(timers, 0, &soon, NULL) == 0);
   struct pollfd polled[2] = {{events, POLLIN, 0}, {timers, POLLIN, 0}};
   CHECK(poll(polled, 2, 1000) >= 1);
   fd_set reading;
@@ -155,12 +170,15 @@ static void signals_and_timers(void) {
 static void sockets(void) {
   int pair[2];
   char buffer[16];
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && send(pair[0], "pair", 4, 0) == 4 && recv(pair[1], buffer, sizeof buffer, 0) == 4);
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && send(pair[0], "pair", 4, 0) == 4 &&
+        recv(pair[1], buffer, sizeof buffer, 0) == 4);
   int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
   struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/tmp/server"};
-  CHECK(bind(server, (struct sockaddr*)&address, sizeof address) == 0 && listen(server, 1) == 0 && connect(client, (struct sockaddr*)&address, sizeof address) == 0);
+  CHECK(bind(server, (struct sockaddr*)&address, sizeof address) == 0 && listen(server, 1) == 0 &&
+        connect(client, (struct sockaddr*)&address, sizeof address) == 0);
   int accepted = accept(server, NULL, NULL);
-  CHECK(write(client, "local", 5) == 5 && read(accepted, buffer, sizeof buffer) == 5 && shutdown(client, SHUT_RDWR) == 0 && unlink("/tmp/server") == 0);
+  CHECK(write(client, "local", 5) == 5 && read(accepted, buffer, sizeof buffer) == 5 &&
+        shutdown(client, SHUT_RDWR) == 0 && unlink("/tmp/server") == 0);
 }
 
 int main(void) {
@@ -171,12 +189,14 @@ int main(void) {
   sockets();
   regex_t expression;
   regmatch_t match;
-  CHECK(regcomp(&expression, "b+", REG_EXTENDED) == 0 && regexec(&expression, "abbc", 1, &match, 0) == 0 && match.rm_so == 1);
+  CHECK(regcomp(&expression, "b+", REG_EXTENDED) == 0 && regexec(&expression, "abbc", 1, &match, 0) == 0 &&
+        match.rm_so == 1);
   setenv("TZ", "Europe/Berlin", 1);
   tzset();
   time_t then = 1719828000;
   char text[32];
-  CHECK(strftime(text, sizeof text, "%A %H:%M %Z", localtime(&then)) && strcmp(text, "Monday 12:00 CEST") == 0);
+  CHECK(strftime(text, sizeof text, "%A %H:%M %Z", localtime(&then)) &&
+        strcmp(text, "Monday 12:00 CEST") == 0);
   puts("ok");
   return 0;
 }

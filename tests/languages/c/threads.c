@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition) ((condition) ? (void)0 : (fprintf(stderr, "not so: line %d: %s\n", __LINE__, #condition), exit(1)))
+#define CHECK(condition) \
+  ((condition) ? (void)0 : (fprintf(stderr, "not so: line %d: %s\n", __LINE__, #condition), exit(1)))
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
@@ -67,7 +68,8 @@ int main(void) {
 
   thrd_t thread;
   int argument = 41, result = 0;
-  CHECK(thrd_create(&thread, c11, &argument) == thrd_success && thrd_join(thread, &result) == thrd_success && result == 42);
+  CHECK(thrd_create(&thread, c11, &argument) == thrd_success && thrd_join(thread, &result) == thrd_success &&
+        result == 42);
 
   CHECK(pthread_create(&threads[0], NULL, forever, NULL) == 0);
   CHECK(pthread_cancel(threads[0]) == 0 && pthread_join(threads[0], NULL) == 0);
@@ -79,7 +81,8 @@ int main(void) {
   }
   pthread_mutex_unlock(&mutex);
   sem_t* named = sem_open("/caisson-named", 0x40 /* O_CREAT */, 0600, 1);
-  CHECK(named != SEM_FAILED && sem_wait(named) == 0 && sem_close(named) == 0 && sem_unlink("/caisson-named") == 0);
+  CHECK(named != SEM_FAILED && sem_wait(named) == 0 && sem_close(named) == 0 &&
+        sem_unlink("/caisson-named") == 0);
   puts("ok");
   return 0;
 }
