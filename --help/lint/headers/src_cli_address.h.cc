@@ -1,2 +1,0 @@
-#include "cli/address.h"
-#include "cli/address.h"

@@ -1,2 +1,0 @@
-#include "cli/cancel_command.h"
-#include "cli/cancel_command.h"

@@ -1,2 +1,0 @@
-#include "cli/client.h"
-#include "cli/client.h"

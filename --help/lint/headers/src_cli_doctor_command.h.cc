@@ -1,2 +1,0 @@
-#include "cli/doctor_command.h"
-#include "cli/doctor_command.h"

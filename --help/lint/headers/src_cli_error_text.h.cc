@@ -1,2 +1,0 @@
-#include "cli/error_text.h"
-#include "cli/error_text.h"

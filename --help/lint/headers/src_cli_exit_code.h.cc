@@ -1,2 +1,0 @@
-#include "cli/exit_code.h"
-#include "cli/exit_code.h"

@@ -1,2 +1,0 @@
-#include "cli/interrupt.h"
-#include "cli/interrupt.h"

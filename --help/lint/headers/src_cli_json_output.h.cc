@@ -1,2 +1,0 @@
-#include "cli/json_output.h"
-#include "cli/json_output.h"

@@ -1,2 +1,0 @@
-#include "cli/profile_command.h"
-#include "cli/profile_command.h"

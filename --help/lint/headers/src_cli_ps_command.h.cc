@@ -1,2 +1,0 @@
-#include "cli/ps_command.h"
-#include "cli/ps_command.h"

@@ -1,2 +1,0 @@
-#include "cli/result_text.h"
-#include "cli/result_text.h"

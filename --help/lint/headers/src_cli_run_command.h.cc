@@ -1,2 +1,0 @@
-#include "cli/run_command.h"
-#include "cli/run_command.h"

@@ -1,2 +1,0 @@
-#include "cli/run_request.h"
-#include "cli/run_request.h"

@@ -1,2 +1,0 @@
-#include "cli/text.h"
-#include "cli/text.h"

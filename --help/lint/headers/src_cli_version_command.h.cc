@@ -1,2 +1,0 @@
-#include "cli/version_command.h"
-#include "cli/version_command.h"

@@ -1,2 +1,0 @@
-#include "common/clock.h"
-#include "common/clock.h"

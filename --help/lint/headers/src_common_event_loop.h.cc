@@ -1,2 +1,0 @@
-#include "common/event_loop.h"
-#include "common/event_loop.h"

@@ -1,2 +1,0 @@
-#include "common/files.h"
-#include "common/files.h"

@@ -1,2 +1,0 @@
-#include "common/memfd.h"
-#include "common/memfd.h"

@@ -1,2 +1,0 @@
-#include "common/packet_socket.h"
-#include "common/packet_socket.h"

@@ -1,2 +1,0 @@
-#include "common/pidfd.h"
-#include "common/pidfd.h"

@@ -1,2 +1,0 @@
-#include "common/status.h"
-#include "common/status.h"

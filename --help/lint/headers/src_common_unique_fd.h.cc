@@ -1,2 +1,0 @@
-#include "common/unique_fd.h"
-#include "common/unique_fd.h"

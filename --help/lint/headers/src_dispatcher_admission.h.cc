@@ -1,2 +1,0 @@
-#include "dispatcher/admission.h"
-#include "dispatcher/admission.h"

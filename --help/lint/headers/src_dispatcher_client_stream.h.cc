@@ -1,2 +1,0 @@
-#include "dispatcher/client_stream.h"
-#include "dispatcher/client_stream.h"

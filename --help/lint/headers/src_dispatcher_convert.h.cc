@@ -1,2 +1,0 @@
-#include "dispatcher/convert.h"
-#include "dispatcher/convert.h"

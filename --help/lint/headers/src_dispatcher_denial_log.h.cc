@@ -1,2 +1,0 @@
-#include "dispatcher/denial_log.h"
-#include "dispatcher/denial_log.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/errors.h"
-#include "dispatcher/errors.h"

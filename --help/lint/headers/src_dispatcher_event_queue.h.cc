@@ -1,2 +1,0 @@
-#include "dispatcher/event_queue.h"
-#include "dispatcher/event_queue.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/execute_reactor.h"
-#include "dispatcher/execute_reactor.h"

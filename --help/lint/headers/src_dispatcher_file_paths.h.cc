@@ -1,2 +1,0 @@
-#include "dispatcher/file_paths.h"
-#include "dispatcher/file_paths.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/io_thread.h"
-#include "dispatcher/io_thread.h"

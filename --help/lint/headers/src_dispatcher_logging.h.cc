@@ -1,2 +1,0 @@
-#include "dispatcher/logging.h"
-#include "dispatcher/logging.h"

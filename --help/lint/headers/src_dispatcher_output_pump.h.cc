@@ -1,2 +1,0 @@
-#include "dispatcher/output_pump.h"
-#include "dispatcher/output_pump.h"

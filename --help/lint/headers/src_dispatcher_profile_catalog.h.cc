@@ -1,2 +1,0 @@
-#include "dispatcher/profile_catalog.h"
-#include "dispatcher/profile_catalog.h"

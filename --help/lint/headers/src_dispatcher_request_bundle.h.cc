@@ -1,2 +1,0 @@
-#include "dispatcher/request_bundle.h"
-#include "dispatcher/request_bundle.h"

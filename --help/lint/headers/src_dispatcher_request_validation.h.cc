@@ -1,2 +1,0 @@
-#include "dispatcher/request_validation.h"
-#include "dispatcher/request_validation.h"

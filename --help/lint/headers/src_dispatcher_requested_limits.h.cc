@@ -1,2 +1,0 @@
-#include "dispatcher/requested_limits.h"
-#include "dispatcher/requested_limits.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/run.h"
-#include "dispatcher/run.h"

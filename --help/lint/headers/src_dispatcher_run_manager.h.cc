@@ -1,2 +1,0 @@
-#include "dispatcher/run_manager.h"
-#include "dispatcher/run_manager.h"

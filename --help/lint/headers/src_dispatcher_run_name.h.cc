@@ -1,2 +1,0 @@
-#include "dispatcher/run_name.h"
-#include "dispatcher/run_name.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/run_outcome.h"
-#include "dispatcher/run_outcome.h"

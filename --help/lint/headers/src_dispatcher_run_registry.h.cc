@@ -1,2 +1,0 @@
-#include "dispatcher/run_registry.h"
-#include "dispatcher/run_registry.h"

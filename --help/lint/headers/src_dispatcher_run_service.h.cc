@@ -1,2 +1,0 @@
-#include "dispatcher/run_service.h"
-#include "dispatcher/run_service.h"

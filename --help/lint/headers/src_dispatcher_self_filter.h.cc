@@ -1,2 +1,0 @@
-#include "dispatcher/self_filter.h"
-#include "dispatcher/self_filter.h"

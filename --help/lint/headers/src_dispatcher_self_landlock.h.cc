@@ -1,2 +1,0 @@
-#include "dispatcher/self_landlock.h"
-#include "dispatcher/self_landlock.h"

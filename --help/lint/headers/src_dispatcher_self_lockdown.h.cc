@@ -1,2 +1,0 @@
-#include "dispatcher/self_lockdown.h"
-#include "dispatcher/self_lockdown.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/server.h"
-#include "dispatcher/server.h"

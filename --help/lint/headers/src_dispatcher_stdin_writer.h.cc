@@ -1,2 +1,0 @@
-#include "dispatcher/stdin_writer.h"
-#include "dispatcher/stdin_writer.h"

@@ -1,2 +1,0 @@
-#include "dispatcher/supervisor_link.h"
-#include "dispatcher/supervisor_link.h"

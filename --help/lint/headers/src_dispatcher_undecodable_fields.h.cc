@@ -1,2 +1,0 @@
-#include "dispatcher/undecodable_fields.h"
-#include "dispatcher/undecodable_fields.h"

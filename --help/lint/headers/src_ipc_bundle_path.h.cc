@@ -1,2 +1,0 @@
-#include "ipc/bundle_path.h"
-#include "ipc/bundle_path.h"

@@ -1,2 +1,0 @@
-#include "ipc/bundle_writer.h"
-#include "ipc/bundle_writer.h"

@@ -1,2 +1,0 @@
-#include "ipc/codec.h"
-#include "ipc/codec.h"

@@ -1,2 +1,0 @@
-#include "ipc/event_decoder.h"
-#include "ipc/event_decoder.h"

@@ -1,2 +1,0 @@
-#include "ipc/field_checks.h"
-#include "ipc/field_checks.h"

@@ -1,2 +1,0 @@
-#include "ipc/messages.h"
-#include "ipc/messages.h"

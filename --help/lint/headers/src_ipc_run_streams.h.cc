@@ -1,2 +1,0 @@
-#include "ipc/run_streams.h"
-#include "ipc/run_streams.h"

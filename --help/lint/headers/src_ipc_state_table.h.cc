@@ -1,2 +1,0 @@
-#include "ipc/state_table.h"
-#include "ipc/state_table.h"

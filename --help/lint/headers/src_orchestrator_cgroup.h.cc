@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup.h"
-#include "orchestrator/cgroup.h"

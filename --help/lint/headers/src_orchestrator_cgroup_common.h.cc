@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_common.h"
-#include "orchestrator/cgroup_common.h"

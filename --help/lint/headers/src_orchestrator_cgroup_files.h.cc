@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_files.h"
-#include "orchestrator/cgroup_files.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_hybrid.h"
-#include "orchestrator/cgroup_hybrid.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_io.h"
-#include "orchestrator/cgroup_io.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_places.h"
-#include "orchestrator/cgroup_places.h"

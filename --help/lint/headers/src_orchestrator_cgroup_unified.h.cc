@@ -1,2 +1,0 @@
-#include "orchestrator/cgroup_unified.h"
-#include "orchestrator/cgroup_unified.h"

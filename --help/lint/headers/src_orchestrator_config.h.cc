@@ -1,2 +1,0 @@
-#include "orchestrator/config.h"
-#include "orchestrator/config.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/dispatcher_link.h"
-#include "orchestrator/dispatcher_link.h"

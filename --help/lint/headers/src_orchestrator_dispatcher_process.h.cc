@@ -1,2 +1,0 @@
-#include "orchestrator/dispatcher_process.h"
-#include "orchestrator/dispatcher_process.h"

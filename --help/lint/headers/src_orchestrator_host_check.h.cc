@@ -1,2 +1,0 @@
-#include "orchestrator/host_check.h"
-#include "orchestrator/host_check.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/host_places.h"
-#include "orchestrator/host_places.h"

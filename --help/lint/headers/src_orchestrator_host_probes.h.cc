@@ -1,2 +1,0 @@
-#include "orchestrator/host_probes.h"
-#include "orchestrator/host_probes.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/id_pool.h"
-#include "orchestrator/id_pool.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/instance_lock.h"
-#include "orchestrator/instance_lock.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/isolation_reader.h"
-#include "orchestrator/isolation_reader.h"

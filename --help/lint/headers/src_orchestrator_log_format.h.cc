@@ -1,2 +1,0 @@
-#include "orchestrator/log_format.h"
-#include "orchestrator/log_format.h"

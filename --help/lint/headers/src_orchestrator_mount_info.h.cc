@@ -1,2 +1,0 @@
-#include "orchestrator/mount_info.h"
-#include "orchestrator/mount_info.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/proc_text.h"
-#include "orchestrator/proc_text.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/profile_store.h"
-#include "orchestrator/profile_store.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/sandbox_builder.h"
-#include "orchestrator/sandbox_builder.h"

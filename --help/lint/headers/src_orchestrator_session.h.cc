@@ -1,2 +1,0 @@
-#include "orchestrator/session.h"
-#include "orchestrator/session.h"

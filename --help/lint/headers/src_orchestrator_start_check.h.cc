@@ -1,2 +1,0 @@
-#include "orchestrator/start_check.h"
-#include "orchestrator/start_check.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/supervisor.h"
-#include "orchestrator/supervisor.h"

@@ -1,2 +1,0 @@
-#include "orchestrator/verdict.h"
-#include "orchestrator/verdict.h"

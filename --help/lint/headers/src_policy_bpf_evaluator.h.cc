@@ -1,2 +1,0 @@
-#include "policy/bpf_evaluator.h"
-#include "policy/bpf_evaluator.h"

@@ -1,2 +1,0 @@
-#include "policy/dangerous_calls.h"
-#include "policy/dangerous_calls.h"

@@ -1,2 +1,0 @@
-#include "policy/errno_names.h"
-#include "policy/errno_names.h"

@@ -1,2 +1,0 @@
-#include "policy/explain.h"
-#include "policy/explain.h"

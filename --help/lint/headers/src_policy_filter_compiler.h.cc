@@ -1,2 +1,0 @@
-#include "policy/filter_compiler.h"
-#include "policy/filter_compiler.h"

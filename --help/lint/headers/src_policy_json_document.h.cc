@@ -1,2 +1,0 @@
-#include "policy/json_document.h"
-#include "policy/json_document.h"

@@ -1,2 +1,0 @@
-#include "policy/layout_check.h"
-#include "policy/layout_check.h"

@@ -1,2 +1,0 @@
-#include "policy/limits.h"
-#include "policy/limits.h"

@@ -1,2 +1,0 @@
-#include "policy/lint.h"
-#include "policy/lint.h"

@@ -1,2 +1,0 @@
-#include "policy/located.h"
-#include "policy/located.h"

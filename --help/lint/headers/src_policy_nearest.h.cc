@@ -1,2 +1,0 @@
-#include "policy/nearest.h"
-#include "policy/nearest.h"

@@ -1,2 +1,0 @@
-#include "policy/profile.h"
-#include "policy/profile.h"

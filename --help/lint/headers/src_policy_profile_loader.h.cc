@@ -1,2 +1,0 @@
-#include "policy/profile_loader.h"
-#include "policy/profile_loader.h"

@@ -1,2 +1,0 @@
-#include "policy/profile_resolver.h"
-#include "policy/profile_resolver.h"

@@ -1,2 +1,0 @@
-#include "policy/profile_source.h"
-#include "policy/profile_source.h"

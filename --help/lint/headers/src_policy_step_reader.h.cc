@@ -1,2 +1,0 @@
-#include "policy/step_reader.h"
-#include "policy/step_reader.h"

@@ -1,2 +1,0 @@
-#include "policy/step_resolver.h"
-#include "policy/step_resolver.h"

@@ -1,2 +1,0 @@
-#include "policy/syscall_groups.h"
-#include "policy/syscall_groups.h"

@@ -1,2 +1,0 @@
-#include "policy/syscall_rule_reader.h"
-#include "policy/syscall_rule_reader.h"

@@ -1,2 +1,0 @@
-#include "policy/syscall_rules.h"
-#include "policy/syscall_rules.h"

@@ -1,2 +1,0 @@
-#include "policy/trusted_file.h"
-#include "policy/trusted_file.h"

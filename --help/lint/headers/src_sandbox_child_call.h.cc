@@ -1,2 +1,0 @@
-#include "sandbox/child_call.h"
-#include "sandbox/child_call.h"

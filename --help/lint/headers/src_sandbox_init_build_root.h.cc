@@ -1,2 +1,0 @@
-#include "sandbox/init/build_root.h"
-#include "sandbox/init/build_root.h"

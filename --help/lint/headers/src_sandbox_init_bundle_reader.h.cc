@@ -1,2 +1,0 @@
-#include "sandbox/init/bundle_reader.h"
-#include "sandbox/init/bundle_reader.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/denials.h"
-#include "sandbox/init/denials.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/exec_image.h"
-#include "sandbox/init/exec_image.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init_image.h"
-#include "sandbox/init_image.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/lock.h"
-#include "sandbox/init/lock.h"

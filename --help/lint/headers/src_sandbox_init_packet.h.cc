@@ -1,2 +1,0 @@
-#include "sandbox/init/packet.h"
-#include "sandbox/init/packet.h"

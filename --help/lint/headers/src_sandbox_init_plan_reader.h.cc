@@ -1,2 +1,0 @@
-#include "sandbox/init/plan_reader.h"
-#include "sandbox/init/plan_reader.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/report.h"
-#include "sandbox/init/report.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/stub.h"
-#include "sandbox/init/stub.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/supervise.h"
-#include "sandbox/init/supervise.h"

@@ -1,2 +1,0 @@
-#include "sandbox/init/syscall.h"
-#include "sandbox/init/syscall.h"

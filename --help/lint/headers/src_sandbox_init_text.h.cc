@@ -1,2 +1,0 @@
-#include "sandbox/init/text.h"
-#include "sandbox/init/text.h"

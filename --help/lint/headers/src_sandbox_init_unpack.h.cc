@@ -1,2 +1,0 @@
-#include "sandbox/init/unpack.h"
-#include "sandbox/init/unpack.h"

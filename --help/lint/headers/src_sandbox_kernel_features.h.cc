@@ -1,2 +1,0 @@
-#include "sandbox/kernel_features.h"
-#include "sandbox/kernel_features.h"

@@ -1,2 +1,0 @@
-#include "sandbox/landlock_host.h"
-#include "sandbox/landlock_host.h"

@@ -1,2 +1,0 @@
-#include "sandbox/layers.h"
-#include "sandbox/layers.h"

@@ -1,2 +1,0 @@
-#include "sandbox/layers_outside.h"
-#include "sandbox/layers_outside.h"

@@ -1,2 +1,0 @@
-#include "sandbox/plan.h"
-#include "sandbox/plan.h"

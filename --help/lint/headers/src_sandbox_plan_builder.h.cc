@@ -1,2 +1,0 @@
-#include "sandbox/plan_builder.h"
-#include "sandbox/plan_builder.h"

@@ -1,2 +1,0 @@
-#include "sandbox/plan_writer.h"
-#include "sandbox/plan_writer.h"

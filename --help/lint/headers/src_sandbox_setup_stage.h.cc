@@ -1,2 +1,0 @@
-#include "sandbox/setup_stage.h"
-#include "sandbox/setup_stage.h"

@@ -1,2 +1,0 @@
-#include "sandbox/setup_stage_text.h"
-#include "sandbox/setup_stage_text.h"

@@ -1,2 +1,0 @@
-#include "sandbox/spawner.h"
-#include "sandbox/spawner.h"

@@ -1,2 +1,0 @@
-#include "sandbox/user_namespace.h"
-#include "sandbox/user_namespace.h"
