@@ -3,4 +3,28 @@
 import pathlib
 import sys
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from attack_support import LayerDaemon  # noqa: E402
+from profiles import extra_profiles  # noqa: E402
+from support import leakcheck  # noqa: E402
+from support.client import Client  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def attacked(privileged):  # pylint: disable=unused-argument
+    """One released daemon for all cases of this process, with the tests' own profiles. At the end nothing is left of it."""
+    with leakcheck.nothing_left():
+        with LayerDaemon(None, extra_profiles()) as running:
+            yield running
+            assert running.run_pids() == []
+            assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def attacker(attacked):  # pylint: disable=redefined-outer-name
+    client = Client(attacked.address)
+    yield client
+    client.close()

@@ -125,15 +125,3 @@ os._exit(0)
         held=_is(""), through=_is("had it"), fact="cgroup_memory_bytes", fact_held=_is(str(48 << 20)),
         limits={"memory_bytes": 48 << 20}, verdict_held="MEMORY_LIMIT"),
 ]
-
-# A filter wider than any shipped one, so that the layer behind it can be seen to hold alone.
-LENIENT_PROFILE = {
-    "schema_version": 1,
-    "name": "lenient",
-    "extends": "python",
-    "display_name": "Python with a wider filter",
-    "description": "For tests of the layers behind the filter.",
-    "steps": {"run": {"syscalls": {"rules": [
-        {"names": ["unshare", "shmget"], "action": "allow",
-         "why": "the test shows that namespaces hold where the filter does not"}]}}},
-}

@@ -1,13 +1,13 @@
 """Every layer is needed: in the build without it, and only there, its attempt gets through; nothing outside is harmed."""
 
 import ctypes
-import json
 import os
 
 import pytest
 
 from attack_support import LayerDaemon, Observer
-from layers import ATTEMPTS, LENIENT_PROFILE
+from layers import ATTEMPTS
+from profiles import extra_profiles
 from support.client import Client
 
 IDS = [attempt.layer for attempt in ATTEMPTS]
@@ -25,7 +25,7 @@ def host_segment():
 
 @pytest.fixture(scope="module")
 def released(privileged, host_segment):  # pylint: disable=unused-argument
-    with LayerDaemon(None, {"lenient.json": json.dumps(LENIENT_PROFILE)}) as running:
+    with LayerDaemon(None, extra_profiles()) as running:
         yield running
 
 
@@ -48,7 +48,7 @@ def test_released_build_holds(released, attempt):
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=IDS)
 def test_mutation_build_does_not_hold_and_harms_nothing(privileged, host_segment, attempt):  # pylint: disable=unused-argument
-    with LayerDaemon(attempt.layer, {"lenient.json": json.dumps(LENIENT_PROFILE)}) as running:
+    with LayerDaemon(attempt.layer, extra_profiles()) as running:
         with Observer(running):
             outcome = run(running, attempt)
         assert outcome.verdict() == attempt.verdict_through, outcome.result.message

@@ -1,0 +1,71 @@
+"""Payloads as requests: C sources compiled once for every process and every day, Python sources with their library."""
+
+import functools
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+from catalogue import CASES_DIR
+from support.environment import BIN_DIR
+
+LIBRARY = CASES_DIR / "lib"
+# By content, so that it never has to be emptied; beside the programs, so that `make clean` does it.
+CACHE = BIN_DIR.parent / "attack-payloads"
+COMPILE = ["cc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", f"-I{LIBRARY}"]
+NUMBERS_HEADER = "asm/unistd_64.h"
+
+
+@functools.lru_cache(maxsize=None)
+def system_calls():
+    """{name: number} as the kernel headers of this machine have it."""
+    text = subprocess.run(["cc", "-E", "-dM", "-include", NUMBERS_HEADER, "-x", "c", "/dev/null"], check=True,
+                          capture_output=True, text=True).stdout
+    found = {name: int(number) for name, number in re.findall(r"^#define __NR_(\w+) (\d+)$", text, re.MULTILINE)}
+    assert found["openat"] == 257, f"{NUMBERS_HEADER} has changed its form"
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def compiled(name):
+    """The statically linked program of cases/NAME, as bytes."""
+    source = CASES_DIR / name
+    digest = hashlib.sha256()
+    for part in [source.read_bytes(), (LIBRARY / "payload.h").read_bytes(), " ".join(COMPILE[1:-1]).encode()]:
+        digest.update(part + b"\0")
+    program = CACHE / digest.hexdigest()
+    if not program.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=CACHE) as directory:
+            made = pathlib.Path(directory, "payload")
+            done = subprocess.run([*COMPILE, "-o", made, source], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{name} does not compile:\n{done.stderr}"
+            os.rename(made, program)
+    return program.read_bytes()
+
+
+def expand(text, values):
+    """{name} becomes what the host's side chose; #name a system call's number."""
+    if text.startswith("#"):
+        name = text[1:]
+        return name if name.isdigit() else str(system_calls()[name])
+    for key, value in values.items():
+        text = text.replace("{" + key + "}", str(value))
+    return text
+
+
+def files_of(run):
+    """(main file, {path: (content, executable)})."""
+    if run.payload.endswith(".py"):
+        files = {"main.py": ((CASES_DIR / run.payload).read_bytes(), False),
+                 "payload.py": ((LIBRARY / "payload.py").read_bytes(), False)}
+        main = "main.py"
+    else:
+        files = {"program": (compiled(run.payload), True)}
+        main = "program"
+    for path, source in run.files.items():
+        content = (CASES_DIR / source[1:]).read_bytes() if source.startswith("@") else source.encode()
+        files[path] = (content, False)
+    return main, files
