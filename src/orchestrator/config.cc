@@ -31,6 +31,7 @@ constexpr uint64_t kMostRuns = 1'000'000;
 constexpr uint64_t kLeastBudgetBytes = 16ULL << 20U;
 constexpr uint64_t kMostBudgetBytes = 1ULL << 50U;
 constexpr uint64_t kLongestQueue = 1'000'000;
+constexpr uint64_t kMostReadySandboxes = 4'096;
 constexpr uint64_t kLongestGraceMs = 600'000;
 constexpr std::array<std::string_view, 6> kLogLevels = {"trace", "debug", "info",
                                                         "warn",  "error", "critical"};
@@ -124,6 +125,7 @@ void ReadBounds(JsonObjectReader& reader, Config& config) {
   }
   ReadNumber(reader, "memory_budget_bytes", kLeastBudgetBytes, kMostBudgetBytes, Zero::kMeansDerived,
              config.memory_budget_bytes);
+  ReadNumber(reader, "ready_sandboxes", 0, kMostReadySandboxes, Zero::kRefused, config.ready_sandboxes);
   ReadNumber(reader, "queue_length", 1, kLongestQueue, Zero::kRefused, config.queue_length);
   ReadNumber(reader, "grace_ms", 0, kLongestGraceMs, Zero::kRefused, config.grace_ms);
 }

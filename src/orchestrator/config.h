@@ -26,6 +26,7 @@ struct Config {
   uint32_t id_count = 65'536;
   uint32_t max_runs = 0;             // 0: derived from the host
   uint64_t memory_budget_bytes = 0;  // 0: three quarters of the host's memory
+  uint32_t ready_sandboxes = 32;     // built ahead, all profiles together; 0: none
   uint32_t queue_length = 512;
   uint64_t grace_ms = 5'000;  // how long running runs may go on after SIGTERM
   LogFormat log_format = LogFormat::kText;

@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
+#include <optional>
+
 #include "common/clock.h"
 #include "common/memfd.h"
 #include "common/status.h"
@@ -20,10 +22,12 @@ constexpr size_t kMaxOutgoing = 8192;
 
 }  // namespace
 
-DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, const ProfileStore& profiles,
-                               Capacity capacity, uint32_t accepted_degradations, Callbacks callbacks)
+DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool,
+                               const ProfileStore& profiles, Capacity capacity,
+                               uint32_t accepted_degradations, Callbacks callbacks)
     : loop_(loop),
       builder_(builder),
+      pool_(pool),
       profiles_(profiles),
       capacity_(capacity),
       accepted_degradations_(accepted_degradations),
@@ -188,11 +192,34 @@ void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kNone,
                          "every place is taken");
   }
+  if (PrepareFromPool(prepare, *plan)) {
+    return;
+  }
   auto session = std::make_unique<Session>(loop_, builder_, *this, prepare.sandbox, *plan, prepare.step,
                                            accepted_degradations_);
   Session& built = *session;
   live_.emplace(prepare.sandbox, std::move(session));
   built.Build(prepare.disk_bytes, prepare.inode_count);
+}
+
+// Only those of the profile's default sizes are built ahead, and without a terminal.
+bool DispatcherLink::PrepareFromPool(const ipc::Prepare& prepare, const StepPlan& plan) {
+  const int64_t received_ns = MonotonicNanos();
+  const policy::Limits& sizes = plan.limits.defaults;
+  if (prepare.tty != 0 || prepare.disk_bytes != sizes.Get(policy::LimitId::kDiskBytes) ||
+      prepare.inode_count != sizes.Get(policy::LimitId::kInodeCount)) {
+    return false;
+  }
+  std::optional<ReadySandbox> ready = pool_.Take(plan, prepare.step);
+  if (!ready.has_value()) {
+    return false;
+  }
+  ready->session->Adopt(prepare.sandbox, *this);
+  live_.emplace(prepare.sandbox, std::move(ready->session));
+  ready->prepared.sandbox = prepare.sandbox;
+  ready->prepared.setup_ns = static_cast<uint64_t>(MonotonicNanos() - received_ns);
+  Send(ready->prepared, std::move(ready->fds));
+  return true;
 }
 
 void DispatcherLink::RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
@@ -237,7 +264,10 @@ void DispatcherLink::OnPrepareFailed(Session& session, const ipc::PrepareFailed&
   Send(message);
 }
 
-void DispatcherLink::OnStarted(Session& /*session*/, const ipc::Started& message) { Send(message); }
+void DispatcherLink::OnStarted(Session& /*session*/, const ipc::Started& message) {
+  Send(message);
+  pool_.Nudge();
+}
 
 void DispatcherLink::OnStartRefused(Session& session, const ipc::StartRefused& message) {
   Leave(session);

@@ -15,6 +15,7 @@
 #include "common/packet_socket.h"
 #include "common/unique_fd.h"
 #include "ipc/codec.h"
+#include "orchestrator/sandbox_pool.h"
 #include "orchestrator/session.h"
 
 namespace caisson::orchestrator {
@@ -38,8 +39,8 @@ class DispatcherLink : public SessionListener {
     std::function<void()> on_idle;  // the last sandbox is gone
   };
 
-  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, const ProfileStore& profiles, Capacity capacity,
-                 uint32_t accepted_degradations, Callbacks callbacks);
+  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool, const ProfileStore& profiles,
+                 Capacity capacity, uint32_t accepted_degradations, Callbacks callbacks);
   DispatcherLink(const DispatcherLink&) = delete;
   DispatcherLink& operator=(const DispatcherLink&) = delete;
   ~DispatcherLink() override;
@@ -74,6 +75,7 @@ class DispatcherLink : public SessionListener {
   void OnSocket(uint32_t events);
   void Handle(Packet packet);
   void HandlePrepare(const ipc::Prepare& prepare);
+  bool PrepareFromPool(const ipc::Prepare& prepare, const StepPlan& plan);
   void HandleStart(const ipc::Start& start, UniqueFd bundle);
   void HandleCancel(const ipc::Cancel& cancel);
   void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
@@ -89,6 +91,7 @@ class DispatcherLink : public SessionListener {
 
   EventLoop& loop_;
   SandboxBuilder& builder_;
+  SandboxPool& pool_;
   const ProfileStore& profiles_;
   Capacity capacity_;
   uint32_t accepted_degradations_;

@@ -42,7 +42,7 @@ Session::Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& list
                  const StepPlan& plan, ipc::Step step, uint32_t accepted_degradations)
     : loop_(loop),
       builder_(builder),
-      listener_(listener),
+      listener_(&listener),
       id_(id),
       plan_(plan),
       accepted_degradations_(accepted_degradations) {
@@ -149,13 +149,29 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
     KillEverything();
     return FailPreparation(MakeError(stage, 0, 0), Message(status));
   }
-  Later(kWaitNanos, setup_timer_, &Session::KillEverything);
   state_ = ipc::SandboxState::kPrepared;
+  ArmWait();
   auto prepared = ipc::Make<ipc::Prepared>();
   prepared.sandbox = id_;
   prepared.setup_ns = static_cast<uint64_t>(MonotonicNanos() - prepare_ns_);
   prepared.isolation = isolation_;
-  listener_.OnPrepared(*this, prepared, std::move(fds));
+  listener_->OnPrepared(*this, prepared, std::move(fds));
+}
+
+// One that is built ahead waits for as long as its pool likes.
+void Session::ArmWait() {
+  loop_.Cancel(setup_timer_);
+  setup_timer_ = 0;
+  if (id_ != 0) {
+    Later(kWaitNanos, setup_timer_, &Session::KillEverything);
+  }
+}
+
+void Session::Adopt(ipc::SandboxId id, SessionListener& listener) {
+  CAISSON_CHECK(state_ == ipc::SandboxState::kPrepared && id_ == 0 && id != 0);
+  id_ = id;
+  listener_ = &listener;
+  ArmWait();
 }
 
 void Session::OnFailed(const sandbox::FailedMessage& message) {
@@ -181,7 +197,7 @@ void Session::FailPreparation(const ipc::SetupError& error, const std::string& m
   failed.refusal = ipc::Refusal::kSetupFailed;
   failed.error = error;
   static_cast<void>(ipc::SetText(failed.message, message));
-  listener_.OnPrepareFailed(*this, failed);
+  listener_->OnPrepareFailed(*this, failed);
   if (init_dead_) {
     ScheduleRemoval(0);
   }
@@ -203,7 +219,7 @@ void Session::RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std:
   refused.refusal = refusal;
   refused.limit = limit;
   static_cast<void>(ipc::SetText(refused.message, message));
-  listener_.OnStartRefused(*this, refused);
+  listener_->OnStartRefused(*this, refused);
   Discard();
 }
 
@@ -256,7 +272,7 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   auto started = ipc::Make<ipc::Started>();
   started.sandbox = id_;
   started.isolation = isolation_;
-  listener_.OnStarted(*this, started);
+  listener_->OnStarted(*this, started);
 }
 
 void Session::OnWallDeadline() { End(EndCause::kWallDeadline); }
@@ -392,7 +408,7 @@ void Session::Conclude() {
   StopWatching();
   state_ = ipc::SandboxState::kNone;
   promised_memory_bytes_ = 0;
-  listener_.OnFinished(*this, finished);
+  listener_->OnFinished(*this, finished);
   ScheduleRemoval(0);
 }
 
@@ -422,7 +438,7 @@ void Session::ScheduleRemoval(int64_t delay_nanos) {
 void Session::Remove() {
   const absl::Status status = builder_.Dispose(sandbox_);
   if (status.ok()) {
-    return listener_.OnGone(*this);
+    return listener_->OnGone(*this);
   }
   if (removal_delay_ns_ == kLastRemovalNanos) {
     spdlog::warn("sandbox {}: remove the cgroups: {}", id_, Message(status));

@@ -51,6 +51,9 @@ class Session {
 
   // Builds the sandbox; the answer comes through the listener later.
   void Build(uint64_t disk_bytes, uint64_t inode_count);
+  // A sandbox that was built ahead, with the id 0, gets its id and somebody to report to. Only when prepared,
+  // and once.
+  void Adopt(ipc::SandboxId id, SessionListener& listener);
   // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused.
   void Start(const ipc::Start& start, UniqueFd bundle);
   // Only when running. A signal that init cannot take any more is lost, as one to a dead process is.
@@ -63,12 +66,15 @@ class Session {
   const StepPlan& plan() const { return plan_; }
   ipc::SandboxId id() const { return id_; }
   ipc::SandboxState state() const { return state_; }
+  // Its init has not ended yet, as far as is known.
+  bool alive() const { return !init_dead_; }
   // Bytes of memory this session is promised: 0 until started.
   uint64_t promised_memory_bytes() const { return promised_memory_bytes_; }
 
  private:
   void OnControl(uint32_t events);
   bool Accept(const InitRecord& record, std::vector<UniqueFd> fds);
+  void ArmWait();
   void OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds);
   void OnFailed(const sandbox::FailedMessage& message);
   void OnDone(const sandbox::DoneMessage& message);
@@ -89,7 +95,7 @@ class Session {
 
   EventLoop& loop_;
   SandboxBuilder& builder_;
-  SessionListener& listener_;
+  SessionListener* listener_;
   ipc::SandboxId id_;
   const StepPlan& plan_;
   uint32_t accepted_degradations_;

@@ -88,8 +88,13 @@ absl::Status Supervisor::SetUp() {
   ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
   spawner_.emplace(std::move(spawner));
   builder_.emplace(*spawner_, *cgroups_, *ids_);
+  // What the ids do not suffice for is not built ahead.
+  const uint64_t spare = ids_->free() - MostSandboxes(capacity_.max_sandboxes);
+  pool_ = std::make_unique<SandboxPool>(
+      *loop_, *builder_, static_cast<uint32_t>(std::min<uint64_t>(config_.ready_sandboxes, spare)),
+      accepted_degradations_, [this] { OnIdle(); });
   link_ = std::make_unique<DispatcherLink>(
-      *loop_, *builder_, *profiles_, capacity_, accepted_degradations_,
+      *loop_, *builder_, *pool_, *profiles_, capacity_, accepted_degradations_,
       DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); },
                                 [this] { OnServing(); }, [this] { OnIdle(); }});
   return WatchSignals();
@@ -243,6 +248,7 @@ void Supervisor::Drain() {
   const uint64_t needed_us = (config_.grace_ms + kStopMarginMs) * 1000;
   static_cast<void>(sd_notifyf(0, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRIu64, needed_us));
   link_->RefuseNew();
+  pool_->Close();
   link_->SendDrain(config_.grace_ms);
   loop_->At(MonotonicNanos() + static_cast<int64_t>(config_.grace_ms) * kNanosPerMilli,
             [this] { EndRuns(); });
@@ -268,7 +274,7 @@ void Supervisor::EndRuns() {
 void Supervisor::OnIdle() { StopIfDone(); }
 
 void Supervisor::StopIfDone() {
-  if (draining_ && !dispatcher_ && link_->sandboxes() == 0) {
+  if (draining_ && !dispatcher_ && link_->sandboxes() == 0 && pool_->sandboxes() == 0) {
     loop_->Stop();
   }
 }

@@ -67,6 +67,7 @@ class Supervisor {
   std::optional<IdPool> ids_;
   std::optional<sandbox::Spawner> spawner_;
   std::optional<SandboxBuilder> builder_;
+  std::unique_ptr<SandboxPool> pool_;
   std::unique_ptr<DispatcherLink> link_;
   std::optional<StartedDispatcher> dispatcher_;
   UniqueFd signals_;

@@ -119,8 +119,19 @@ class Daemon:
         return None
 
     def run_pids(self):
-        """Host pids of everything inside this daemon's sandboxes that runs under an id of a run."""
-        return processes.with_uid_in(self.id_first, self.config["id_count"])
+        """Host pids of everything of this daemon's runs. Sandboxes that wait for their first use are not of any run."""
+        waiting = self.waiting_pids()
+        return [pid for pid in processes.with_uid_in(self.id_first, self.config["id_count"]) if pid not in waiting]
+
+    def waiting_pids(self):
+        """Host pids of never-used sandboxes: an init whose one child is its stub, which has not become a program yet."""
+        inside = {pid: processes.status_field(pid, "PPid") for pid in processes.with_uid_in(self.id_first, self.config["id_count"])}
+        waiting = set()
+        for pid, parent in inside.items():
+            below = [child for child, its_parent in inside.items() if its_parent == str(pid)]
+            if parent == str(self.pid) and len(below) == 1 and all(processes.is_init(one) for one in (pid, *below)):
+                waiting |= {pid, *below}
+        return waiting
 
     def stop(self, timeout=30):
         """SIGTERM; the exit code."""

@@ -44,6 +44,14 @@ def with_uid_in(first, count):
     return found
 
 
+def is_init(pid):
+    """Whether the process still is caisson-init: PID 1 of a sandbox, or a stub that has not executed its program."""
+    try:
+        return "caisson-init" in os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return False
+
+
 def thread_count(pid):
     return int(status_field(pid, "Threads"))
 

@@ -29,6 +29,7 @@ TEST(ConfigTest, TheSchemaVersionAloneMeansTheDefaults) {
   EXPECT_EQ(config->state_dir, defaults.state_dir);
   EXPECT_EQ(config->id_first, defaults.id_first);
   EXPECT_EQ(config->id_count, defaults.id_count);
+  EXPECT_EQ(config->ready_sandboxes, 32U);
   EXPECT_EQ(config->queue_length, 512U);
   EXPECT_TRUE(config->accepted_degradations.empty());
 }
@@ -37,7 +38,8 @@ TEST(ConfigTest, EveryKeyIsTaken) {
   const absl::StatusOr<Config> config = ParseConfigText(R"({
     "$schema": "./caissond.schema.json", "schema_version": 1,
     "socket": "unix:/tmp/s", "state_dir": "/s", "profiles_dir": "/p", "user": "nobody",
-    "id_first": 100000, "id_count": 4000, "max_runs": 2000, "memory_budget_bytes": 16777216, "queue_length": 1,
+    "id_first": 100000, "id_count": 4000, "max_runs": 2000, "memory_budget_bytes": 16777216,
+    "ready_sandboxes": 0, "queue_length": 1,
     "grace_ms": 0, "log_format": "json", "log_level": "debug", "accepted_degradations": ["swap_unbounded"]})",
                                                         "c");
   ASSERT_TRUE(config.ok()) << Message(config.status());
@@ -49,6 +51,7 @@ TEST(ConfigTest, EveryKeyIsTaken) {
   EXPECT_EQ(config->id_count, 4'000U);
   EXPECT_EQ(config->max_runs, 2'000U);
   EXPECT_EQ(config->memory_budget_bytes, 16'777'216U);
+  EXPECT_EQ(config->ready_sandboxes, 0U);
   EXPECT_EQ(config->queue_length, 1U);
   EXPECT_EQ(config->grace_ms, 0U);
   EXPECT_EQ(config->log_format, LogFormat::kJson);
@@ -91,6 +94,7 @@ TEST(ConfigTest, FaultsNameFileLineKeyAndReason) {
        "c:3: max_runs: 51 runs need 102 ids, id_count is 100"},
       {"tiny budget", "\"memory_budget_bytes\": 1",
        "c:2: memory_budget_bytes: must be 0 or from 16777216 to 1125899906842624"},
+      {"a large pool", "\"ready_sandboxes\": 4097", "c:2: ready_sandboxes: must be from 0 to 4096"},
       {"no queue", "\"queue_length\": 0", "c:2: queue_length: must be from 1 to 1000000"},
       {"long grace", "\"grace_ms\": 600001", "c:2: grace_ms: must be from 0 to 600000"},
       {"log format", "\"log_format\": \"xml\"", "c:2: log_format: must be text or json"},
