@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from support.client import request
+from support.client import Client, request
 from support.environment import CAISSON, REPOSITORY, scaled
 
 THREE_SECONDS = """
@@ -21,9 +21,16 @@ sys.exit(3)
 """
 
 
+@pytest.fixture(scope="module")
+def three_seconds(daemon):
+    connection = Client(daemon.address)
+    yield connection.execute(THREE_SECONDS, stdin=b"word")
+    connection.close()
+
+
 @pytest.mark.serial
-def test_lines_arrive_as_they_are_printed(client):
-    outcome = client.execute(THREE_SECONDS, stdin=b"word")
+def test_lines_arrive_as_they_are_printed(three_seconds):
+    outcome = three_seconds
     times = [at for event, at in zip(outcome.events, outcome.times) if event.WhichOneof("event") == "output"]
     assert times[-1] - times[0] > 2.8
     assert outcome.stdout == b"".join(b"out %d word\n" % n for n in range(4))
@@ -33,10 +40,9 @@ def test_lines_arrive_as_they_are_printed(client):
 
 
 @pytest.mark.serial
-def test_each_line_comes_about_a_second_after_the_one_before(client):
-    outcome = client.execute(THREE_SECONDS)
+def test_each_line_comes_about_a_second_after_the_one_before(client, three_seconds):
     stdout = client.api.run.STREAM_STDOUT
-    ends = [at for event, at in zip(outcome.events, outcome.times) if event.WhichOneof("event") == "output"
+    ends = [at for event, at in zip(three_seconds.events, three_seconds.times) if event.WhichOneof("event") == "output"
             and event.output.stream == stdout and event.output.data.endswith(b"\n")]
     assert len(ends) == 4
     for earlier, later in zip(ends, ends[1:]):
