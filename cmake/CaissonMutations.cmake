@@ -2,7 +2,8 @@
 # negative controls; nothing installs them. Everything else is the released code, linked again.
 set(CAISSON_MUTATIONS
   syscall_filter landlock capability_drop user_namespace_ban network_namespace ipc_namespace uts_namespace
-  cgroup_namespace read_only_root restricted_proc pids_limit memory_limit)
+  cgroup_namespace read_only_root restricted_proc pids_limit memory_limit no_new_privs own_descriptors
+  user_namespace pid_namespace pivoted_root)
 
 function(caisson_mutation layer)
   string(TOUPPER "CAISSON_WITHOUT_${layer}" definition)

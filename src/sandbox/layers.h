@@ -79,11 +79,42 @@ inline constexpr bool kMemoryLimit = false;
 inline constexpr bool kMemoryLimit = true;
 #endif
 
+#ifdef CAISSON_WITHOUT_NO_NEW_PRIVS
+inline constexpr bool kNoNewPrivs = false;
+#else
+inline constexpr bool kNoNewPrivs = true;
+#endif
+
+#ifdef CAISSON_WITHOUT_OWN_DESCRIPTORS
+inline constexpr bool kOwnDescriptors = false;
+#else
+inline constexpr bool kOwnDescriptors = true;
+#endif
+
+#ifdef CAISSON_WITHOUT_USER_NAMESPACE
+inline constexpr bool kUserNamespace = false;
+#else
+inline constexpr bool kUserNamespace = true;
+#endif
+
+#ifdef CAISSON_WITHOUT_PID_NAMESPACE
+inline constexpr bool kPidNamespace = false;
+#else
+inline constexpr bool kPidNamespace = true;
+#endif
+
+#ifdef CAISSON_WITHOUT_PIVOTED_ROOT
+inline constexpr bool kPivotedRoot = false;
+#else
+inline constexpr bool kPivotedRoot = true;
+#endif
+
 // The gate that refuses a sandbox whose isolation report is not complete. It is shut in every released
 // program; a mutation build must open it, or its attack would never start.
-inline constexpr bool kComplete = kSyscallFilter && kLandlock && kCapabilityDrop && kUserNamespaceBan &&
-                                  kNetworkNamespace && kIpcNamespace && kUtsNamespace && kCgroupNamespace &&
-                                  kReadOnlyRoot && kRestrictedProc && kPidsLimit && kMemoryLimit;
+inline constexpr bool kComplete =
+    kSyscallFilter && kLandlock && kCapabilityDrop && kUserNamespaceBan && kNetworkNamespace &&
+    kIpcNamespace && kUtsNamespace && kCgroupNamespace && kReadOnlyRoot && kRestrictedProc && kPidsLimit &&
+    kMemoryLimit && kNoNewPrivs && kOwnDescriptors && kUserNamespace && kPidNamespace && kPivotedRoot;
 
 }  // namespace caisson::layers
 

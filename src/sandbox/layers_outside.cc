@@ -6,8 +6,8 @@ namespace caisson::sandbox {
 
 const OutsideLayers& LayersBuiltIn() {
   static constexpr OutsideLayers kLayers{
-      layers::kUserNamespaceBan, layers::kNetworkNamespace, layers::kIpcNamespace, layers::kUtsNamespace,
-      layers::kPidsLimit,        layers::kMemoryLimit,      layers::kComplete};
+      layers::kUserNamespaceBan, layers::kPidNamespace, layers::kNetworkNamespace, layers::kIpcNamespace,
+      layers::kUtsNamespace,     layers::kPidsLimit,    layers::kMemoryLimit,      layers::kComplete};
   return kLayers;
 }
 

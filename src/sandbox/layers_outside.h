@@ -7,6 +7,7 @@ namespace caisson::sandbox {
 
 struct OutsideLayers {
   bool user_namespace_ban;
+  bool pid_namespace;
   bool network_namespace;
   bool ipc_namespace;
   bool uts_namespace;

@@ -81,7 +81,8 @@ void ExecInit(void* argument) {
 
 uint64_t NamespaceFlags() {
   const OutsideLayers& layers = LayersBuiltIn();
-  uint64_t flags = CLONE_NEWPID | CLONE_NEWNS;
+  uint64_t flags = CLONE_NEWNS;
+  flags |= layers.pid_namespace ? static_cast<uint64_t>(CLONE_NEWPID) : 0;
   flags |= layers.network_namespace ? static_cast<uint64_t>(CLONE_NEWNET) : 0;
   flags |= layers.ipc_namespace ? static_cast<uint64_t>(CLONE_NEWIPC) : 0;
   flags |= layers.uts_namespace ? static_cast<uint64_t>(CLONE_NEWUTS) : 0;

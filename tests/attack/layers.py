@@ -2,7 +2,7 @@
 
 An attempt is a Python program that prints what it got, an errno name or a value. `held` is what it must print in a
 released build; `through` says whether its answer shows that the layer is gone; `fact` is the field of the isolation
-report that must change with it. Every attempt is harmless when it gets through: the other layers still hold.
+report that must change with it, unless the report is made before the layer is applied. Every attempt is harmless when it gets through: the other layers still hold.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ import os
 from typing import Callable
 
 PREAMBLE = """
-import ctypes, errno, os, socket, sys
+import ctypes, errno, os, socket, stat, sys
 libc = ctypes.CDLL(None, use_errno=True)
 
 def attempt(call):
@@ -36,8 +36,8 @@ class Attempt:
     source: str
     held: Callable[[str], bool]       # of its output, in the released build
     through: Callable[[str], bool]    # of its output, in the mutation build
-    fact: str
-    fact_held: Callable[[str], bool]
+    fact: str | None = None
+    fact_held: Callable[[str], bool] = lambda value: True
     profile: str = "python"
     limits: dict = dataclasses.field(default_factory=dict)
     verdict_held: str = "COMPLETED"
@@ -57,6 +57,7 @@ def _host_namespace(kind):
 
 
 HOST_NAME = os.uname().nodename
+SEGMENT_KEY = 0x43000000 + os.getpid()  # this test process's own
 
 ATTEMPTS = [
     Attempt(
@@ -82,7 +83,7 @@ ATTEMPTS = [
         fact_held=lambda v: "network" in v.split(",")),
     Attempt(
         "ipc_namespace", "attaches to a System V segment of the host, under a filter that would allow it",
-        "attempt(lambda: raw(29, 0x43414953, 0, 0) >= 0)",
+        f"attempt(lambda: raw(29, {SEGMENT_KEY}, 0, 0) >= 0)",
         held=_is("ENOENT"), through=_is("True"), fact="namespaces", fact_held=lambda v: "ipc" in v.split(","),
         profile="lenient"),
     Attempt(
@@ -124,4 +125,23 @@ os._exit(0)
         "block = bytearray(128 << 20)\nfor i in range(0, len(block), 4096):\n    block[i] = 1\nprint('had it', flush=True)",
         held=_is(""), through=_is("had it"), fact="cgroup_memory_bytes", fact_held=_is(str(48 << 20)),
         limits={"memory_bytes": 48 << 20}, verdict_held="MEMORY_LIMIT"),
+    Attempt(
+        "no_new_privs", "asks whether an exec could give it more than it has; set-uid programs are still of no use to it, "
+        "since their owners do not exist inside and every mount is nosuid",
+        "attempt(lambda: [line.split()[1] for line in open('/proc/self/status') if line.startswith('NoNewPrivs')][0])",
+        held=_is("1"), through=_is("0"), fact="no_new_privs", fact_held=_is("1")),
+    Attempt(
+        "own_descriptors", "looks for init's line to caissond, where init has it",
+        "attempt(lambda: stat.S_ISSOCK(os.fstat(3).st_mode))",
+        held=_is("EBADF"), through=_is("True")),
+    Attempt(
+        "user_namespace", "asks who owns /usr: nobody whom it could name, where root does not exist",
+        "attempt(lambda: os.stat('/usr').st_uid)",
+        held=_is("65534"), through=_is("0"), fact="namespaces", fact_held=lambda v: "user" in v.split(",")),
 ]
+
+# Layers that the rest of the set-up stands on. Without one nothing runs, and this is who refuses.
+NOTHING_RUNS_WITHOUT = {
+    "pid_namespace": "caissond, which does not find the stub below the init of a pid namespace",
+    "pivoted_root": "the stub, which does not find the work directory",
+}

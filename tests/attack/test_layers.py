@@ -6,9 +6,11 @@ import os
 import pytest
 
 from attack_support import LayerDaemon, Observer
-from layers import ATTEMPTS
+from layers import ATTEMPTS, NOTHING_RUNS_WITHOUT, SEGMENT_KEY
 from profiles import extra_profiles
+from support import leakcheck, processes
 from support.client import Client
+from support.environment import scaled
 
 IDS = [attempt.layer for attempt in ATTEMPTS]
 
@@ -17,7 +19,7 @@ IDS = [attempt.layer for attempt in ATTEMPTS]
 def host_segment():
     """A System V segment on the host that anybody may attach to: what a run without its own IPC namespace would find."""
     libc = ctypes.CDLL(None, use_errno=True)
-    segment = libc.shmget(0x43414953, 4096, 0o1666)
+    segment = libc.shmget(SEGMENT_KEY, 4096, 0o1666)
     assert segment >= 0, os.strerror(ctypes.get_errno())
     yield segment
     libc.shmctl(segment, 0, None)
@@ -43,7 +45,8 @@ def test_released_build_holds(released, attempt):
     outcome = run(released, attempt)
     assert outcome.verdict() == attempt.verdict_held, outcome.result.message
     assert attempt.held(outcome.stdout.decode()), f"{attempt.what}: printed {outcome.stdout!r} {outcome.stderr!r}"
-    assert attempt.fact_held(outcome.facts()[attempt.fact].value), outcome.facts()[attempt.fact]
+    if attempt.fact is not None:
+        assert attempt.fact_held(outcome.facts()[attempt.fact].value), outcome.facts()[attempt.fact]
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=IDS)
@@ -53,4 +56,19 @@ def test_mutation_build_does_not_hold_and_harms_nothing(privileged, host_segment
             outcome = run(running, attempt)
         assert outcome.verdict() == attempt.verdict_through, outcome.result.message
         assert attempt.through(outcome.stdout.decode()), f"{attempt.what}: printed {outcome.stdout!r} {outcome.stderr!r}"
-        assert not attempt.fact_held(outcome.facts()[attempt.fact].value), "the isolation report does not say that it is gone"
+        if attempt.fact is not None:
+            assert not attempt.fact_held(outcome.facts()[attempt.fact].value), "the isolation report does not say that it is gone"
+
+
+@pytest.mark.parametrize("layer", NOTHING_RUNS_WITHOUT)
+def test_layer_that_cannot_be_left_out(privileged, layer):  # pylint: disable=unused-argument
+    with leakcheck.nothing_left():
+        with LayerDaemon(layer, {}) as running:
+            with Observer(running):
+                client = Client(running.address)
+                outcome = client.execute("print('ran')")
+                client.close()
+            assert outcome.verdict() == "SANDBOX_SETUP_FAILED", outcome.result.message
+            assert outcome.stdout == b"" and "started" not in outcome.kinds()
+            assert processes.wait_until(lambda: running.run_pids() == [], scaled(5))
+            assert running.stop() == 0

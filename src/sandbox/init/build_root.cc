@@ -169,7 +169,9 @@ void BuildRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& pr
     builder.Apply(item);
     progress.NextIndex();
   }
-  PivotInto(progress);
+  if (layers::kPivotedRoot) {
+    PivotInto(progress);
+  }
   progress.Enter(SetupStage::kSealRoot);
   plan.Rewind();
   while (plan.Next(item)) {

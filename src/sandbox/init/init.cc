@@ -113,19 +113,33 @@ void ResetSignals() {
   }
 }
 
+struct Ids {
+  uint32_t init;
+  uint32_t payload;
+};
+
+// As the run's own user namespace maps them. Without one, in a mutation build, the host's: no run may ever
+// have those of somebody real.
+Ids OwnIds(const sandbox::SetupMessage& setup) {
+  return layers::kUserNamespace ? Ids{sandbox::kInitUid, sandbox::kPayloadUid}
+                                : Ids{setup.payload_host_uid - 1, setup.payload_host_uid};
+}
+
 // ORDER: the groups as real root, since the map denies setgroups; then the namespace, which takes every power
 // over the host and over the mounts, all of which belong to the initial namespace; then ids that exist in it.
-void EnterUserNamespace(Progress& progress) {
+void EnterUserNamespace(const Ids& ids, Progress& progress) {
   progress.Enter(SetupStage::kSetGroups);
   progress.Must(Syscall(__NR_setgroups, 0, 0));
-  progress.Enter(SetupStage::kEnterUserNamespace);
-  progress.Must(Syscall(__NR_setns, sandbox::kFdUserNs, CLONE_NEWUSER));
+  if (layers::kUserNamespace) {
+    progress.Enter(SetupStage::kEnterUserNamespace);
+    progress.Must(Syscall(__NR_setns, sandbox::kFdUserNs, CLONE_NEWUSER));
+  }
   Close(sandbox::kFdUserNs);
   progress.Enter(SetupStage::kInitIds);
   progress.Must(Prctl(PR_SET_KEEPCAPS, 1));
-  TakeIds(sandbox::kInitUid, progress);
+  TakeIds(ids.init, progress);
   SetCapabilities(kCapSetuid | kCapSetgid | kCapSetpcap | kCapKill | kCapDacReadSearch |
-                      (layers::kCapabilityDrop ? 0 : ~0ULL >> 23U),
+                      (layers::kCapabilityDrop ? 0 : ~0ULL >> 23U) | (layers::kNoNewPrivs ? 0 : kCapSysAdmin),
                   progress);
   progress.Must(Prctl(PR_SET_DUMPABLE, 0));
 }
@@ -178,13 +192,13 @@ int BlockAndWatchChildren(const Progress& progress) {
 // The stub shares the descriptor table (the notification listener must appear here) but no memory: it will
 // read hostile bytes one day.
 int CloneStub(const PlanReader& plan, const Descriptors& fds, const sandbox::SetupMessage& setup,
-              Progress& progress) {
+              uint32_t uid, Progress& progress) {
   progress.Enter(SetupStage::kCloneStub);
   const long pid = progress.Must(Syscall(__NR_clone, CLONE_FILES | SIGCHLD));
   if (pid == 0) {
     RunStub(plan,
             {fds.go_read, fds.error_write, sandbox::kFdFirstCgroup + static_cast<int>(setup.init_cgroup_fds),
-             setup.payload_cgroup_fds});
+             setup.payload_cgroup_fds, uid});
   }
   return static_cast<int>(pid);
 }
@@ -228,14 +242,15 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   JoinCgroups(setup, progress);
   BuildRoot(plan, setup, progress);
   SetHostName(plan, progress);
-  EnterUserNamespace(progress);
+  const Ids ids = OwnIds(setup);
+  EnterUserNamespace(ids, progress);
   DieWithParent(progress);
 
   Descriptors fds{};
   fds.control = sandbox::kFdControl;
   const OuterEnds outer = MakePipes(fds, progress);
   fds.child_signals = BlockAndWatchChildren(progress);
-  const int stub = CloneStub(plan, fds, setup, progress);
+  const int stub = CloneStub(plan, fds, setup, ids.payload, progress);
   Supervisor supervisor(plan, fds, stub, progress);
   LockInit(plan, progress);
   const StubReport ready = supervisor.AwaitReady();

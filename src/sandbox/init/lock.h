@@ -13,6 +13,7 @@ inline constexpr uint64_t kCapKill = 1ULL << 5U;
 inline constexpr uint64_t kCapSetgid = 1ULL << 6U;
 inline constexpr uint64_t kCapSetuid = 1ULL << 7U;
 inline constexpr uint64_t kCapSetpcap = 1ULL << 8U;
+inline constexpr uint64_t kCapSysAdmin = 1ULL << 21U;  // mutation builds only
 
 // Real, effective and saved ids.
 void TakeIds(uint32_t id, Progress& progress);

@@ -62,21 +62,24 @@ void KeepCapabilities(Progress& /*progress*/) {}
 // ORDER: ids while CAP_SETUID and CAP_SETGID are held; bounding set and securebits while CAP_SETPCAP is; then
 // no capability at all; no_new_privs because Landlock and seccomp want it from an unprivileged process;
 // Landlock before the filter, which does not know its calls.
-StubReport LockDown(const PlanReader& plan, Progress& progress) {
+StubReport LockDown(const PlanReader& plan, uint32_t uid, Progress& progress) {
   progress.Enter(SetupStage::kStubIds);
-  TakeIds(sandbox::kPayloadUid, progress);
+  TakeIds(uid, progress);
   if (layers::kCapabilityDrop) {
     progress.Enter(SetupStage::kStubBounding);
     EmptyBoundingSet(progress);
     progress.Enter(SetupStage::kStubSecurebits);
     LockSecurebits(progress);
     progress.Enter(SetupStage::kStubCapabilities);
-    SetCapabilities(0, progress);
+    // Whoever may still gain privileges must have one to load a filter; exec takes it away.
+    SetCapabilities(layers::kNoNewPrivs ? 0 : kCapSysAdmin, progress);
   } else {
     KeepCapabilities(progress);
   }
-  progress.Enter(SetupStage::kStubNoNewPrivs);
-  SetNoNewPrivs(progress);
+  if (layers::kNoNewPrivs) {
+    progress.Enter(SetupStage::kStubNoNewPrivs);
+    SetNoNewPrivs(progress);
+  }
   StubReport report{};
   report.word = StubWord::kReady;
   report.listener = -1;
@@ -97,6 +100,10 @@ StubReport LockDown(const PlanReader& plan, Progress& progress) {
 // and the error pipe; the latter two close on exec.
 void DetachDescriptors(int bundle, int error_pipe, Progress& progress) {
   progress.Enter(SetupStage::kStubDescriptors);
+  if (!layers::kOwnDescriptors) {
+    progress.Must(Syscall(__NR_close_range, ~0U, ~0U, CLOSE_RANGE_UNSHARE));  // Closes none.
+    return;
+  }
   const int low = bundle < error_pipe ? bundle : error_pipe;
   const int high = bundle < error_pipe ? error_pipe : bundle;
   progress.Must(Syscall(__NR_close_range, high + 1, ~0U, CLOSE_RANGE_UNSHARE));
@@ -158,7 +165,7 @@ void RunStub(const PlanReader& plan, const StubInheritance& inheritance) {
   Syscall(__NR_umask, 022);
   progress.Enter(SetupStage::kStubWorkDir);
   progress.Must(Syscall(__NR_chdir, Address("/box")));
-  const StubReport report = LockDown(plan, progress);
+  const StubReport report = LockDown(plan, inheritance.uid, progress);
   progress.Enter(SetupStage::kStubReport);
   progress.Must(Write(inheritance.error_pipe, &report, sizeof report));
 
