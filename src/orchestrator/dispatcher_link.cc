@@ -20,6 +20,12 @@ namespace {
 // Answers a dispatcher that does not read. Beyond it, it is not our dispatcher.
 constexpr size_t kMaxOutgoing = 8192;
 
+// The same for the descriptors that wait with them: an honest dispatcher that is slow leaves at most those of
+// the sandboxes it asked for; one that cancels without reading would fill our table.
+size_t MostOutgoingFds(const Capacity& capacity) {
+  return ipc::kPreparedFds * static_cast<size_t>(MostSandboxes(capacity.max_sandboxes));
+}
+
 }  // namespace
 
 DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool,
@@ -54,6 +60,7 @@ void DispatcherLink::Disconnect() {
     socket_.reset();
   }
   outgoing_.clear();
+  outgoing_fds_ = 0;
   // End may take the session out of live_ at once.
   std::vector<Session*> sessions;
   for (const auto& [id, session] : live_) {
@@ -302,9 +309,10 @@ void DispatcherLink::Send(const M& message, std::vector<UniqueFd> fds) {
     return;  // There is nobody to tell; descriptors close here.
   }
   const std::span<const std::byte> bytes = ipc::AsBytes(message);
-  if (outgoing_.size() == kMaxOutgoing) {
+  if (outgoing_.size() == kMaxOutgoing || outgoing_fds_ + fds.size() > MostOutgoingFds(capacity_)) {
     return Break("the dispatcher does not read its answers");
   }
+  outgoing_fds_ += fds.size();
   outgoing_.push_back({{bytes.begin(), bytes.end()}, std::move(fds)});
   Flush();
 }
@@ -324,8 +332,10 @@ void DispatcherLink::Flush() {
     if (!status.ok()) {
       // Its end of file will be seen by OnSocket; breaking here would destroy callers' state under them.
       outgoing_.clear();
+      outgoing_fds_ = 0;
       return;
     }
+    outgoing_fds_ -= next.fds.size();
     outgoing_.pop_front();
   }
   if (socket_.valid()) {

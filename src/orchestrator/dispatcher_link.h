@@ -100,6 +100,7 @@ class DispatcherLink : public SessionListener {
   bool draining_ = false;
   bool serving_ = false;
   std::deque<Outgoing> outgoing_;
+  size_t outgoing_fds_ = 0;  // in all of them
   std::map<ipc::SandboxId, std::unique_ptr<Session>> live_;
   std::map<Session*, std::unique_ptr<Session>> leaving_;  // ended, being removed; their ids are free again
 };
