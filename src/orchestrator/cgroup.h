@@ -63,6 +63,8 @@ class RunCgroup {
 
   // Host pids in <run>/payload.
   virtual absl::StatusOr<std::vector<pid_t>> PayloadPids() const = 0;
+  // Host thread ids in it.
+  virtual absl::StatusOr<std::vector<pid_t>> PayloadThreads() const = 0;
   // SIGKILL to everything in payload / in all of <run>, atomically against forks (cgroup.kill where the
   // kernel has it).
   virtual absl::Status KillPayload() = 0;

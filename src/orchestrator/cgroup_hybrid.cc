@@ -148,6 +148,10 @@ absl::StatusOr<std::vector<pid_t>> HybridRun::PayloadPids() const {
   return ReadPids(tree_->unified.get(), payload_);
 }
 
+absl::StatusOr<std::vector<pid_t>> HybridRun::PayloadThreads() const {
+  return ReadThreads(tree_->unified.get(), payload_);
+}
+
 absl::Status HybridRun::KillPayload() { return KillGroup(tree_->unified.get(), payload_, tree_->kill); }
 
 absl::Status HybridRun::KillAll() { return KillGroup(tree_->unified.get(), run_, tree_->kill); }

@@ -46,6 +46,7 @@ class HybridRun final : public RunCgroup {
   std::vector<int> payload_procs_fds() const override;
   void CloseProcsFds() override;
   absl::StatusOr<std::vector<pid_t>> PayloadPids() const override;
+  absl::StatusOr<std::vector<pid_t>> PayloadThreads() const override;
   absl::Status KillPayload() override;
   absl::Status KillAll() override;
   // TryRemove makes it readable too (the kernel says that the event goes away): stop watching it before.

@@ -152,6 +152,11 @@ absl::StatusOr<std::vector<pid_t>> ReadPids(int directory, const std::string& gr
   return ParsePids(text);
 }
 
+absl::StatusOr<std::vector<pid_t>> ReadThreads(int directory, const std::string& group) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFileAt(directory, group + "/cgroup.threads", kMaxProcsBytes));
+  return ParsePids(text);
+}
+
 absl::Status KillGroup(int parent, const std::string& group, KillMethod method) {
   if (method == KillMethod::kCgroupKill) {
     return WriteFileAt(parent, group + "/cgroup.kill", "1");

@@ -35,6 +35,8 @@ absl::StatusOr<uint64_t> ReadValue(int directory, const std::string& name);
 // Reads a file that stays open, from its start. For files below 4 KiB that are read often.
 absl::StatusOr<std::string> ReadAgain(int fd, std::string_view name);
 absl::StatusOr<std::vector<pid_t>> ReadPids(int directory, const std::string& group);
+// Thread ids; v2 only.
+absl::StatusOr<std::vector<pid_t>> ReadThreads(int directory, const std::string& group);
 
 // SIGKILL to all of `group` below `parent`, children of it included, v2 only. With cgroup.kill (Linux 5.14)
 // one atomic write; without it the group is frozen first, so that no fork escapes the walk over cgroup.procs.

@@ -106,6 +106,10 @@ absl::StatusOr<std::vector<pid_t>> UnifiedRun::PayloadPids() const {
   return ReadPids(tree_->instance.get(), payload_);
 }
 
+absl::StatusOr<std::vector<pid_t>> UnifiedRun::PayloadThreads() const {
+  return ReadThreads(tree_->instance.get(), payload_);
+}
+
 absl::Status UnifiedRun::KillPayload() { return KillGroup(tree_->instance.get(), payload_, tree_->kill); }
 
 absl::Status UnifiedRun::KillAll() { return KillGroup(tree_->instance.get(), run_, tree_->kill); }

@@ -37,6 +37,7 @@ class UnifiedRun final : public RunCgroup {
   std::vector<int> payload_procs_fds() const override;
   void CloseProcsFds() override { payload_procs_.clear(); }
   absl::StatusOr<std::vector<pid_t>> PayloadPids() const override;
+  absl::StatusOr<std::vector<pid_t>> PayloadThreads() const override;
   absl::Status KillPayload() override;
   absl::Status KillAll() override;
   int oom_event_fd() const override { return -1; }

@@ -40,6 +40,8 @@ std::optional<InitRecord> DecodeInitRecord(std::span<const std::byte> bytes) {
       return Read<sandbox::ReadyMessage>(bytes);
     case sandbox::ControlType::kFailed:
       return Read<sandbox::FailedMessage>(bytes);
+    case sandbox::ControlType::kLockQuestion:
+      return Read<sandbox::LockQuestionMessage>(bytes);
     case sandbox::ControlType::kDone:
       return Read<sandbox::DoneMessage>(bytes);
     default:

@@ -14,7 +14,8 @@
 
 namespace caisson::orchestrator {
 
-using InitRecord = std::variant<sandbox::ReadyMessage, sandbox::FailedMessage, sandbox::DoneMessage>;
+using InitRecord = std::variant<sandbox::ReadyMessage, sandbox::FailedMessage, sandbox::LockQuestionMessage,
+                                sandbox::DoneMessage>;
 
 // nullopt for anything that is not a well-formed record.
 std::optional<InitRecord> DecodeInitRecord(std::span<const std::byte> bytes);

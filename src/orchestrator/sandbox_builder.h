@@ -13,6 +13,7 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "orchestrator/cgroup.h"
+#include "orchestrator/held_locks.h"
 #include "orchestrator/id_pool.h"
 #include "orchestrator/profile_store.h"
 #include "sandbox/setup_stage.h"
@@ -46,6 +47,9 @@ class SandboxBuilder {
   // Returns the ids once the cgroups are removed; kUnavailable while they are still busy.
   absl::Status Dispose(Sandbox& sandbox);
 
+  // One for all runs, since their counting shares caissond's time.
+  LockCounter& lock_counter() { return lock_counter_; }
+
  private:
   absl::Status BuildSteps(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
                           sandbox::SetupStage& stage);
@@ -53,6 +57,7 @@ class SandboxBuilder {
   sandbox::Spawner& spawner_;
   CgroupBackend& cgroups_;
   IdPool& ids_;
+  LockCounter lock_counter_;
   uint64_t next_run_ = 1;
 };
 

@@ -4,7 +4,6 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -30,7 +29,6 @@ constexpr int64_t kWaitNanos = 60'000 * kNanosPerMilli;  // a prepared sandbox t
 constexpr int64_t kReportNanos = 2'000 * kNanosPerMilli;  // from the payload's end to init's
 constexpr int64_t kFirstRemovalNanos = 1 * kNanosPerMilli;
 constexpr int64_t kLastRemovalNanos = 1'000 * kNanosPerMilli;
-constexpr int64_t kLeastCpuCheckNanos = 5 * kNanosPerMilli;
 
 ipc::SetupError MakeError(SetupStage stage, uint32_t index, int error_number) {
   return {static_cast<uint32_t>(stage), index, error_number, 0};
@@ -121,6 +119,13 @@ bool Session::Accept(const InitRecord& record, std::vector<UniqueFd> fds) {
     OnReady(*ready, std::move(fds));
   } else if (const auto* failed = std::get_if<sandbox::FailedMessage>(&record)) {
     OnFailed(*failed);
+  } else if (std::holds_alternative<sandbox::LockQuestionMessage>(record)) {
+    if (!started_ || locks_timer_ != 0) {
+      return false;  // One question at a time: each costs this process work.
+    }
+    if (state_ == ipc::SandboxState::kRunning) {
+      Later(0, locks_timer_, &Session::CountLocks);
+    }
   } else if (const auto* done = std::get_if<sandbox::DoneMessage>(&record)) {
     if (!started_ || evidence_.main_ended) {
       return false;
@@ -275,34 +280,6 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   listener_->OnStarted(*this, started);
 }
 
-void Session::OnWallDeadline() { End(EndCause::kWallDeadline); }
-
-void Session::OnOom() {
-  uint64_t count = 0;
-  if (read(sandbox_.cgroup->oom_event_fd(), &count, sizeof count) == sizeof count) {
-    End(EndCause::kOom);
-  }
-}
-
-// The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up
-// at the earliest. A quota does not slow a burst within its period, so that is what is left divided by all
-// CPUs there are.
-void Session::CheckCpu() {
-  const absl::StatusOr<uint64_t> used_us = sandbox_.cgroup->CpuMicros();
-  if (!used_us.ok()) {
-    spdlog::error("sandbox {}: read the CPU time: {}", id_, Message(used_us.status()));
-    return End(EndCause::kInitLost);  // A limit that cannot be watched is not a limit.
-  }
-  const uint64_t limit_us = evidence_.limits.cpu_time_ms * 1000;
-  evidence_.cpu_used_us = *used_us;
-  if (*used_us >= limit_us) {
-    return End(EndCause::kCpuDeadline);
-  }
-  static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
-  const auto left_ns = static_cast<int64_t>((limit_us - *used_us) * 1000 / kCpus);
-  Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
-}
-
 void Session::End(EndCause cause, const ipc::Cancel* cancel) {
   if (state_ == ipc::SandboxState::kNone || state_ == ipc::SandboxState::kEnding) {
     return;
@@ -413,7 +390,7 @@ void Session::Conclude() {
 }
 
 void Session::StopWatching() {
-  for (EventLoop::TimerId* timer : {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_}) {
+  for (EventLoop::TimerId* timer : {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_}) {
     loop_.Cancel(*timer);
     *timer = 0;
   }

@@ -82,6 +82,7 @@ class Session {
   void ReadLastWords();
   void OnOom();
   void CheckCpu();
+  void CountLocks();
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
   void RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
   void Conclude();
@@ -114,6 +115,7 @@ class Session {
   EventLoop::TimerId wall_timer_ = 0;
   EventLoop::TimerId cpu_timer_ = 0;
   EventLoop::TimerId kill_timer_ = 0;
+  EventLoop::TimerId locks_timer_ = 0;  // set while init waits for an answer
   EventLoop::TimerId removal_timer_ = 0;
 };
 

@@ -20,7 +20,7 @@ constexpr std::array<NamedCall, 17> kStubCalls = {{
     {"mmap", kAny, "maps the bundle, and memory for argv and env"},
     {"munmap", kAny, "gives them back"},
     {"newfstatat", kAny, "checks what it has made"},
-    {"openat", kAny, "creates the input files"},
+    {"openat", {2, 0xa00c1}, "creates the input files"},  // O_WRONLY, CREAT, EXCL, NOFOLLOW, CLOEXEC
     {"pread64", kAny, "reads the bundle"},
     {"prlimit64", {0, 0}, "sets the run's resource limits on itself"},
     {"read", kAny, "reads the bundle"},
@@ -37,10 +37,16 @@ constexpr std::string_view kKeys = "the kernel keyring is shared between process
 constexpr std::string_view kShared = "kernel objects that outlive a process and count against its uid";
 constexpr std::string_view kSocketBpf = "loads a program into the kernel";
 
+constexpr std::string_view kFlush =
+    "flushes the host's disk when the file is one of its own; the action succeed serves";
+constexpr std::string_view kDirect = "reads the host's disk past the page cache";
+constexpr std::string_view kLocks =
+    "record locks take kernel memory that no limit covers; the action count bounds them";
 constexpr std::string_view kDevices = "makes device files";
 
 constexpr uint32_t kCharacterDevice = 0x2000;  // S_IFCHR
 constexpr uint32_t kBlockDevice = 0x6000;      // S_IFBLK
+
 constexpr uint32_t kFcntlSetPipeSize = 1031;
 constexpr uint32_t kIoctlTiocsti = 0x5412;
 constexpr uint32_t kIoctlTioclinux = 0x541c;
@@ -118,10 +124,22 @@ constexpr auto kDangerousCalls = std::to_array<NamedCall>({
     {"quotactl", kAny, kKernel},
     {"syslog", kAny, "reads the kernel's log"},
     {"seccomp", kAny, "stacks filters that can hide denials"},
+    {"fsync", kAny, kFlush},
+    {"fdatasync", kAny, kFlush},
+    {"sync_file_range", kAny, kFlush},
+    {"msync", {2, 4}, kFlush},         // MS_SYNC
+    {"openat", {2, 0x4000}, kDirect},  // O_DIRECT
+    {"open", {1, 0x4000}, kDirect},
+    {"fadvise64", {3, 4}, "drops cached pages that the host and other runs use"},  // POSIX_FADV_DONTNEED
     {"sync", kAny, "flushes every file system of the host"},
     {"syncfs", kAny, "flushes a whole file system of the host"},
     {"mlock", kAny, "pins memory of the host"},
     {"mlockall", kAny, "pins memory of the host"},
+    {"fcntl", {1, 6}, kLocks},                                                      // F_SETLK
+    {"fcntl", {1, 7}, kLocks},                                                      // F_SETLKW
+    {"fcntl", {1, 37}, kLocks},                                                     // F_OFD_SETLK
+    {"fcntl", {1, 38}, kLocks},                                                     // F_OFD_SETLKW
+    {"fcntl", {1, 1024}, "a lease lets the program delay whoever opens the file"},  // F_SETLEASE
     {"fcntl", {1, kFcntlSetPipeSize}, "a grown pipe takes from the quota that all pipes of the uid share"},
     {"ioctl", {1, kIoctlTiocsti}, "types into the terminal as if the user did"},
     {"ioctl", {1, kIoctlTioclinux}, "types into the console as if the user did"},

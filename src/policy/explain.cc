@@ -63,6 +63,10 @@ std::string OutcomeOf(const SyscallRule& rule) {
       return "allowed";
     case SyscallAction::kErrno:
       return "fails with " + ErrnoName(rule.errno_value) + ", not reported";
+    case SyscallAction::kSucceed:
+      return "succeeds and does nothing, not reported";
+    case SyscallAction::kCount:
+      return "allowed and counted; too many fail with ENOLCK, reported";
     case SyscallAction::kDeny:
       return "fails with " + ErrnoName(rule.errno_value == 0 ? EPERM : rule.errno_value) + ", reported";
     case SyscallAction::kKill:
@@ -83,8 +87,9 @@ void ExplainSyscalls(const StepSection& step, std::string& text) {
   text +=
       "  syscalls: what is not named here fails with EPERM and is reported; 32-bit and x32 calls kill the "
       "process\n";
-  constexpr std::array<SyscallAction, 4> kOrder = {SyscallAction::kAllow, SyscallAction::kErrno,
-                                                   SyscallAction::kDeny, SyscallAction::kKill};
+  constexpr std::array<SyscallAction, 6> kOrder = {SyscallAction::kAllow,   SyscallAction::kErrno,
+                                                   SyscallAction::kSucceed, SyscallAction::kCount,
+                                                   SyscallAction::kDeny,    SyscallAction::kKill};
   for (const SyscallAction action : kOrder) {
     // One line for each call, outcome and reason; the values of an argument are gathered on it.
     std::map<std::array<std::string, 3>, std::string> lines;

@@ -57,6 +57,7 @@ std::vector<sock_filter> Prologue() {
 }
 
 absl::Status AddRule(const SeccompContext& context, const SyscallRule& rule) {
+  // An errno of 0 is the kernel's way to answer success without making the call.
   const uint32_t action = rule.action == SyscallAction::kAllow
                               ? SCMP_ACT_ALLOW
                               : SCMP_ACT_ERRNO(static_cast<uint32_t>(rule.errno_value));
@@ -99,6 +100,9 @@ absl::StatusOr<std::vector<sock_filter>> Export(const SeccompContext& context) {
 
 void FillAnswers(const SyscallFilter& filter, CompiledFilter& compiled) {
   for (const SyscallRule& rule : filter.rules) {
+    if (rule.action == SyscallAction::kCount) {
+      compiled.counted_fcntl |= uint64_t{1} << rule.conditions.at(0).value;
+    }
     if (rule.action != SyscallAction::kDeny && rule.action != SyscallAction::kKill) {
       continue;
     }
@@ -137,8 +141,9 @@ absl::StatusOr<CompiledFilter> CompileFilter(const SyscallFilter& filter) {
     }
   }
   for (const SyscallRule& rule : filter.rules) {
-    // deny and kill are the default action, told apart by the answer table.
-    if (rule.action == SyscallAction::kAllow || rule.action == SyscallAction::kErrno) {
+    // deny and kill are the default action, told apart by the answer table; so is count, by its own record.
+    if (rule.action != SyscallAction::kDeny && rule.action != SyscallAction::kKill &&
+        rule.action != SyscallAction::kCount) {
       RETURN_IF_ERROR(AddRule(context, rule));
     }
   }

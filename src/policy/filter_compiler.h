@@ -20,11 +20,13 @@ struct CompiledFilter {
   std::vector<sock_filter> program;
   // What init answers when the program notifies it: the errno, or 255 to kill; 0 means EPERM.
   std::array<uint8_t, kSyscallNumbers> deny_answers{};
+  // A bit for each command of fcntl that init counts and lets go on.
+  uint64_t counted_fcntl = 0;
   std::array<uint8_t, 32> digest{};  // SHA-256 of the program's bytes
 };
 
 // Architecture first (anything but x86-64, and x32, is SECCOMP_RET_KILL_PROCESS), numbers above the newest
-// that libseccomp knows ENOSYS, allowed calls ALLOW, silent errnos ERRNO, all else USER_NOTIF.
+// that libseccomp knows ENOSYS, allowed calls ALLOW, silent errnos and successes ERRNO, all else USER_NOTIF.
 // kInvalidArgument for unknown syscall names or contradictory rules (the same call and conditions, two
 // actions).
 absl::StatusOr<CompiledFilter> CompileFilter(const SyscallFilter& filter);

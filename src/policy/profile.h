@@ -45,9 +45,11 @@ struct ArgumentCondition {
 
 enum class SyscallAction : uint8_t {
   kAllow,
-  kErrno,  // silently, `errno_value`: probes for which the libc has a fall-back
-  kDeny,   // reported, then `errno_value` (EPERM unless the profile says otherwise)
-  kKill,   // reported, then the run ends as SYSCALL_VIOLATION
+  kErrno,    // silently, `errno_value`: probes for which the libc has a fall-back
+  kSucceed,  // silently, 0, and nothing is done: what would do nothing to the run's own files anyway
+  kCount,    // allowed, but init counts: fcntl's record locks, which no limit of the kernel covers
+  kDeny,     // reported, then `errno_value` (EPERM unless the profile says otherwise)
+  kKill,     // reported, then the run ends as SYSCALL_VIOLATION
 };
 
 // One rule of a syscall filter. Several rules of one syscall are alternatives.

@@ -131,12 +131,16 @@ ActionAndErrno ReadAction(JsonObjectReader& reader) {
   const std::string action = reader.String("action").value_or("allow");
   if (action == "errno") {
     read.action = SyscallAction::kErrno;
+  } else if (action == "succeed") {
+    read.action = SyscallAction::kSucceed;
+  } else if (action == "count") {
+    read.action = SyscallAction::kCount;
   } else if (action == "deny") {
     read.action = SyscallAction::kDeny;
   } else if (action == "kill") {
     read.action = SyscallAction::kKill;
   } else if (action != "allow") {
-    reader.Complain("action", "must be allow, errno, deny or kill");
+    reader.Complain("action", "must be allow, errno, succeed, count, deny or kill");
   }
   if (const std::optional<std::string> name = reader.String("errno")) {
     const std::optional<int> number = FindErrno(*name);

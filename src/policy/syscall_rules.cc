@@ -50,6 +50,14 @@ bool IsForTheRest(const SyscallRule& rule) {
          (rule.action == SyscallAction::kDeny || rule.action == SyscallAction::kKill);
 }
 
+// init counts by one command of fcntl, and knows those that take a record lock only.
+bool IsOneRecordLock(const SyscallRule& rule) {
+  return rule.syscall == "fcntl" && rule.conditions.size() == 1 && rule.conditions[0].index == 1 &&
+         rule.conditions[0].mask == 0xffffffffU &&
+         std::find(kRecordLockCommands.begin(), kRecordLockCommands.end(), rule.conditions[0].value) !=
+             kRecordLockCommands.end();
+}
+
 std::string ProblemOfRule(const SyscallRule& rule) {
   if (!SyscallNumber(rule.syscall)) {
     return "x86-64 has no syscall '" + rule.syscall + "'";
@@ -76,6 +84,9 @@ std::string ProblemOfRule(const SyscallRule& rule) {
            " takes no argument conditions: it is for every call that no other "
            "rule of " +
            rule.syscall + " names";
+  }
+  if (rule.action == SyscallAction::kCount && !IsOneRecordLock(rule)) {
+    return "count is for commands of fcntl that take a record lock: arg1 one of 6, 7, 37, 38";
   }
   if (rule.action == SyscallAction::kErrno && rule.errno_value <= 0) {
     return "the action errno needs an errno";
@@ -159,6 +170,10 @@ const char* ActionName(SyscallAction action) {
       return "allow";
     case SyscallAction::kErrno:
       return "errno";
+    case SyscallAction::kSucceed:
+      return "succeed";
+    case SyscallAction::kCount:
+      return "count";
     case SyscallAction::kDeny:
       return "deny";
     case SyscallAction::kKill:

@@ -21,6 +21,9 @@ using SyscallArguments = std::array<uint64_t, kSyscallArguments>;
 // Of one step, groups expanded: far above any use, and few enough to compare with each other.
 inline constexpr size_t kMostSyscallRules = 4096;
 
+// F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: what the action count is for.
+inline constexpr std::array<uint32_t, 4> kRecordLockCommands = {6, 7, 37, 38};
+
 struct RuleProblem {
   size_t rule = 0;              // index in SyscallFilter::rules
   std::optional<size_t> other;  // the rule it contradicts
@@ -30,6 +33,7 @@ struct RuleProblem {
 // Everything that makes a filter ambiguous or impossible to compile:
 // - a name that x86-64 does not have; an argument index above 5 or twice in one rule; a value outside its
 // mask;
+// - count for anything but single commands of fcntl that take a record lock;
 // - deny or kill with conditions: init answers by number only, so these always mean "whatever no other rule
 // names";
 // - an errno that is missing, or too large for the answer table;
@@ -49,7 +53,7 @@ Decision Decide(const SyscallFilter& filter, std::string_view syscall, const Sys
 // The number on x86-64, or nothing if there is none.
 std::optional<int> SyscallNumber(const std::string& name);
 
-// "allow", "errno", "deny", "kill".
+// "allow", "errno", "succeed", "count", "deny", "kill".
 const char* ActionName(SyscallAction action);
 
 // "arg0 == 1 and arg1 & 0xff == 2"; "" without conditions.

@@ -1,5 +1,5 @@
-// The plan caisson-init follows, and the records it answers with. Written by caissond
-// (src/sandbox/plan_builder), read by caisson-init. Freestanding: nothing but <stdint.h>.
+// The plan caisson-init follows. Written by caissond (src/sandbox/plan_builder), read by caisson-init.
+// Freestanding: nothing but <stdint.h>. What the two say to each other later: control_messages.h.
 //
 // A plan is a stream of records in a sealed memfd, made once for each step of a profile and shared by all its
 // runs. What differs from run to run (ids, sizes) comes in one SetupMessage over the control socket.
@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "sandbox/setup_stage.h"
+#include "sandbox/control_messages.h"
 
 namespace caisson::sandbox {
 
@@ -103,6 +103,7 @@ struct PlanRlimit {
 struct PlanInitLimits {
   uint32_t denials_per_second;  // above it init kills
   uint32_t notify_flags;        // SECCOMP_FILTER_FLAG_* beside NEW_LISTENER
+  uint64_t counted_fcntl;       // a bit for each command of fcntl that init counts and lets go on
 };
 
 inline constexpr uint32_t kDenyTableEntries = 1024;
@@ -112,78 +113,6 @@ inline constexpr uint8_t kDenyAnswerKill = 255;  // other values are the errno; 
 // not.
 inline constexpr char kLandlockProbePath[] = "/.caisson-landlock-probe";
 inline constexpr char kLandlockControlPath[] = "/etc/passwd";
-
-// --- caissond → init
-// -------------------------------------------------------------------------------------------------
-inline constexpr uint32_t kControlMagic = 0x4c544e43;  // "CNTL"
-
-enum class ControlType : uint32_t {
-  kSetup = 1,   // caissond → init, before its exec
-  kReady = 2,   // init → caissond; descriptors: stdin write end, stdout, stderr, events, outputs read ends
-  kGo = 3,      // caissond → init; descriptor: the bundle
-  kDone = 4,    // init → caissond: all but init are dead; the output files follow, then init's end
-  kFailed = 5,  // init → caissond: set-up failed, nothing ran
-  kSignal = 6,  // caissond → init, once it runs
-};
-
-struct SetupMessage {
-  uint32_t magic;
-  ControlType type;
-  uint32_t payload_host_uid;
-  uint32_t payload_host_gid;
-  uint32_t init_cgroup_fds;     // from kFdFirstCgroup on
-  uint32_t payload_cgroup_fds;  // after those
-  uint64_t disk_bytes;
-  uint64_t inode_count;
-  uint32_t tty;  // 1: a terminal instead of three pipes; the plan then has kTerminals
-  uint32_t reserved;
-};
-
-struct ReadyMessage {
-  uint32_t magic;
-  ControlType type;
-  int32_t landlock_probe_errno;    // of opening kLandlockProbePath: EACCES when Landlock holds; 0 = it opened
-  int32_t landlock_control_errno;  // of opening kLandlockControlPath: 0
-};
-
-// What this run's client may choose; init hands the limits to the stub.
-struct GoMessage {
-  uint32_t magic;
-  ControlType type;
-  uint64_t open_files;
-  uint64_t file_size_bytes;
-  uint64_t stack_bytes;
-  uint64_t memory_bytes;  // for runtimes that have to be told
-  uint64_t collects;      // 1: output files are to be collected
-};
-
-struct SignalMessage {
-  uint32_t magic;
-  ControlType type;
-  int32_t signal_number;
-  uint32_t reserved;
-};
-
-struct DoneMessage {
-  uint32_t magic;
-  ControlType type;
-  int32_t wait_code;          // CLD_EXITED, CLD_KILLED or CLD_DUMPED of the main process
-  int32_t wait_status;        // exit code or signal
-  int32_t violation_syscall;  // the call for which init killed, or -1
-  uint32_t denial_rate_hit;   // 1: killed for the rate of denials
-  uint64_t denials;
-  int64_t exec_ns;  // CLOCK_MONOTONIC; 0 = it never came to exec
-  int64_t exit_ns;
-  uint64_t voluntary_switches;
-  uint64_t involuntary_switches;
-  uint64_t denials_in_last_second;
-};
-
-struct FailedMessage {
-  uint32_t magic;
-  ControlType type;
-  SetupRecord record;
-};
 
 }  // namespace caisson::sandbox
 

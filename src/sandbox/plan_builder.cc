@@ -202,7 +202,8 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   writer.AddStruct(PlanRecord::kDenyTable, {}, filter.deny_answers);
   AddLandlock(writer, step, binds, options.landlock_abi);
   AddRlimits(writer);
-  writer.AddStruct(PlanRecord::kLimits, {}, PlanInitLimits{options.denials_per_second, options.notify_flags});
+  writer.AddStruct(PlanRecord::kLimits, {},
+                   PlanInitLimits{options.denials_per_second, options.notify_flags, filter.counted_fcntl});
   return MakeSealedMemfd("caisson-plan", writer.Finish(), MemfdKind::kData);
 }
 

@@ -4,6 +4,7 @@
 #include "sandbox/init/supervise.h"
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/ioctl.h>
 #include <linux/poll.h>
 #include <linux/resource.h>
@@ -21,13 +22,14 @@ constexpr int kCldKilled = 2;
 constexpr int kCldDumped = 3;
 constexpr int kAll = -1;
 
-uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers) {
+uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers, uint64_t& counted_fcntl) {
   uint64_t limit = 0;
   PlanItem item{};
   plan.Rewind();
   while (plan.Next(item)) {
     if (item.type == sandbox::PlanRecord::kLimits) {
       limit = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->denials_per_second;
+      counted_fcntl = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->counted_fcntl;
     } else if (item.type == sandbox::PlanRecord::kDenyTable &&
                item.data_bytes == sandbox::kDenyTableEntries) {
       deny_answers = item.data;
@@ -39,7 +41,10 @@ uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers) {
 }  // namespace
 
 Supervisor::Supervisor(PlanReader plan, const Descriptors& fds, int stub, Progress& progress)
-    : fds_(fds), stub_(stub), progress_(progress), denials_(DenialsPerSecond(plan, deny_answers_)) {}
+    : fds_(fds),
+      stub_(stub),
+      progress_(progress),
+      denials_(DenialsPerSecond(plan, deny_answers_, counted_fcntl_)) {}
 
 StubReport Supervisor::AwaitReady() {
   StubReport report{};
@@ -62,7 +67,7 @@ void Supervisor::Run(int listener) {
     pollfd polled[4] = {{fds_.control, POLLIN, 0},
                         {fds_.child_signals, POLLIN, 0},
                         {fds_.error_read, POLLIN, 0},
-                        {listener_, POLLIN, 0}};
+                        {asked_.waits ? -1 : listener_, POLLIN, 0}};
     const long ready = Syscall(__NR_ppoll, Address(polled), 4, 0, 0, 0);
     if (ready == -EINTR) {
       continue;
@@ -89,6 +94,7 @@ void Supervisor::OnControl() {
   union {
     sandbox::GoMessage go;
     sandbox::SignalMessage signal;
+    sandbox::LocksHeldMessage locks;
   } message{};
   int bundle = -1;
   const long got = ReceivePacket(fds_.control, &message, sizeof message, bundle);
@@ -103,6 +109,9 @@ void Supervisor::OnControl() {
   } else if (ours && got == static_cast<long>(sizeof message.signal) &&
              message.signal.type == sandbox::ControlType::kSignal && bundle < 0 && bundle_ >= 0) {
     OnSignal(message.signal);
+  } else if (ours && got == static_cast<long>(sizeof message.locks) &&
+             message.locks.type == sandbox::ControlType::kLocksHeld && bundle < 0 && asked_.waits) {
+    OnLocksHeld(message.locks);
   } else {
     // End of file: caissond is gone or lets nothing run. Anything malformed: it is not our caissond.
     ExitGroup(0);
@@ -175,13 +184,57 @@ void Supervisor::OnNotification() {
   }
   const int number = request.data.nr;
   const bool known = number >= 0 && number < static_cast<int>(sandbox::kDenyTableEntries);
-  const uint8_t answer = known && deny_answers_ != nullptr ? deny_answers_[number] : 0;
-  const bool kills = answer == sandbox::kDenyAnswerKill;
   uint64_t args[6];
   for (int i = 0; i < 6; ++i) {
     args[i] = request.data.args[i];
   }
-  const DenialKind* first = denials_.Count(known ? number : -1, kills, args, MonotonicNanos());
+  const auto command = static_cast<uint32_t>(args[1]);  // an int, as the kernel takes it
+  if (IsCountedLock(number, command)) {
+    return OnLockCall(request.id, command, args);
+  }
+  Refuse(known ? number : -1, request.id, known && deny_answers_ != nullptr ? deny_answers_[number] : 0,
+         args);
+}
+
+bool Supervisor::IsCountedLock(int number, uint32_t command) const {
+  return number == __NR_fcntl && command < 64 && (counted_fcntl_ >> command & 1U) != 0;
+}
+
+void Supervisor::OnLockCall(uint64_t id, uint32_t command, const uint64_t (&args)[6]) {
+  const bool of_open_file = command == F_OFD_SETLK || command == F_OFD_SETLKW;
+  switch (locks_.Take(of_open_file, MonotonicNanos())) {
+    case LockBudget::Answer::kGoOn:
+      // SAFETY: whatever the caller's memory says by the time the kernel reads it, it is one call for a lock.
+      return Answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+    case LockBudget::Answer::kRefuse:
+      return Refuse(__NR_fcntl, id, ENOLCK, args);
+    case LockBudget::Answer::kAsk:
+      break;
+  }
+  asked_ = {true, id, command, {args[0], args[1], args[2], args[3], args[4], args[5]}};
+  const sandbox::LockQuestionMessage question{sandbox::kControlMagic, sandbox::ControlType::kLockQuestion};
+  Write(fds_.control, &question, sizeof question);
+}
+
+void Supervisor::OnLocksHeld(const sandbox::LocksHeldMessage& message) {
+  asked_.waits = false;
+  locks_.Held(message.held, MonotonicNanos());
+  OnLockCall(asked_.id, asked_.command, asked_.args);
+}
+
+void Supervisor::Answer(uint64_t id, int error, uint32_t flags) const {
+  seccomp_notif_resp response{};
+  response.id = id;
+  response.error = error;
+  response.flags = flags;
+  // ENOENT: the caller died meanwhile; there is nobody to answer.
+  Syscall(__NR_ioctl, listener_, SECCOMP_IOCTL_NOTIF_SEND, Address(&response));
+}
+
+// Counts the refusal, and answers it or kills for it. `number` is -1 for one beyond every table.
+void Supervisor::Refuse(int number, uint64_t id, uint8_t answer, const uint64_t (&args)[6]) {
+  const bool kills = answer == sandbox::kDenyAnswerKill;
+  const DenialKind* first = denials_.Count(number, kills, args, MonotonicNanos());
   if (first != nullptr) {
     SendEvent(wire::EventType::kDenial, *first);
   }
@@ -195,11 +248,7 @@ void Supervisor::OnNotification() {
     Syscall(__NR_kill, kAll, SIGKILL);
     return;
   }
-  seccomp_notif_resp response{};
-  response.id = request.id;
-  response.error = answer == 0 ? -EPERM : -static_cast<int>(answer);
-  // ENOENT: the caller died meanwhile; there is nobody to answer.
-  Syscall(__NR_ioctl, listener_, SECCOMP_IOCTL_NOTIF_SEND, Address(&response));
+  Answer(id, answer == 0 ? -EPERM : -static_cast<int>(answer), 0);
 }
 
 void Supervisor::OnChildren() {

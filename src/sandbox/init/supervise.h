@@ -3,6 +3,7 @@
 #define CAISSON_SANDBOX_INIT_SUPERVISE_H_
 
 #include "sandbox/init/denials.h"
+#include "sandbox/init/lock_budget.h"
 #include "sandbox/init/plan_reader.h"
 #include "sandbox/init/report.h"
 
@@ -36,6 +37,11 @@ class Supervisor {
   void OnStubReports();
   void OnStubReport(const StubReport& report);
   void OnNotification();
+  bool IsCountedLock(int number, uint32_t command) const;
+  void OnLockCall(uint64_t id, uint32_t command, const uint64_t (&args)[6]);
+  void OnLocksHeld(const sandbox::LocksHeldMessage& message);
+  void Answer(uint64_t id, int error, uint32_t flags) const;
+  void Refuse(int number, uint64_t id, uint8_t answer, const uint64_t (&args)[6]);
   void OnChildren();
   void CloseInnerEnds();
   void ReapOne(int pid, int status);
@@ -49,7 +55,16 @@ class Supervisor {
   int bundle_ = -1;
   Progress& progress_;
   const unsigned char* deny_answers_ = nullptr;
+  uint64_t counted_fcntl_ = 0;
   DenialCounter denials_;
+  LockBudget locks_;
+  // A call for a lock that waits for caissond's answer; no other notification is taken meanwhile.
+  struct {
+    bool waits;
+    uint64_t id;
+    uint32_t command;
+    uint64_t args[6];
+  } asked_{};
   bool main_ended_ = false;
   bool failed_ = false;
   int violation_ = -1;

@@ -19,6 +19,7 @@ SyscallFilter SmallFilter() {
            {"socket", SyscallAction::kDeny, EAFNOSUPPORT, {}, "t"},
            {"clone", SyscallAction::kAllow, 0, {{0, 0x7e020000, 0}}, "t"},
            {"clone3", SyscallAction::kErrno, ENOSYS, {}, "t"},
+           {"fsync", SyscallAction::kSucceed, 0, {}, "t"},
            {"ptrace", SyscallAction::kKill, 0, {}, "t"}}};
 }
 
@@ -26,6 +27,7 @@ TEST(FilterCompilerTest, EachActionBecomesItsReturnValue) {
   const CompiledFilter compiled = Compiled(SmallFilter());
   EXPECT_EQ(Answer(compiled, Number("read")), SECCOMP_RET_ALLOW);
   EXPECT_EQ(Answer(compiled, Number("clone3")), AnswerErrno(ENOSYS));
+  EXPECT_EQ(Answer(compiled, Number("fsync")), AnswerErrno(0));
   EXPECT_EQ(Answer(compiled, Number("socket"), {1}), SECCOMP_RET_ALLOW);
   EXPECT_EQ(Answer(compiled, Number("socket"), {2}), SECCOMP_RET_USER_NOTIF);
   EXPECT_EQ(Answer(compiled, Number("ptrace")), SECCOMP_RET_USER_NOTIF);

@@ -234,9 +234,10 @@ TEST(ProfileLoaderTest, AProfileWithoutTheStubsCallsIsRefused) {
       "{\"schema_version\": 1,\n\"name\": \"p\", \"display_name\": \"P\", \"description\": \"d\", "
       "\"default_main_file\": \"m\", \"steps\": {\"run\": {\"command\": [\"/bin/x\"]}}}");
   const std::string error = LoadError(directory);
-  for (const char* call : {"close_range", "read", "pread64", "write", "mmap", "munmap", "openat", "mkdirat",
-                           "close", "fchmod", "prlimit64 with arg0 == 0", "execve", "exit_group", "dup2",
-                           "fcntl with arg1 == 0x2", "lseek", "newfstatat"}) {
+  for (const char* call :
+       {"close_range", "read", "pread64", "write", "mmap", "munmap", "openat with arg2 == 0xa00c1", "mkdirat",
+        "close", "fchmod", "prlimit64 with arg0 == 0", "execve", "exit_group", "dup2",
+        "fcntl with arg1 == 0x2", "lseek", "newfstatat"}) {
     EXPECT_NE(error.find("p.json:2: steps.run.syscalls: does not allow " + std::string(call) + ","),
               std::string::npos)
         << call << "\n"

@@ -53,6 +53,9 @@ uint32_t Expected(const RulesByNumber& rules, int number, const SyscallArguments
       if (rule->action == SyscallAction::kErrno) {
         return AnswerErrno(rule->errno_value);
       }
+      if (rule->action == SyscallAction::kSucceed) {
+        return AnswerErrno(0);
+      }
     }
   }
   return SECCOMP_RET_USER_NOTIF;
@@ -182,6 +185,42 @@ TEST_P(ShippedFilterTest, PipesCannotGrow) {
   EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 1032}), SECCOMP_RET_ALLOW);
   EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 1031}), SECCOMP_RET_USER_NOTIF);
   EXPECT_EQ(Answer(compiled_, Number("fcntl"), {1, 0x100000407}), SECCOMP_RET_USER_NOTIF);
+}
+
+TEST_P(ShippedFilterTest, NothingFlushesTheHostsDiskOrEvictsItsPages) {
+  for (const char* name : {"fsync", "fdatasync", "sync_file_range"}) {
+    EXPECT_EQ(Answer(compiled_, Number(name), {3}), AnswerErrno(0)) << name;
+  }
+  for (const uint64_t flags : {uint64_t{4}, uint64_t{6}, uint64_t{0x100000004}}) {
+    EXPECT_EQ(Answer(compiled_, Number("msync"), {0, 4096, flags}), AnswerErrno(0)) << flags;
+  }
+  EXPECT_EQ(Answer(compiled_, Number("msync"), {0, 4096, 1}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(compiled_, Number("fadvise64"), {3, 0, 0, 4}), AnswerErrno(0));
+  EXPECT_EQ(Answer(compiled_, Number("fadvise64"), {3, 0, 0, 2}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(compiled_, Number("sync")), SECCOMP_RET_USER_NOTIF);
+  EXPECT_EQ(Answer(compiled_, Number("readahead"), {3}), SECCOMP_RET_USER_NOTIF);
+}
+
+TEST_P(ShippedFilterTest, RecordLocksAreCountedAndLeasesRefused) {
+  uint64_t expected = 0;
+  for (const uint64_t command : {uint64_t{6}, uint64_t{7}, uint64_t{37}, uint64_t{38}}) {
+    EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, command}), SECCOMP_RET_USER_NOTIF) << command;
+    EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 0x100000000U | command}), SECCOMP_RET_USER_NOTIF);
+    expected |= uint64_t{1} << command;
+  }
+  EXPECT_EQ(compiled_.counted_fcntl, expected);
+  EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 1024}), SECCOMP_RET_USER_NOTIF);  // F_SETLEASE
+}
+
+TEST_P(ShippedFilterTest, NoReadGoesPastThePageCache) {
+  constexpr uint64_t kDirect = 040000;
+  for (const uint64_t flags : {uint64_t{0}, uint64_t{02}, uint64_t{0101}, uint64_t{02000000}}) {
+    EXPECT_EQ(Answer(compiled_, Number("openat"), {3, 0, flags}), SECCOMP_RET_ALLOW) << flags;
+    EXPECT_EQ(Answer(compiled_, Number("openat"), {3, 0, flags | kDirect}), AnswerErrno(EINVAL)) << flags;
+    EXPECT_EQ(Answer(compiled_, Number("open"), {0, flags | kDirect}), AnswerErrno(EINVAL)) << flags;
+    EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 4, flags | kDirect}), AnswerErrno(EINVAL)) << flags;
+  }
+  EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 4, 04000}), SECCOMP_RET_ALLOW);  // O_NONBLOCK
 }
 
 TEST_P(ShippedFilterTest, SocketsTakeNoPrograms) {

@@ -62,7 +62,7 @@ TEST(SyscallGroupsTest, FaultsNameLineKeyAndReason) {
             "g:2: groups.g.rules[0].name: give either name or names");
   EXPECT_EQ(ErrorOf(with_group(
                 R"({"description": "d", "rules": [{"name": "read", "action": "trap", "why": "w"}]})")),
-            "g:2: groups.g.rules[0].action: must be allow, errno, deny or kill");
+            "g:2: groups.g.rules[0].action: must be allow, errno, succeed, count, deny or kill");
   EXPECT_EQ(ErrorOf(with_group(
                 R"({"description": "d", "rules": [{"name": "read", "action": "errno", "why": "w"}]})")),
             "g:2: groups.g.rules[0].errno: is missing: the action errno needs one");

@@ -11,6 +11,8 @@ namespace {
 
 using Conditions = std::vector<ArgumentCondition>;
 constexpr uint32_t kAll = 0xffffffffU;
+constexpr char kCountIsForLocks[] =
+    "count is for commands of fcntl that take a record lock: arg1 one of 6, 7, 37, 38";
 
 SyscallRule Rule(const std::string& name, SyscallAction action, int errno_value = 0,
                  Conditions conditions = {}) {
@@ -95,6 +97,21 @@ TEST(SyscallRulesTest, ContradictionsAreFound) {
        {Rule("read", kKill, 0, {{0, kAll, 1}})},
        "kill takes no argument conditions: it is for every call that no other rule of read names"},
       {"errno without one", {Rule("read", kErrno)}, "the action errno needs an errno"},
+      {"success with conditions", {Rule("msync", kSucceed, 0, {{2, 4, 4}})}, ""},
+      {"success and allow",
+       {Rule("fsync", kSucceed), Rule("fsync", kAllow)},
+       "contradicts another rule of fsync with the same conditions"},
+      {"record locks counted",
+       {Rule("fcntl", kCount, 0, {{1, kAll, 6}}), Rule("fcntl", kCount, 0, {{1, kAll, 38}}),
+        Rule("fcntl", kAllow, 0, {{1, kAll, 5}}), Rule("fcntl", kDeny, EINVAL)},
+       ""},
+      {"counting anything else", {Rule("read", kCount)}, kCountIsForLocks},
+      {"counting without a command", {Rule("fcntl", kCount)}, kCountIsForLocks},
+      {"counting another command", {Rule("fcntl", kCount, 0, {{1, kAll, 4}})}, kCountIsForLocks},
+      {"counting under a mask", {Rule("fcntl", kCount, 0, {{1, 0x7, 6}})}, kCountIsForLocks},
+      {"counting with two conditions",
+       {Rule("fcntl", kCount, 0, {{1, kAll, 6}, {2, kAll, 0}})},
+       kCountIsForLocks},
       {"errno that means kill", {Rule("read", kDeny, 255)}, "errno 255 is out of range"},
       {"negative errno", {Rule("read", kDeny, -1)}, "errno -1 is out of range"},
   };

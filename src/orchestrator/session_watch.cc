@@ -1,0 +1,69 @@
+// The part of a Session that watches what a running payload uses up. Run by caissond as root, in the event
+// loop's thread.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <span>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "orchestrator/held_locks.h"
+#include "orchestrator/session.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+constexpr int64_t kLeastCpuCheckNanos = 5 * kNanosPerMilli;
+
+}  // namespace
+
+void Session::OnWallDeadline() { End(EndCause::kWallDeadline); }
+
+void Session::OnOom() {
+  uint64_t count = 0;
+  if (read(sandbox_.cgroup->oom_event_fd(), &count, sizeof count) == sizeof count) {
+    End(EndCause::kOom);
+  }
+}
+
+// The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up
+// at the earliest. A quota does not slow a burst within its period, so that is what is left divided by all
+// CPUs there are.
+void Session::CheckCpu() {
+  const absl::StatusOr<uint64_t> used_us = sandbox_.cgroup->CpuMicros();
+  if (!used_us.ok()) {
+    spdlog::error("sandbox {}: read the CPU time: {}", id_, Message(used_us.status()));
+    return End(EndCause::kInitLost);  // A limit that cannot be watched is not a limit.
+  }
+  const uint64_t limit_us = evidence_.limits.cpu_time_ms * 1000;
+  evidence_.cpu_used_us = *used_us;
+  if (*used_us >= limit_us) {
+    return End(EndCause::kCpuDeadline);
+  }
+  static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  const auto left_ns = static_cast<int64_t>((limit_us - *used_us) * 1000 / kCpus);
+  Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
+}
+
+// The payload's thread that wants a lock waits for this, so runs that ask too much wait for each other.
+void Session::CountLocks() {
+  if (state_ != ipc::SandboxState::kRunning) {
+    return;
+  }
+  LockCounter& counter = builder_.lock_counter();
+  if (const int64_t wait = counter.next_nanos() - MonotonicNanos(); wait > 0) {
+    return Later(wait, locks_timer_, &Session::CountLocks);
+  }
+  sandbox::LocksHeldMessage answer{};
+  answer.magic = sandbox::kControlMagic;
+  answer.type = sandbox::ControlType::kLocksHeld;
+  answer.held = counter.Count([this] { return sandbox_.cgroup->PayloadThreads(); });
+  if (const absl::Status status = SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&answer, 1)));
+      !status.ok() && !absl::IsAborted(status)) {
+    spdlog::error("sandbox {}: answer about locks: {}", id_, Message(status));
+    End(EndCause::kInitLost);
+  }
+}
+
+}  // namespace caisson::orchestrator
