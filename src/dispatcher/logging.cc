@@ -8,33 +8,35 @@
 
 #include <ctime>
 #include <memory>
-#include <string_view>
 
 namespace caisson::dispatcher {
 namespace {
 
-// %* in the pattern: the message as the inside of a JSON string.
-class JsonMessageFlag final : public spdlog::custom_flag_formatter {
+// %* in the pattern: the severity as sd-daemon(3) writes it, which caissond understands too.
+class SeverityFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
               spdlog::memory_buf_t& out) override {
-    constexpr std::string_view kHexDigits = "0123456789abcdef";
-    for (const char c : message.payload) {
-      if (c == '"' || c == '\\') {
-        out.push_back('\\');
-        out.push_back(c);
-      } else if (c >= 0 && c < ' ') {
-        const auto code = static_cast<unsigned char>(c);
-        for (const char byte : {'\\', 'u', '0', '0', kHexDigits[code >> 4U], kHexDigits[code & 0xfU]}) {
-          out.push_back(byte);
-        }
-      } else {
-        out.push_back(c);
-      }
-    }
+    out.push_back('<');
+    out.push_back(Digit(message.level));
+    out.push_back('>');
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<JsonMessageFlag>();
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<SeverityFlag>(); }
+
+ private:
+  static char Digit(spdlog::level::level_enum level) {
+    switch (level) {
+      case spdlog::level::critical:
+        return '2';
+      case spdlog::level::err:
+        return '3';
+      case spdlog::level::warn:
+        return '4';
+      case spdlog::level::info:
+        return '6';
+      default:
+        return '7';
+    }
   }
 };
 
@@ -48,14 +50,11 @@ void LogForGrpc(gpr_log_func_args* args) {
 
 }  // namespace
 
-void SetUpLogging(const std::string& format, const std::string& level) {
+void SetUpLogging(const std::string& level) {
   auto logger =
       std::make_shared<spdlog::logger>("dispatcher", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  formatter->add_flag<JsonMessageFlag>('*').set_pattern(
-      format == "json"
-          ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","process":"dispatcher","message":"%*"})"
-          : "%Y-%m-%dT%H:%M:%S.%eZ %l dispatcher: %v");
+  formatter->add_flag<SeverityFlag>('*').set_pattern("%*%v");
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::info);

@@ -1,4 +1,5 @@
-// Sets up the dispatcher's log: lines on standard error, as text or JSON. Never client data.
+// Sets up the dispatcher's log: lines on standard error, a pipe to caissond, which bounds them, dates them
+// and writes them to the log as the dispatcher's. Never client data.
 #ifndef CAISSON_DISPATCHER_LOGGING_H_
 #define CAISSON_DISPATCHER_LOGGING_H_
 
@@ -6,8 +7,8 @@
 
 namespace caisson::dispatcher {
 
-// `format`: "text" or "json"; `level`: spdlog's names. Both checked by the caller.
-void SetUpLogging(const std::string& format, const std::string& level);
+// `level`: spdlog's names, checked by the caller.
+void SetUpLogging(const std::string& level);
 
 }  // namespace caisson::dispatcher
 

@@ -51,7 +51,6 @@ constexpr uint32_t kSpareCalls = 64;
 struct Options {
   std::string socket;
   std::string profiles;
-  std::string log_format = "text";
   std::string log_level = "info";
 };
 
@@ -146,7 +145,6 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", CAISSON_VERSION);
   app.add_option("--socket", options.socket, "Where to listen: unix:/PATH")->required();
   app.add_option("--profiles", options.profiles, "Directory of the profiles")->required();
-  app.add_option("--log-format", options.log_format, "text or json")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--log-level", options.log_level, "debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}));
   try {
@@ -154,7 +152,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }
-  SetUpLogging(options.log_format, options.log_level);
+  SetUpLogging(options.log_level);
   if (fcntl(kBoundaryFd, F_SETFD, FD_CLOEXEC) != 0) {
     spdlog::critical("descriptor {} is not open: caissond starts this program, people start caissond",
                      kBoundaryFd);

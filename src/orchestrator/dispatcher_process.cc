@@ -25,6 +25,7 @@ struct ChildPlan {
   const DispatcherCommand& command;
   std::vector<char*> argv;
   int boundary;
+  int log;
   pid_t parent;
 };
 
@@ -57,6 +58,7 @@ bool DropPrivileges(const DispatcherCommand& command) {
   sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
   const int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
   const bool ready = null_device >= 0 && dup2(null_device, 0) == 0 && dup2(null_device, 1) == 1 &&
+                     dup2(plan.log, STDERR_FILENO) == STDERR_FILENO &&
                      dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
                      close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
                      DropPrivileges(plan.command) &&
@@ -85,7 +87,16 @@ absl::StatusOr<StartedDispatcher> StartDispatcher(const DispatcherCommand& comma
   StartedDispatcher started;
   started.socket = UniqueFd(ends[0]);
   const UniqueFd theirs(ends[1]);
-  ChildPlan plan{command, {}, theirs.get(), getpid()};
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return ErrnoStatus(errno, "pipe for the log");
+  }
+  started.log = UniqueFd(ends[0]);
+  const UniqueFd log(ends[1]);
+  // Only our end: the dispatcher waits when we do not read.
+  if (fcntl(started.log.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return ErrnoStatus(errno, "fcntl the log's pipe");
+  }
+  ChildPlan plan{command, {}, theirs.get(), log.get(), getpid()};
   // SAFETY: execve does not write to its arguments.
   plan.argv.push_back(const_cast<char*>(command.program.c_str()));
   for (const std::string& argument : command.arguments) {

@@ -24,12 +24,13 @@ struct StartedDispatcher {
   PidFd process;
   pid_t pid = 0;
   UniqueFd socket;  // our end of the boundary
+  UniqueFd log;     // non-blocking; what it writes to its standard error
 };
 
 // The child has the given ids, no supplementary group, no capability in any set, locked securebits,
-// no_new_privs, the boundary on descriptor 3, stderr for its log and nothing else open; it dies with
-// caissond. Its own program adds Landlock and a syscall filter before it reads a byte from a client. uid and
-// gid must not be 0.
+// no_new_privs, the boundary on descriptor 3, a pipe for its log as standard error and nothing else open; it
+// dies with caissond. Its own program adds Landlock and a syscall filter before it reads a byte from a
+// client. uid and gid must not be 0.
 absl::StatusOr<StartedDispatcher> StartDispatcher(const DispatcherCommand& command);
 
 }  // namespace caisson::orchestrator

@@ -2,9 +2,15 @@
 
 #include <spdlog/details/log_msg.h>
 #include <spdlog/fmt/chrono.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/clock.h"
+#include "orchestrator/bounded_sink.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -41,6 +47,21 @@ class JsonFormatter : public spdlog::formatter {
 
 std::unique_ptr<spdlog::formatter> MakeJsonFormatter(std::string program) {
   return std::make_unique<JsonFormatter>(std::move(program));
+}
+
+std::shared_ptr<spdlog::logger> MakeLogger(const std::string& program, LogFormat format,
+                                           spdlog::level::level_enum level) {
+  auto sink =
+      std::make_shared<BoundedSink>(std::make_shared<spdlog::sinks::stderr_sink_st>(), &MonotonicNanos);
+  if (format == LogFormat::kJson) {
+    sink->set_formatter(MakeJsonFormatter(program));
+  } else {
+    sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+        "%Y-%m-%dT%H:%M:%S.%eZ " + program + " %l %v", spdlog::pattern_time_type::utc));
+  }
+  auto logger = std::make_shared<spdlog::logger>(program, std::move(sink));
+  logger->set_level(level);
+  return logger;
 }
 
 }  // namespace caisson::orchestrator

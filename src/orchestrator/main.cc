@@ -1,8 +1,6 @@
 // caissond: the supervisor. Started as root by a person or an init system; single-threaded; no network, no
 // gRPC, no protobuf. Reads its command line, its configuration and profiles: all root's own.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -33,23 +31,8 @@ struct Options {
 };
 
 void SetUpLog(const Config& config) {
-  auto logger = spdlog::stderr_logger_st("caissond");
-  spdlog::set_default_logger(logger);
-  spdlog::set_level(spdlog::level::from_str(config.log_level));
-  if (config.log_format == caisson::orchestrator::LogFormat::kJson) {
-    spdlog::set_formatter(caisson::orchestrator::MakeJsonFormatter("caissond"));
-  } else {
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ caissond %l %v", spdlog::pattern_time_type::utc);
-  }
-}
-
-// Each waiting sandbox holds a handful of descriptors here; the soft limit of a login shell is far too low.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
-  }
+  spdlog::set_default_logger(caisson::orchestrator::MakeLogger("caissond", config.log_format,
+                                                               spdlog::level::from_str(config.log_level)));
 }
 
 int Fail(const std::string& message) {
@@ -104,7 +87,6 @@ bool HostHasEveryLayer(const Config& config) {
 int Serve(const Config& config) {
   static_cast<void>(signal(SIGPIPE, SIG_IGN));  // A log reader that went away is no reason to end every run.
   SetUpLog(config);
-  RaiseDescriptorLimit();
   // A mutation build leaves a layer out on purpose and cannot pass.
   if (caisson::sandbox::LayersBuiltIn().complete && !HostHasEveryLayer(config)) {
     return Fail("this host lacks a layer; nothing is served (caissond --check shows all controls)");

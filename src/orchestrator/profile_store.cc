@@ -62,4 +62,12 @@ const StepPlan* ProfileStore::Find(const std::string& name, ipc::Step step) cons
   return found == steps_.end() ? nullptr : &found->second;
 }
 
+uint64_t ProfileStore::MostOpenFiles() const {
+  uint64_t most = 0;
+  for (const auto& [key, plan] : steps_) {
+    most = std::max(most, plan.limits.ceilings.Get(policy::LimitId::kOpenFiles));
+  }
+  return most;
+}
+
 }  // namespace caisson::orchestrator

@@ -37,6 +37,8 @@ class ProfileStore {
   // nullptr if there is no such step.
   const StepPlan* Find(const std::string& name, ipc::Step step) const;
   size_t size() const { return steps_.size(); }
+  // The highest ceiling of open_files of any step.
+  uint64_t MostOpenFiles() const;
 
  private:
   std::map<std::pair<std::string, ipc::Step>, StepPlan> steps_;

@@ -15,6 +15,8 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "ipc/codec.h"
+#include "orchestrator/descriptor_limit.h"
+#include "orchestrator/log_format.h"
 #include "sandbox/kernel_features.h"
 #include "sandbox/landlock_host.h"
 
@@ -90,9 +92,14 @@ absl::Status Supervisor::SetUp() {
   builder_.emplace(*spawner_, *cgroups_, *ids_);
   // What the ids do not suffice for is not built ahead.
   const uint64_t spare = ids_->free() - MostSandboxes(capacity_.max_sandboxes);
-  pool_ = std::make_unique<SandboxPool>(
-      *loop_, *builder_, static_cast<uint32_t>(std::min<uint64_t>(config_.ready_sandboxes, spare)),
-      accepted_degradations_, [this] { OnIdle(); });
+  const auto ready = static_cast<uint32_t>(std::min<uint64_t>(config_.ready_sandboxes, spare));
+  RETURN_IF_ERROR(EnsureDescriptors(DescriptorsNeeded({capacity_.max_sandboxes, ready, profiles_->size(),
+                                                       config_.queue_length, profiles_->MostOpenFiles()}),
+                                    capacity_.max_sandboxes));
+  pool_ =
+      std::make_unique<SandboxPool>(*loop_, *builder_, ready, accepted_degradations_, [this] { OnIdle(); });
+  dispatcher_log_ = std::make_unique<DispatcherLog>(
+      *loop_, MakeLogger("dispatcher", config_.log_format, spdlog::level::from_str(config_.log_level)));
   link_ = std::make_unique<DispatcherLink>(
       *loop_, *builder_, *pool_, *profiles_, capacity_, accepted_degradations_,
       DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); },
@@ -171,13 +178,12 @@ ipc::Hello Supervisor::MakeHello() const {
 absl::Status Supervisor::StartDispatcherNow() {
   DispatcherCommand command;
   command.program = dispatcher_program_;
-  command.arguments = {"--socket",     config_.socket,
-                       "--profiles",   profiles_dir_,
-                       "--log-format", config_.log_format == LogFormat::kJson ? "json" : "text",
-                       "--log-level",  config_.log_level};
+  command.arguments = {"--socket",    config_.socket, "--profiles",
+                       profiles_dir_, "--log-level",  config_.log_level};
   command.uid = user_.uid;
   command.gid = user_.gid;
   ASSIGN_OR_RETURN(dispatcher_, StartDispatcher(command));
+  RETURN_IF_ERROR(dispatcher_log_->Attach(std::move(dispatcher_->log)));
   dispatcher_started_ns_ = MonotonicNanos();
   RETURN_IF_ERROR(
       loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
@@ -218,6 +224,7 @@ void Supervisor::OnDispatcherDead() {
     return;
   }
   loop_->Unwatch(dispatcher_->process.get());
+  dispatcher_log_->Drain();
   if (!draining_) {
     spdlog::error("dispatcher {} ended ({} {}); its runs end with it", dispatcher_->pid,
                   ended->si_code == CLD_EXITED ? "exit code" : "signal", ended->si_status);

@@ -13,6 +13,7 @@
 #include "orchestrator/cgroup.h"
 #include "orchestrator/config.h"
 #include "orchestrator/dispatcher_link.h"
+#include "orchestrator/dispatcher_log.h"
 #include "orchestrator/dispatcher_process.h"
 #include "orchestrator/host_places.h"
 #include "orchestrator/instance_lock.h"
@@ -69,6 +70,7 @@ class Supervisor {
   std::optional<SandboxBuilder> builder_;
   std::unique_ptr<SandboxPool> pool_;
   std::unique_ptr<DispatcherLink> link_;
+  std::unique_ptr<DispatcherLog> dispatcher_log_;
   std::optional<StartedDispatcher> dispatcher_;
   UniqueFd signals_;
   bool draining_ = false;

@@ -1,7 +1,9 @@
 """Attack tests import their own modules and share the fixtures of tests/conftest.py."""
 
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -11,6 +13,10 @@ from attack_support import LayerDaemon  # noqa: E402
 from profiles import extra_profiles  # noqa: E402
 from support import leakcheck  # noqa: E402
 from support.client import Client  # noqa: E402
+from support.environment import CAISSOND  # noqa: E402
+from support.ownership import DIRECTORY_PREFIX  # noqa: E402
+
+HERE = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +34,16 @@ def attacker(attacked):  # pylint: disable=redefined-outer-name
     client = Client(attacked.address)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def programs(privileged):  # pylint: disable=unused-argument
+    """A directory with the released caissond and a hostile dispatcher."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX, dir="/run"))
+    directory.chmod(0o755)
+    for source, name in ((CAISSOND, "caissond"), (HERE / "hostile_dispatcher.py", "caisson-dispatcher"),
+                         (HERE / "boundary.py", "boundary.py")):
+        shutil.copy(source, directory / name)
+        (directory / name).chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)

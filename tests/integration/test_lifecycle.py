@@ -285,3 +285,19 @@ def test_daemon_tells_systemd_when_it_is_ready(make, tmp_path):
         reader.join(scaled(10))
         assert messages and b"READY=1" in messages[0]
         assert daemon.stop() == 0
+
+
+def test_more_runs_than_descriptors_are_refused_at_start(make):
+    daemon = make(start=False, max_runs=500_000, id_first=100_000_000, id_count=3_000_000)
+    log = failed_start(daemon)
+    assert "max_runs 500000 needs " in log and "descriptors" in log and "LimitNOFILE" in log
+
+
+def test_low_soft_limit_of_descriptors_is_raised(make):
+    daemon = make(start=False, max_runs=16)
+    plain = daemon.command
+    daemon.command = lambda *extra: ["prlimit", "--nofile=128:8192", *plain(*extra)]
+    daemon.start()
+    with open(f"/proc/{daemon.pid}/limits", encoding="ascii") as limits:
+        line = next(line for line in limits if line.startswith("Max open files"))
+    assert line.split()[3:5] == ["8192", "8192"]

@@ -56,6 +56,13 @@ def thread_count(pid):
     return int(status_field(pid, "Threads"))
 
 
+def cpu_seconds(pid):
+    """User and system time so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_bytes(pid):
     return int(status_field(pid, "VmRSS").split()[0]) * 1024
 
