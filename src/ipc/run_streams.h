@@ -87,6 +87,8 @@ inline constexpr uint32_t kMaxOutputFiles = 1024;     // delivered
 inline constexpr uint32_t kMaxOutputRefusals = 256;   // listed; the rest is counted in kDone
 inline constexpr uint32_t kMaxOutputDepth = 32;       // directories below an output path
 inline constexpr uint64_t kMaxOutputTotalBytes = 256ULL * 1024 * 1024;
+// Of one file. Linkers leave some megabytes where they align segments; a file with more is mostly nothing.
+inline constexpr uint64_t kMaxOutputHoleBytes = 16ULL * 1024 * 1024;
 inline constexpr uint32_t kMaxOutputChunkBytes = 64 * 1024;
 
 enum class OutputRecord : uint32_t {
@@ -104,7 +106,7 @@ enum class OutputRefusal : uint32_t {
   kLink = 2,         // a symbolic link, or one on the way
   kHardLink = 3,     // a file with more than one name
   kNotAFile = 4,     // FIFO, socket, device
-  kSparse = 5,       // holes: its size says nothing about its content
+  kSparse = 5,       // holes of more than kMaxOutputHoleBytes: its size says nothing about its content
   kTooLarge = 6,     // it would exceed kMaxOutputTotalBytes
   kTooMany = 7,      // beyond kMaxOutputFiles
   kTooDeep = 8,      // beyond kMaxOutputDepth

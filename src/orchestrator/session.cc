@@ -34,6 +34,12 @@ ipc::SetupError MakeError(SetupStage stage, uint32_t index, int error_number) {
   return {static_cast<uint32_t>(stage), index, error_number, 0};
 }
 
+// Whether anybody still wants the files of a run that ends for this.
+bool IsWorthCollecting(EndCause cause, ipc::CancelReason reason) {
+  return cause != EndCause::kShutdown && cause != EndCause::kInitLost &&
+         (cause != EndCause::kCanceled || reason == ipc::CancelReason::kOutputLimit);
+}
+
 }  // namespace
 
 Session::Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& listener, ipc::SandboxId id,
@@ -271,6 +277,8 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   started_ = true;
   state_ = ipc::SandboxState::kRunning;
   evidence_.limits = limits;
+  collect_ns_ = static_cast<int64_t>(start.collect_ms) * kNanosPerMilli;
+  asked_to_collect_ = collect_ns_ != 0;
   promised_memory_bytes_ = limits.memory_bytes;
   Later(static_cast<int64_t>(limits.wall_time_ms) * kNanosPerMilli, wall_timer_, &Session::OnWallDeadline);
   CheckCpu();
@@ -281,12 +289,22 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
 }
 
 void Session::End(EndCause cause, const ipc::Cancel* cancel) {
-  if (state_ == ipc::SandboxState::kNone || state_ == ipc::SandboxState::kEnding) {
+  const ipc::CancelReason reason = cancel == nullptr ? ipc::CancelReason::kClient : cancel->reason;
+  if (state_ == ipc::SandboxState::kNone) {
+    return;
+  }
+  if (state_ == ipc::SandboxState::kEnding) {
+    if (collect_ns_ != 0 && !IsWorthCollecting(cause, reason)) {
+      collect_ns_ = 0;
+      if (evidence_.main_ended) {
+        KillEverything();
+      }
+    }
     return;
   }
   evidence_.cause = cause;
   if (cancel != nullptr) {
-    evidence_.cancel = cancel->reason;
+    evidence_.cancel = reason;
     evidence_.cancel_limit = cancel->limit;
     evidence_.cancel_observed = cancel->observed;
   }
@@ -324,12 +342,26 @@ void Session::KillEverything() {
 void Session::OnDone(const sandbox::DoneMessage& message) {
   AddDone(message, MonotonicNanos(), evidence_, times_);
   switches_ = {message.voluntary_switches, message.involuntary_switches};
+  loop_.Cancel(wall_timer_);
+  loop_.Cancel(cpu_timer_);
   if (state_ == ipc::SandboxState::kRunning) {
-    loop_.Cancel(wall_timer_);
-    loop_.Cancel(cpu_timer_);
     state_ = ipc::SandboxState::kEnding;
     Later(kReportNanos, kill_timer_, &Session::KillEverything);
   }
+  if (asked_to_collect_ && !init_dead_) {
+    LetCollect();
+  }
+}
+
+// Everything but init is dead: what the run used is final, and what init uses from here on is not the run's.
+void Session::LetCollect() {
+  if (collect_ns_ == 0 || !IsWorthCollecting(evidence_.cause, evidence_.cancel)) {
+    return KillEverything();
+  }
+  if (const absl::StatusOr<CgroupUsage> usage = sandbox_.cgroup->ReadUsage(); usage.ok()) {
+    usage_ = *usage;
+  }
+  Later(kReportNanos + collect_ns_, kill_timer_, &Session::KillEverything);
 }
 
 // What init said last may still be in the socket: the kernel keeps it after init's end.
@@ -373,7 +405,8 @@ void Session::OnInitDead() {
 }
 
 void Session::Conclude() {
-  const absl::StatusOr<CgroupUsage> usage = sandbox_.cgroup->ReadUsage();
+  const absl::StatusOr<CgroupUsage> usage =
+      usage_ ? absl::StatusOr<CgroupUsage>(*usage_) : sandbox_.cgroup->ReadUsage();
   if (!usage.ok()) {
     spdlog::error("sandbox {}: read the usage: {}", id_, Message(usage.status()));
     // Without the counters nobody can say that no limit was hit: an OOM kill would pass for an ordinary exit.

@@ -3,12 +3,16 @@
 //   Build ─▶ preparing ─ready, isolation read and checked─▶ prepared ─START─▶ running ─end decided─▶ ending
 //   ─init dead─▶ FINISHED sent ─▶ cgroups removed ─▶ gone
 //
+// Between init's last record and its end lies the collection of output files, if START gave it time. The
+// verdict is settled by then: nothing that happens meanwhile changes it.
+//
 // init's pidfd alone says "all dead": when PID 1 ends, the kernel has ended everything in its namespace.
 #ifndef CAISSON_ORCHESTRATOR_SESSION_H_
 #define CAISSON_ORCHESTRATOR_SESSION_H_
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,6 +21,7 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "ipc/state_table.h"
+#include "orchestrator/cgroup.h"
 #include "orchestrator/finished_message.h"
 #include "orchestrator/init_records.h"
 #include "orchestrator/profile_store.h"
@@ -60,7 +65,8 @@ class Session {
   void Signal(int32_t signal_number);
   // Only when prepared: the sandbox goes unused, and nobody is told.
   void Discard();
-  // In any state; the first cause counts.
+  // In any state; the first cause counts. Output files are collected after every end but those that nobody
+  // waits for (a cancel by the client, a shutdown, a lost dispatcher): these also end a collection.
   void End(EndCause cause, const ipc::Cancel* cancel = nullptr);
 
   const StepPlan& plan() const { return plan_; }
@@ -78,6 +84,7 @@ class Session {
   void OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds);
   void OnFailed(const sandbox::FailedMessage& message);
   void OnDone(const sandbox::DoneMessage& message);
+  void LetCollect();
   void OnInitDead();
   void ReadLastWords();
   void OnOom();
@@ -106,6 +113,9 @@ class Session {
   Evidence evidence_;
   bool init_dead_ = false;
   bool started_ = false;
+  bool asked_to_collect_ = false;     // init will collect after its last record
+  int64_t collect_ns_ = 0;            // the time it has; 0 once nobody waits for the files
+  std::optional<CgroupUsage> usage_;  // read before the collection, which is no part of the run
   uint64_t promised_memory_bytes_ = 0;
   int64_t prepare_ns_ = 0;
   RunTimes times_;

@@ -209,7 +209,7 @@ void LockInit(const PlanReader& plan, Progress& progress) {
   LockSecurebits(progress);
   SetCapabilities(kCapKill | kCapDacReadSearch, progress);
   SetNoNewPrivs(progress);
-  RestrictByLandlock(plan, LandlockRules::kNone, progress);
+  RestrictByLandlock(plan, LandlockRules::kReadBox, progress);
 }
 
 // Hands the outer ends out and closes everything only the set-up needed. The stub is locked and blocked, so

@@ -7,6 +7,7 @@
 #include <linux/fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
@@ -36,6 +37,15 @@ const sandbox::PlanLandlock* FindLandlock(PlanReader& plan) {
   return nullptr;
 }
 
+void AddLandlockRule(int ruleset, const char* path, uint64_t access, Progress& progress) {
+  landlock_path_beneath_attr rule{};
+  rule.allowed_access = access;
+  rule.parent_fd = static_cast<int>(progress.Must(Syscall(__NR_open, Address(path), O_PATH | O_CLOEXEC)));
+  progress.Must(Syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, Address(&rule), 0));
+  Close(rule.parent_fd);
+  progress.NextIndex();
+}
+
 void AddLandlockRules(PlanReader& plan, int ruleset, Progress& progress) {
   PlanItem item{};
   plan.Rewind();
@@ -43,13 +53,9 @@ void AddLandlockRules(PlanReader& plan, int ruleset, Progress& progress) {
     if (item.type != sandbox::PlanRecord::kLandlockRule) {
       continue;
     }
-    landlock_path_beneath_attr rule{};
-    __builtin_memcpy(&rule.allowed_access, item.data, sizeof rule.allowed_access);
-    rule.parent_fd =
-        static_cast<int>(progress.Must(Syscall(__NR_open, Address(item.path), O_PATH | O_CLOEXEC)));
-    progress.Must(Syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, Address(&rule), 0));
-    Close(rule.parent_fd);
-    progress.NextIndex();
+    uint64_t access = 0;
+    __builtin_memcpy(&access, item.data, sizeof access);
+    AddLandlockRule(ruleset, item.path, access, progress);
   }
 }
 
@@ -101,6 +107,9 @@ void RestrictByLandlock(PlanReader plan, LandlockRules rules, Progress& progress
       progress.Must(Syscall(__NR_landlock_create_ruleset, Address(&attributes), landlock->attr_bytes, 0));
   if (rules == LandlockRules::kPlan) {
     AddLandlockRules(plan, static_cast<int>(ruleset), progress);
+  } else {
+    AddLandlockRule(static_cast<int>(ruleset), "/box",
+                    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR, progress);
   }
   progress.Must(Syscall(__NR_landlock_restrict_self, ruleset, 0));
   Close(static_cast<int>(ruleset));
@@ -127,22 +136,28 @@ int LoadPayloadFilter(PlanReader plan, Progress& progress) {
 }
 
 void LoadInitFilter(Progress& progress) {
-  // Reading notifications and records, reaping, killing, reporting, leaving.
-  constexpr uint32_t kAllowed[] = {__NR_read,           __NR_write,     __NR_close,      __NR_ppoll,
-                                   __NR_ioctl,          __NR_wait4,     __NR_kill,       __NR_recvmsg,
-                                   __NR_sendmsg,        __NR_getrusage, __NR_exit_group, __NR_clock_gettime,
-                                   __NR_restart_syscall};
+  // Reading notifications and records, reaping, killing, reporting, collecting, leaving.
+  constexpr uint32_t kAllowed[] = {
+      __NR_read,       __NR_write,         __NR_close,           __NR_ppoll,   __NR_ioctl,
+      __NR_wait4,      __NR_kill,          __NR_recvmsg,         __NR_sendmsg, __NR_getrusage,
+      __NR_exit_group, __NR_clock_gettime, __NR_restart_syscall, __NR_openat2, __NR_statx,
+      __NR_getdents64};
   constexpr unsigned kCount = sizeof kAllowed / sizeof *kAllowed;
-  sock_filter code[kCount + 7];
+  constexpr unsigned kAfter = 4;  // between the list and the ALLOW: mmap's own three, and the KILL
+  sock_filter code[kCount + kAfter + 5];
   unsigned n = 0;
   code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
   code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
   code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
   code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
   for (unsigned i = 0; i < kCount; ++i) {
-    const auto to_allow = static_cast<uint8_t>(kCount - i);
+    const auto to_allow = static_cast<uint8_t>(kCount - 1 - i + kAfter);
     code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kAllowed[i], to_allow, 0);
   }
+  // mmap: the bundle, to be read. Nothing that could be written or executed.
+  code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 0, 2);
+  code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2]));
+  code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_READ, 1, 0);
   code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
   code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
   const sock_fprog program{static_cast<unsigned short>(n), code};

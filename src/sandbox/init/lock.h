@@ -24,9 +24,9 @@ void EmptyBoundingSet(Progress& progress);
 // No capability by uid 0, by set-uid fix-ups, by keep-caps, by ambient raise; all locked. Needs CAP_SETPCAP.
 void LockSecurebits(Progress& progress);
 void SetNoNewPrivs(Progress& progress);
-// Handles every right of the plan's kLandlock record. `with_rules`: the plan's path rules; otherwise nothing
-// at all is allowed. After it no mount call works. Needs no_new_privs.
-enum class LandlockRules : uint8_t { kPlan, kNone };
+// Handles every right of the plan's kLandlock record. kPlan: the plan's path rules; kReadBox: nothing but
+// reading below /box, which is what init collects from. After it no mount call works. Needs no_new_privs.
+enum class LandlockRules : uint8_t { kPlan, kReadBox };
 void RestrictByLandlock(PlanReader plan, LandlockRules rules, Progress& progress);
 // Loads the plan's kFilter; returns the notification listener.
 int LoadPayloadFilter(PlanReader plan, Progress& progress);

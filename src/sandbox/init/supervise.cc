@@ -1,6 +1,6 @@
 // Runs as PID 1 inside, under init's own uid with CAP_KILL and CAP_DAC_READ_SEARCH only. Input: caissond's
 // control messages, the stub's reports, and system-call notifications that a hostile payload chose in number
-// and arguments.
+// and arguments; at the end, in collect.cc, the files it left.
 #include "sandbox/init/supervise.h"
 
 #include <linux/errno.h>
@@ -12,6 +12,7 @@
 #include <linux/signal.h>
 #include <linux/wait.h>
 
+#include "sandbox/init/collect.h"
 #include "sandbox/init/packet.h"
 
 namespace caisson::init {
@@ -120,6 +121,10 @@ void Supervisor::OnControl() {
 
 void Supervisor::OnGo(const sandbox::GoMessage& go, int bundle) {
   bundle_ = bundle;
+  collects_ = go.collects != 0;
+  if (!collects_) {
+    Close(fds_.outputs_write);
+  }
   go_ns_ = MonotonicNanos();
   const StubGo message{bundle, 0, go.open_files, go.file_size_bytes, go.stack_bytes};
   Write(fds_.go_write, &message, sizeof message);
@@ -171,7 +176,9 @@ void Supervisor::CloseInnerEnds() {
   for (int fd = 0; fd <= 2; ++fd) {
     Close(fd);
   }
-  Close(bundle_);
+  if (!collects_) {
+    Close(bundle_);
+  }
   Close(fds_.error_write);
   Close(fds_.go_read);
   Close(fds_.go_write);
@@ -313,6 +320,9 @@ void Supervisor::Finish() {
   done.involuntary_switches = static_cast<uint64_t>(usage.ru_nivcsw);
   done.denials_in_last_second = denials_.in_window();
   Write(fds_.control, &done, sizeof done);
+  if (collects_) {
+    CollectOutputs(bundle_, fds_.outputs_write);
+  }
   ExitGroup(0);
 }
 

@@ -53,6 +53,7 @@ class Supervisor {
   int stub_;
   int listener_ = -1;
   int bundle_ = -1;
+  bool collects_ = false;  // output files are wanted; the bundle stays open until then
   Progress& progress_;
   const unsigned char* deny_answers_ = nullptr;
   uint64_t counted_fcntl_ = 0;
