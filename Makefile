@@ -12,10 +12,10 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm run bench install clean format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd run bench install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
 
 setup: ## install missing Debian packages and configure build/
 	@tools/setup.sh build
@@ -32,14 +32,20 @@ test: ## every test but the long ones and those in the virtual machine
 	@tools/test.sh
 
 test-long: ## reports and tests that take minutes
-	@tools/setup.sh build test
+	@tools/setup.sh build test package
 	@$(NINJA) all operator_files
+	@$(MAKE) --no-print-directory package
 	@tools/test_long.sh
 
-test-vm: ## the integration tests in a virtual machine with pure cgroup v2
+test-vm: ## the integration tests in a virtual machine with pure cgroup v2; then test-vm-systemd
 	@tools/setup.sh build test vm
 	@$(NINJA) all operator_files
 	@tests/vm/run.sh
+	@$(MAKE) --no-print-directory test-vm-systemd
+
+test-vm-systemd: package ## the package's whole life in a virtual machine with systemd (4 to 8 minutes)
+	@tools/setup.sh build test package vm
+	@tests/vm/run.sh --systemd
 
 run: build ## start the daemon, run the examples through it, stop it
 	@tools/ensure_user.sh
@@ -56,8 +62,17 @@ install: build ## install below PREFIX (/usr/local); DESTDIR is honoured
 	  tools/as_root.sh "installing below $(PREFIX)" cmake --install build; \
 	fi
 
+package: build ## build/caisson_VERSION_amd64.deb, by CPack
+	@tools/setup.sh build package
+	@rm -rf build/_CPack_Packages
+	@cd build && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || echo 1)} cpack -G DEB
+
 clean: ## remove every build directory
 	rm -rf build build-*
+
+docs: setup ## write the documents that are made from the code
+	@$(NINJA) caisson_limits_page
+	@$(PYTHON) tests/docs/check_page.py --write docs/limits.md build/bin/caisson_limits_page profiles
 
 format: ## rewrite the sources with clang-format
 	@$(PYTHON) tests/lint/check_format.py --fix

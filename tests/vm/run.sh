@@ -2,7 +2,7 @@
 # Runs the integration tests on pure cgroup v2: boots Debian's cloud kernel under QEMU's emulation (no KVM, no
 # mounts, root only for apt) with the built programs, and runs pytest inside as root. See README.md here.
 #
-# Usage: tests/vm/run.sh [--selftest | --command COMMAND] [PYTEST-ARGUMENT...]
+# Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND]] [PYTEST-ARGUMENT...]
 # Exit code: pytest's own; 1 when the machine failed.
 set -u -o pipefail
 # The disks hold files as root would have them, whatever the umask of the caller.
@@ -27,15 +27,18 @@ source "$here/lib/common.sh"
 source "$here/lib/kernel.sh"
 source "$here/lib/disks.sh"
 source "$here/lib/machine.sh"
+source "$here/lib/systemd.sh"
 
 usage() {
     cat <<END
-Usage: tests/vm/run.sh [--selftest | --command COMMAND] [PYTEST-ARGUMENT...]
+Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND]] [PYTEST-ARGUMENT...]
 
 Boots Debian's cloud kernel under QEMU (TCG) with pure cgroup v2 and runs tests/integration inside, as root.
 Arguments go to pytest; paths among them are relative to the repository.
 
   --selftest         check the machine itself: controllers, Landlock, clock, Python modules, speed
+  --systemd          a clean Debian with systemd instead: install, use, upgrade and purge the package that
+                     \`make package\` built (tests/vm/systemd)
   --command COMMAND  run COMMAND with bash instead of pytest
 
 Environment: CAISSON_BIN_DIR (the programs to test; default build/bin), CAISSON_TEST_TIME_SCALE (how much
@@ -95,6 +98,14 @@ main() {
         mode=selftest
         shift
         ;;
+    --systemd)
+        mode=systemd
+        shift
+        if [ "${1:-}" = --command ] && [ $# -ge 2 ]; then
+            shell_command="$2"
+            shift 2
+        fi
+        ;;
     --command)
         [ $# -ge 2 ] || { usage >&2 && return 2; }
         mode=command
@@ -110,14 +121,33 @@ main() {
     install_packages
     fetch_kernel
     build_initramfs
-    build_root_image
-    build_project_image
+    measure_tsc
+    local package=""
+    if [ "$mode" = systemd ]; then
+        package="$(built_package)"
+        [ -n "$package" ] || die "test the package: there is none in build/, run: make package"
+        # It is about one daemon with few runs; a small machine starts sooner.
+        memory_mb="${CAISSON_VM_MEMORY_MB:-2048}"
+        kernel_parameters="systemd.show_status=0 quiet"
+        build_systemd_root_image "$package"
+        build_systemd_project_image "$package"
+    else
+        build_root_image
+        build_project_image
+    fi
 
     local job_environment_list=("CAISSON_TEST_TIME_SCALE=$time_scale" CAISSON_REQUIRE_PRIVILEGED=1
         CAISSON_BIN_DIR=/caisson/build/bin)
     local job_command_list=()
     case "$mode" in
     selftest) job_command_list=(/usr/lib/caisson-vm/selftest) ;;
+    systemd)
+        # Without the tests' own conftest.py, which is about daemons of a test's own.
+        [ -z "$shell_command" ] || job_command_list=(/bin/bash -c "$shell_command")
+        [ -n "$shell_command" ] || job_command_list=(timeout --signal=INT --kill-after=20 $((time_limit_s - 60))
+            /usr/bin/python3 -m pytest -v -x -p no:cacheprovider --noconftest --durations=10
+            --junit-xml=/run/results/junit.xml tests/vm/systemd "$@")
+        ;;
     command) job_command_list=(/bin/bash -c "$shell_command") ;;
     pytest)
         # The tests end a minute before the machine would be killed, so that their logs still come out.

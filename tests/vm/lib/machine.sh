@@ -1,12 +1,19 @@
 # Starts QEMU (TCG: no KVM is needed), follows its console, watches the clock. Sourced by run.sh.
 
+# Sets tsc_khz: the rate of this host's time stamp counter, which is the guest's too.
+measure_tsc() {
+    g++ -x c -O1 -o "$cache/tsc_khz" "$here/lib/tsc_khz.c" && tsc_khz="$("$cache/tsc_khz")" ||
+        die "measure the time stamp counter: the program that does it does not compile or run"
+}
+
 # Prints QEMU's arguments, one a line. q35 rather than microvm: its PM timer and HPET let the kernel measure
 # the TSC by itself, where a microvm must be told the host's rate or hangs in one start of a few.
 machine_arguments() {
     # tsc=reliable: under TCG every virtual CPU's TSC is the host's; without it the kernel distrusts them and
     # reads the HPET instead, a slow exit to QEMU for each look at the clock.
     local append="console=ttyS0 panic=-1 reboot=t random.trust_cpu=on mitigations=off cgroup_no_v1=all"
-    append+=" tsc=reliable"
+    # tsc_early_khz: a guest that measures it while its CPUs wait for a busy host is wrong by factors.
+    append+=" tsc=reliable tsc_early_khz=$tsc_khz${kernel_parameters:+ $kernel_parameters}"
     printf '%s\n' -M q35 -accel tcg,thread=multi -cpu max,-la57 -m "${memory_mb}M" -smp "$cpus" \
         -nodefaults -no-user-config -display none -no-reboot -serial stdio \
         -kernel "$kernel_image" -initrd "$initramfs" -append "$append" \
