@@ -12,6 +12,7 @@ import subprocess
 SECTIONS = ("Positionals:", "Options:", "Subcommands:")
 # The column where CLI11 starts the descriptions; a longer left side has its description on the next line.
 HELP_COLUMN = 30
+RELATIONS = ("Needs:", "Excludes:")
 FOOTER_MISTAKE = re.compile(r"^ {2}-")
 
 
@@ -72,6 +73,8 @@ def parse_left(text):
         raise NotUnderstood(text)
     entry = Entry(names=words[0].split(","), value="", help="")
     for word in words[1:]:
+        if word in RELATIONS:  # to other options, which the help texts tell in words
+            break
         if word == "...":
             entry.repeatable = True
         elif word == "REQUIRED":

@@ -15,19 +15,11 @@
 #include "common/packet_socket.h"
 #include "common/unique_fd.h"
 #include "ipc/codec.h"
+#include "orchestrator/capacity.h"
 #include "orchestrator/sandbox_pool.h"
 #include "orchestrator/session.h"
 
 namespace caisson::orchestrator {
-
-// What one dispatcher may have at once.
-struct Capacity {
-  uint32_t max_sandboxes = 0;
-  uint64_t memory_budget_bytes = 0;
-};
-
-// How many sandboxes may exist at once, those being removed included, when `max_sandboxes` may be alive.
-inline uint64_t MostSandboxes(uint32_t max_sandboxes) { return 2 * uint64_t{max_sandboxes} + 64; }
 
 // Everything received is untrusted. A message that is malformed, or not permitted in the sandbox's state,
 // ends the session with this dispatcher: its sandboxes die, and `on_broken` is called once.

@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/config.h"
+#include "orchestrator/config_check.h"
 #include "orchestrator/host_check.h"
 #include "orchestrator/log_format.h"
 #include "orchestrator/supervisor.h"
@@ -27,6 +28,7 @@ struct Options {
   std::string config_file;
   std::string socket;
   bool check = false;
+  bool check_config = false;
   bool json = false;
 };
 
@@ -45,6 +47,13 @@ int Check(const Config& config, bool json) {
   std::cout << (json ? caisson::orchestrator::FormatCheckJson(results)
                      : caisson::orchestrator::FormatCheckText(results));
   return caisson::orchestrator::MayStart(results) ? 0 : 1;
+}
+
+int CheckConfig(const std::string& config_file) {
+  const auto result = caisson::orchestrator::CheckConfigFiles(config_file);
+  std::cout << result.notes << std::flush;
+  std::cerr << result.complaints;
+  return result.complaints.empty() ? 0 : 1;
 }
 
 // Under systemd, in somebody's session: asks for a scope of our own whose cgroups are ours, and starts again
@@ -115,13 +124,20 @@ int main(int argc, char** argv) {
                  "Address to serve on, unix:/PATH; stronger than the configuration "
                  "[unix:/run/caisson/caisson.sock]")
       ->type_name("ADDRESS");
-  app.add_flag("--check", options.check,
-               "Test every control on this host by using it, say how to mend what fails");
-  app.add_flag("--json", options.json, "With --check: print JSON");
+  auto* check = app.add_flag("--check", options.check,
+                             "Test every control on this host by using it, say how to mend what fails");
+  auto* check_config = app.add_flag("--check-config", options.check_config,
+                                    "Read the configuration and its profiles as a start would, print each "
+                                    "complaint with file, line and key; start nothing");
+  app.add_flag("--json", options.json, "With --check: print JSON")->needs(check);
+  check_config->excludes(check);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (options.check_config) {
+    return CheckConfig(options.config_file);
   }
   if (geteuid() != 0) {
     return Fail("must run as root: it makes namespaces, mounts and cgroups (try: sudo " +

@@ -28,12 +28,6 @@ constexpr int64_t kLastBackoffNanos = 10'000 * kNanosPerMilli;
 constexpr int64_t kStableNanos = 30'000 * kNanosPerMilli;  // a dispatcher that lived this long was well
 constexpr uint64_t kStopMarginMs =
     15'000;  // after the grace time: the dispatcher's farewell, removing cgroups
-constexpr uint64_t kBytesPerRunByDefault = 64ULL * 1024 * 1024;
-constexpr uint32_t kMostRunsByDefault = 256;
-
-uint64_t HostMemoryBytes() {
-  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace
 
@@ -79,14 +73,9 @@ absl::Status Supervisor::SetUp() {
   ASSIGN_OR_RETURN(landlock_abi_, sandbox::LandlockAbi());
   ASSIGN_OR_RETURN(const std::string staging, EnterPrivateMounts(lock_.state_dir()));
   RETURN_IF_ERROR(LoadProfiles(staging));
-  ChooseCapacity();
+  capacity_ = ChooseCapacity(config_, HostMemoryBytes());
+  RETURN_IF_ERROR(CheckIdCount(config_, capacity_));
   ids_.emplace(config_.id_first, config_.id_count);
-  if (ids_->free() < MostSandboxes(capacity_.max_sandboxes)) {
-    return absl::FailedPreconditionError(
-        "id_count " + std::to_string(config_.id_count) +
-        " is too small: " + std::to_string(2 * MostSandboxes(capacity_.max_sandboxes)) +
-        " ids are needed for max_runs " + std::to_string(capacity_.max_sandboxes));
-  }
   ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
   spawner_.emplace(std::move(spawner));
   builder_.emplace(*spawner_, *cgroups_, *ids_);
@@ -133,14 +122,6 @@ absl::Status Supervisor::LoadProfiles(const std::string& staging) {
   }
   spdlog::info("{} profile steps from {}", profiles_->size(), profiles_dir_);
   return absl::OkStatus();
-}
-
-void Supervisor::ChooseCapacity() {
-  capacity_.memory_budget_bytes =
-      config_.memory_budget_bytes != 0 ? config_.memory_budget_bytes : HostMemoryBytes() / 4 * 3;
-  const auto by_memory = static_cast<uint32_t>(
-      std::clamp<uint64_t>(capacity_.memory_budget_bytes / kBytesPerRunByDefault, 1, kMostRunsByDefault));
-  capacity_.max_sandboxes = config_.max_runs != 0 ? config_.max_runs : by_memory;
 }
 
 absl::Status Supervisor::WatchSignals() {

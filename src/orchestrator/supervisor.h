@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/event_loop.h"
+#include "orchestrator/capacity.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/config.h"
 #include "orchestrator/dispatcher_link.h"
@@ -43,7 +44,6 @@ class Supervisor {
   absl::Status CheckSwap();
   absl::Status LoadProfiles(const std::string& staging);
   absl::Status WatchSignals();
-  void ChooseCapacity();
   absl::Status StartDispatcherNow();
   void OnDispatcherDead();
   void OnBroken(const std::string& reason);
