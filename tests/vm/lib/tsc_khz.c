@@ -1,6 +1,6 @@
-// Prints the rate of this host's time stamp counter in kHz. QEMU's emulation shows it to the guest as it is, but a guest
-// whose CPUs wait for a busy host measures it wrongly by factors, and its clock then runs that much too fast. Run by
-// tests/vm/run.sh as the user who tests.
+// Prints the rate of this host's time stamp counter in kHz. QEMU's emulation shows it to the guest as it is,
+// but a guest whose CPUs wait for a busy host measures it wrongly by factors, and its clock then runs that
+// much too fast. Run by tests/vm/run.sh as the user who tests.
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
