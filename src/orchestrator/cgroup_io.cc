@@ -159,7 +159,9 @@ absl::StatusOr<std::vector<pid_t>> ReadThreads(int directory, const std::string&
 
 absl::Status KillGroup(int parent, const std::string& group, KillMethod method) {
   if (method == KillMethod::kCgroupKill) {
-    return WriteFileAt(parent, group + "/cgroup.kill", "1");
+    RETURN_IF_ERROR(WriteFileAt(parent, group + "/cgroup.kill", "1"));
+    ASSIGN_OR_RETURN(const UniqueFd directory, OpenCgroup(parent, group));
+    return KillListedTree(directory.get(), 0).status();
   }
   return KillFrozen(parent, group);
 }

@@ -40,6 +40,9 @@ absl::StatusOr<std::vector<pid_t>> ReadThreads(int directory, const std::string&
 
 // SIGKILL to all of `group` below `parent`, children of it included, v2 only. With cgroup.kill (Linux 5.14)
 // one atomic write; without it the group is frozen first, so that no fork escapes the walk over cgroup.procs.
+// KERNEL(6.18): cgroup.kill signals first threads alone, so a process whose first thread has exited while
+// others go on outlives it; hence a walk over cgroup.procs after it, whose signals go to whole processes.
+// What such a process forks meanwhile is left to init, which ends everything once the main process is dead.
 enum class KillMethod : uint8_t { kCgroupKill, kFreeze };
 absl::Status KillGroup(int parent, const std::string& group, KillMethod method);
 // SIGKILL to the processes listed in one directory's cgroup.procs, each by a pidfd that was opened while the

@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 
 #include <memory>
+#include <string>
+#include <thread>
 
 #include "common/files.h"
 #include "common/status.h"
@@ -317,6 +319,29 @@ TEST_F(CgroupTest, ForkBombIsHeldCountedAndKilledAtOnce) {
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
   ReapAll();
   EXPECT_TRUE(run_->PayloadPids().value().empty());
+}
+
+TEST_F(CgroupTest, AProcessWhoseFirstThreadHasExitedIsKilledToo) {
+  ASSERT_TRUE(run_->SetLimits(kFewProcesses).ok());
+  Pipe alive;
+  const pid_t pid = ForkInto(run_->payload_procs_fds(), [&] {
+    std::thread([&] {
+      const std::string own = "/proc/self/task/" + std::to_string(getpid()) + "/stat";
+      while (ReadFile(own).value_or(") Z").find(") Z") == std::string::npos) {
+        sched_yield();
+      }
+      alive.Say();
+      pause();
+    }).detach();
+    syscall(SYS_exit, 0);
+    return 0;
+  });
+  ASSERT_TRUE(alive.Hear());
+  ASSERT_TRUE(run_->KillPayload().ok());
+  int status = 0;
+  EXPECT_TRUE(Eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; }));
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  kill(pid, SIGKILL);  // should it have failed
 }
 
 TEST_F(CgroupTest, WithoutCgroupKillFreezingKillsAWholeTree) {
