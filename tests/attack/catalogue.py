@@ -95,6 +95,7 @@ class Excluded:
     id: str
     tries: str
     why: str
+    layers: list = dataclasses.field(default_factory=list)
     tests: list = dataclasses.field(default_factory=list)
 
 
@@ -179,9 +180,11 @@ def make_case(case_id, table, where):
         runs.append(make_run(rest, where))
     if behind:
         base = {key: value for key, value in rest.items() if key in RUN_KEYS}
-        if first:
-            runs.append(make_run({**first, **behind.pop("first", {})}, where, WIDE, name="first"))
-        runs.append(make_run({**base, **behind}, f"{where}.behind", WIDE))
+        before = {**(first or {}), **behind.get("first", {})}
+        if before:
+            runs.append(make_run(before, where, WIDE, name="first"))
+        own = {key: value for key, value in behind.items() if key != "first"}
+        runs.append(make_run({**base, **own}, f"{where}.behind", WIDE))
     if not runs:
         raise CatalogueError(f"{where}: nothing is run")
     return Case(id=case_id, tries=head["tries"], layers=head["layers"], runs=runs, host=head.get("host", []),

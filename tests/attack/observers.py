@@ -12,7 +12,10 @@ import tempfile
 from support import processes
 from support.environment import scaled
 
-SYSV_KEY = 0x43414953
+SYSV_KEY = 0x42000000 + os.getpid()  # this test process's own
+MOST_GROWTH_BYTES = 48 << 20
+MOST_LOG_LINES = 20
+MOST_LOG_BYTES = 8192
 
 
 class Harmed(Exception):
@@ -20,7 +23,7 @@ class Harmed(Exception):
 
 
 @contextlib.contextmanager
-def abstract_socket():
+def abstract_socket(_daemon):
     """A listener in the host's network namespace, with an abstract name."""
     name = f"caisson-attack-{os.getpid()}"
     with socket.socket(socket.AF_UNIX) as listener:
@@ -34,7 +37,7 @@ def abstract_socket():
 
 
 @contextlib.contextmanager
-def loopback_listener():
+def loopback_listener(_daemon):
     """A TCP listener on the host's 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
@@ -45,7 +48,7 @@ def loopback_listener():
 
 
 @contextlib.contextmanager
-def path_socket():
+def path_socket(_daemon):
     """A Unix socket in the host's /run that anybody may connect to."""
     with tempfile.TemporaryDirectory(prefix="caisson-attack-", dir="/run") as directory:
         os.chmod(directory, 0o755)
@@ -62,7 +65,7 @@ def path_socket():
 
 
 @contextlib.contextmanager
-def sysv_segment():
+def sysv_segment(_daemon):
     """A System V segment of the host's that anybody may attach to."""
     libc = ctypes.CDLL(None, use_errno=True)
     segment = libc.shmget(SYSV_KEY, 4096, 0o1666)
@@ -75,7 +78,7 @@ def sysv_segment():
 
 
 @contextlib.contextmanager
-def canary():
+def canary(_daemon):
     """A directory and a file of the host's that anybody may write; nothing in them may change."""
     with tempfile.TemporaryDirectory(prefix="caisson-attack-", dir="/run") as directory:
         os.chmod(directory, 0o777)
@@ -93,7 +96,7 @@ def canary():
 
 
 @contextlib.contextmanager
-def shared_memory_mark():
+def shared_memory_mark(_daemon):
     """A file in the host's /dev/shm that anybody may read."""
     with tempfile.NamedTemporaryFile(prefix="caisson-attack-", dir="/dev/shm") as mark:
         os.chmod(mark.name, 0o644)
@@ -101,25 +104,40 @@ def shared_memory_mark():
 
 
 @contextlib.contextmanager
-def host_process():
+def host_process(_daemon):
     """A process of the host's that anybody could end, were it not for uids and namespaces: this one."""
     yield {"host_pid": os.getpid()}
 
 
+@contextlib.contextmanager
+def flat_memory(daemon):
+    """caissond and the dispatcher hold no more than before, but for a little."""
+    pids = {"caissond": daemon.pid, "the dispatcher": daemon.dispatcher_pid()}
+    before = {name: processes.resident_bytes(pid) for name, pid in pids.items()}
+    yield {}
+    for name, pid in pids.items():
+        grown = processes.resident_bytes(pid) - before[name]
+        if grown > MOST_GROWTH_BYTES:
+            raise Harmed(f"{name} holds {grown >> 20} MiB more than before")
+
+
+@contextlib.contextmanager
+def short_log(daemon):
+    """The daemon's log grows by a few lines at most."""
+    before = len(daemon.log)
+    yield {}
+    lines = daemon.log[before:]
+    if len(lines) > MOST_LOG_LINES or sum(map(len, lines)) > MOST_LOG_BYTES:
+        raise Harmed(f"the log grew by {len(lines)} lines: {lines[:2]}")
+
+
 HOST = {f.__name__: f for f in (abstract_socket, loopback_listener, path_socket, sysv_segment, canary, shared_memory_mark,
-                                host_process)}
+                                host_process, flat_memory, short_log)}
 
 
 def payload_pids(daemon):
     """Processes of runs but for their init, oldest first."""
-    return [pid for pid in daemon.run_pids() if processes.status_field(pid, "Name") != "caisson-init"
-            and not is_init(pid)]
-
-
-def is_init(pid):
-    """Is it PID 1 of its own pid namespace?"""
-    namespaces = (processes.status_field(pid, "NSpid") or "").split()
-    return namespaces[-1:] == ["1"]
+    return [pid for pid in daemon.run_pids() if not processes.is_init(pid)]
 
 
 def box_owner(daemon):
@@ -143,12 +161,34 @@ def cgroup_places(daemon):
     return {"cgroups": "the run's own" if places == {True} else f"{places}"}
 
 
-def process_count(daemon):
-    """How many processes the run has."""
-    return {"processes": len(payload_pids(daemon))}
+def impersonator(daemon):
+    """Is a process that calls itself by our names still taken for what it is?"""
+    names = sorted({processes.status_field(pid, "Name") for pid in payload_pids(daemon)})
+    dispatcher = daemon.dispatcher_pid()
+    ours = dispatcher is not None and dispatcher not in daemon.run_pids()
+    return {"names": " ".join(names), "dispatcher": "the daemon's own" if ours else "the payload"}
 
 
-EXAMINE = {f.__name__: f for f in (box_owner, cgroup_places, process_count)}
+EXAMINE = {f.__name__: f for f in (box_owner, cgroup_places, impersonator)}
+
+
+def only_y(outcome):
+    """Nothing but the letter y."""
+    return " ".join(sorted({chr(byte) for byte in set(outcome.stdout)}))
+
+
+def every_byte(outcome):
+    """All byte values in their order, 4096 times."""
+    return "as written" if outcome.stdout == bytes(range(256)) * 4096 else "something else"
+
+
+def euros(outcome):
+    """Euro signs, perhaps cut."""
+    whole = len(outcome.stdout) // 3
+    return f"{whole} and {len(outcome.stdout) - 3 * whole} bytes" if outcome.stdout == ("€" * (whole + 1)).encode()[:len(outcome.stdout)] else "something else"
+
+
+STDOUT = {f.__name__: f for f in (only_y, every_byte, euros)}
 
 
 def result_facts(outcome):

@@ -63,7 +63,8 @@ def files_of(run):
                  "payload.py": ((LIBRARY / "payload.py").read_bytes(), False)}
         main = "main.py"
     else:
-        files = {"program": (compiled(run.payload), True)}
+        raw = not run.payload.endswith(".c")
+        files = {"program": ((CASES_DIR / run.payload).read_bytes() if raw else compiled(run.payload), True)}
         main = "program"
     for path, source in run.files.items():
         content = (CASES_DIR / source[1:]).read_bytes() if source.startswith("@") else source.encode()

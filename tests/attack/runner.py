@@ -34,9 +34,16 @@ class Finding:
         return not self.complaints and not self.harm
 
 
+def input_of(run, values):
+    """Standard input: a text, or after @bytes: a number of bytes."""
+    if run.stdin.startswith("@bytes:"):
+        return b"x" * int(run.stdin.removeprefix("@bytes:"))
+    return expand(run.stdin, values).encode()
+
+
 def request_of(run, values):
     """The ExecuteRequest of a run."""
-    message = protos.load().run.ExecuteRequest(profile=run.profile, stdin=expand(run.stdin, values).encode(), **run.request)
+    message = protos.load().run.ExecuteRequest(profile=run.profile, stdin=input_of(run, values), **run.request)
     message.main_file, files = files_of(run)
     for path, (content, executable) in files.items():
         message.files.add(path=path, content=content, executable=executable)
@@ -62,7 +69,7 @@ class CaseRun:
                 with contextlib.ExitStack() as host:
                     values = {"daemon_socket": self.daemon.socket_path, "state_dir": self.daemon.config["state_dir"]}
                     for name in self.case.host:
-                        values.update(host.enter_context(observers.HOST[name]()))
+                        values.update(host.enter_context(observers.HOST[name](self.daemon)))
                     self._runs(values)
             except observers.Harmed as harmed:
                 self.finding.harm.append(str(harmed))

