@@ -57,8 +57,7 @@ void FillUsage(const ipc::Usage& from, v1::Usage* usage) {
   }
 }
 
-void FillTimings(const RunOutcome& outcome, v1::Timings* timings) {
-  SetDuration(static_cast<uint64_t>(outcome.queue_ns), timings->mutable_queue());
+void FillTimings(const StepOutcome& outcome, v1::Timings* timings) {
   if (outcome.setup_ns == 0) {
     return;  // There was no sandbox, so there is nothing to time.
   }
@@ -74,14 +73,33 @@ void FillCount(const OutputCount& from, v1::StreamCount* count) {
   count->set_truncated(from.truncated);
 }
 
-// Exit code and signal, for RunResult and StepResult alike.
+// What RunResult and StepResult have in common.
 template <typename Message>
-void FillExit(const ipc::Finished& finished, Message* message) {
+void FillEnd(const StepOutcome& outcome, Message* message) {
+  const ipc::Finished& finished = outcome.finished;
+  message->set_verdict(ToProto(finished.verdict));
   if (finished.exited != 0) {
     message->set_exit_code(finished.exit_code);
   } else if (finished.term_signal != 0) {
     message->set_signal(finished.term_signal);
   }
+  if (finished.limit != ipc::LimitName::kNone) {
+    message->mutable_limit()->set_name(LimitFieldName(finished.limit));
+    message->mutable_limit()->set_limit(finished.limit_value);
+    message->mutable_limit()->set_observed(finished.limit_observed);
+  }
+  FillUsage(finished.usage, message->mutable_usage());
+  FillTimings(outcome, message->mutable_timings());
+}
+
+void FillOutputs(const RunOutcome& outcome, v1::RunResult* result) {
+  const CollectedOutputs& outputs = outcome.outputs;
+  result->mutable_outputs()->Add(outputs.files.begin(), outputs.files.end());
+  result->mutable_refused_outputs()->Add(outputs.refusals.begin(), outputs.refusals.end());
+  result->set_refused_outputs_unlisted(outputs.unlisted_refusals);
+  // Of a program that never started nothing was to be collected.
+  result->set_outputs_incomplete(outcome.outputs_asked_for && outcome.steps.back().started &&
+                                 !outputs.complete);
 }
 
 }  // namespace
@@ -119,6 +137,29 @@ v1::RunEvent DenialEvent(const wire::Event& event) {
   return message;
 }
 
+v1::RunEvent OutputFileEvent(const std::string& path, uint64_t offset, std::string data, uint64_t size_bytes,
+                             bool executable) {
+  v1::RunEvent event;
+  v1::OutputFile* file = event.mutable_output_file();
+  file->set_path(path);
+  file->set_offset(offset);
+  file->set_data(std::move(data));
+  file->set_size_bytes(size_bytes);
+  file->set_executable(executable);
+  return event;
+}
+
+v1::RunEvent StepFinishedEvent(const StepOutcome& step) {
+  v1::RunEvent event;
+  v1::StepFinished* message = event.mutable_step_finished();
+  message->set_step(StepName(step.step));
+  message->set_verdict(ToProto(step.finished.verdict));
+  if (step.finished.exited != 0) {
+    message->set_exit_code(step.finished.exit_code);
+  }
+  return event;
+}
+
 v1::RunEvent FinishedEvent(const v1::RunResult& result) {
   v1::RunEvent event;
   *event.mutable_finished() = result;
@@ -126,31 +167,27 @@ v1::RunEvent FinishedEvent(const v1::RunResult& result) {
 }
 
 v1::RunResult ResultToProto(const RunOutcome& outcome) {
-  const ipc::Finished& finished = outcome.finished;
+  const StepOutcome& last = outcome.steps.back();
   v1::RunResult result;
-  result.set_verdict(ToProto(finished.verdict));
-  result.set_ended_by(ToProto(finished.ended_by));
-  result.set_message(OutcomeSentence(outcome));
-  FillExit(finished, &result);
-  if (finished.limit != ipc::LimitName::kNone) {
-    result.mutable_limit()->set_name(LimitFieldName(finished.limit));
-    result.mutable_limit()->set_limit(finished.limit_value);
-    result.mutable_limit()->set_observed(finished.limit_observed);
+  FillEnd(last, &result);
+  SetDuration(static_cast<uint64_t>(outcome.queue_ns), result.mutable_timings()->mutable_queue());
+  result.set_ended_by(ToProto(last.finished.ended_by));
+  result.set_message(OutcomeSentence(last));
+  if (last.isolation.has_value()) {
+    *result.mutable_isolation() = IsolationToProto(*last.isolation);
   }
-  FillUsage(finished.usage, result.mutable_usage());
-  FillTimings(outcome, result.mutable_timings());
-  if (outcome.isolation.has_value()) {
-    *result.mutable_isolation() = IsolationToProto(*outcome.isolation);
-    v1::StepResult* step = result.add_steps();
-    step->set_step("run");
-    step->set_verdict(result.verdict());
-    FillExit(finished, step);
-    *step->mutable_usage() = result.usage();
-    *step->mutable_timings() = result.timings();
+  for (const StepOutcome& step : outcome.steps) {
+    if (step.isolation.has_value()) {
+      v1::StepResult* message = result.add_steps();
+      message->set_step(StepName(step.step));
+      FillEnd(step, message);
+    }
   }
-  result.mutable_denials()->Add(outcome.denials.begin(), outcome.denials.end());
-  FillCount(outcome.stdout_count, result.mutable_stdout());
-  FillCount(outcome.stderr_count, result.mutable_stderr());
+  const std::vector<v1::Denial> denials = last.denials.Summary();
+  result.mutable_denials()->Add(denials.begin(), denials.end());
+  FillCount(last.stdout_count, result.mutable_stdout());
+  FillCount(last.stderr_count, result.mutable_stderr());
+  FillOutputs(outcome, &result);
   return result;
 }
 
@@ -198,12 +235,15 @@ ipc::Finished RefusedOutcome(ipc::Refusal refusal, const ipc::SetupError& error)
   return finished;
 }
 
-ipc::Finished CanceledInQueue() {
-  ipc::Finished finished{};
-  finished.verdict = ipc::Verdict::kCanceled;
-  finished.ended_by = ipc::Actor::kClient;
-  finished.violation_syscall = -1;
-  return finished;
+StepOutcome CanceledInQueue(ipc::CancelReason reason) {
+  StepOutcome outcome;
+  outcome.cancel_reason = reason;
+  outcome.finished.verdict = ipc::Verdict::kCanceled;
+  outcome.finished.ended_by = ipc::Actor::kClient;
+  outcome.finished.violation_syscall = -1;
+  return outcome;
 }
+
+const char* StepName(ipc::Step step) { return step == ipc::Step::kCompile ? "compile" : "run"; }
 
 }  // namespace caisson::dispatcher

@@ -18,6 +18,9 @@ v1::RunEvent AcceptedEvent(const std::string& name);
 v1::RunEvent StartedEvent(const ipc::IsolationReport& report);
 v1::RunEvent OutputEvent(v1::Stream stream, uint64_t offset, std::string data);
 v1::RunEvent DenialEvent(const wire::Event& event);
+v1::RunEvent OutputFileEvent(const std::string& path, uint64_t offset, std::string data, uint64_t size_bytes,
+                             bool executable);
+v1::RunEvent StepFinishedEvent(const StepOutcome& step);
 v1::RunEvent FinishedEvent(const v1::RunResult& result);
 
 v1::RunResult ResultToProto(const RunOutcome& outcome);
@@ -27,10 +30,13 @@ v1::Profile ProfileToProto(const CatalogEntry& entry);
 // The end of a run whose sandbox could not be had, in the form of caissond's own messages.
 ipc::Finished RefusedOutcome(ipc::Refusal refusal, const ipc::SetupError& error);
 // The end of a run that was canceled while it waited.
-ipc::Finished CanceledInQueue();
+StepOutcome CanceledInQueue(ipc::CancelReason reason);
 
-// One sentence for people: what ended the run, with the limit in units they read.
-std::string OutcomeSentence(const RunOutcome& outcome);
+// One sentence for people: what ended the step, with the limit in units they read.
+std::string OutcomeSentence(const StepOutcome& outcome);
+
+// The API's name of a step.
+const char* StepName(ipc::Step step);
 
 // The API's name of a limit ("wall_time_ms", "denial_rate"); empty for kNone.
 std::string LimitFieldName(ipc::LimitName limit);

@@ -36,7 +36,7 @@ std::string SignalText(int32_t number) {
   return "signal " + std::to_string(number) + (name == nullptr ? "" : " (SIG" + std::string(name) + ")");
 }
 
-std::string CanceledText(const RunOutcome& outcome) {
+std::string CanceledText(const StepOutcome& outcome) {
   if (outcome.finished.ended_by == ipc::Actor::kOperator) {
     return "Canceled: the service was shut down.";
   }
@@ -69,7 +69,7 @@ std::string ViolationText(const ipc::Finished& finished) {
   return "Stopped: it made a forbidden system call.";
 }
 
-std::string SetupText(const RunOutcome& outcome) {
+std::string SetupText(const StepOutcome& outcome) {
   std::string text = "The sandbox could not be built, and nothing of the program ran";
   if (!outcome.detail.empty()) {
     return text + ": " + outcome.detail + ".";
@@ -93,7 +93,7 @@ std::string LimitFieldName(ipc::LimitName limit) {
   return index < kNames.size() ? kNames.at(index) : "";
 }
 
-std::string OutcomeSentence(const RunOutcome& outcome) {
+std::string OutcomeSentence(const StepOutcome& outcome) {
   const ipc::Finished& finished = outcome.finished;
   switch (finished.verdict) {
     case ipc::Verdict::kCompleted:

@@ -13,13 +13,14 @@
 
 namespace caisson::dispatcher {
 
-enum class Lane : uint8_t { kControl = 0, kStdout = 1, kStderr = 2 };
-inline constexpr size_t kLanes = 3;
+enum class Lane : uint8_t { kControl = 0, kStdout = 1, kStderr = 2, kFiles = 3 };
+inline constexpr size_t kLanes = 4;
 
 // Owned by the I/O thread.
 class EventQueue {
  public:
-  // Output events waiting or being written, of one stream.
+  // Events waiting or being written of one lane, when its source stops reading. One read of the files' pipe
+  // may go beyond it, since it can hold many small files.
   static constexpr size_t kMaxOutputEvents = 4;
 
   bool HasRoom(Lane lane) const {

@@ -23,6 +23,7 @@
 #include "common/packet_socket.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "dispatcher/file_digest.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/logging.h"
 #include "dispatcher/profile_catalog.h"
@@ -96,6 +97,8 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
   ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles));
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
+  // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
+  static_cast<void>(FileDigest().Finish());
   RETURN_IF_ERROR(LockDown(std::filesystem::path(socket_path).parent_path().string()));
 
   SupervisorLink link(io->loop(), std::move(boundary));

@@ -24,6 +24,9 @@ absl::StatusOr<UniqueFd> SealBundle(const v1::ExecuteRequest& request, const std
     RETURN_IF_ERROR(writer.AddFile(file.path(), file.content(),
                                    executable ? ipc::FileMode::kExecutable : ipc::FileMode::kRegular));
   }
+  for (const std::string& path : request.output_paths()) {
+    RETURN_IF_ERROR(writer.AddOutputPath(path));
+  }
   return writer.Seal();
 }
 

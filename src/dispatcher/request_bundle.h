@@ -11,7 +11,7 @@
 
 namespace caisson::dispatcher {
 
-// Main file, arguments, environment and files, in that order.
+// Main file, arguments, environment, files and output paths, in that order.
 absl::StatusOr<UniqueFd> SealBundle(const v1::ExecuteRequest& request, const std::string& main_file);
 
 }  // namespace caisson::dispatcher

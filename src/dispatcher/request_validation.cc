@@ -3,6 +3,7 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "dispatcher/file_paths.h"
 #include "dispatcher/requested_limits.h"
 #include "dispatcher/run_name.h"
+#include "ipc/bundle_path.h"
 #include "ipc/run_streams.h"
 
 namespace caisson::dispatcher {
@@ -49,6 +51,7 @@ class Validator {
   void CheckMainFile();
   void CheckArgs();
   void CheckEnv();
+  void CheckOutputPaths();
   void CheckLabels();
   void CheckOverflow();
   void CheckLimits(const policy::LimitRange& range, policy::Limits& limits) {
@@ -90,7 +93,6 @@ void Validator::CheckUnknownFields(const google::protobuf::Message& message, con
 
 void Validator::CheckSupported(const CatalogEntry& entry) {
   Unsupported(!request_.request_id().empty(), "request_id");
-  Unsupported(!request_.output_paths().empty(), "output_paths");
   Unsupported(!request_.packages().empty(), "packages");
   Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
   Unsupported(request_.priority() != 0, "priority");
@@ -175,6 +177,24 @@ void Validator::CheckEnv() {
   }
 }
 
+void Validator::CheckOutputPaths() {
+  if (request_.output_paths_size() > static_cast<int>(wire::kMaxOutputPaths)) {
+    Invalid("output_paths", Plural(wire::kMaxOutputPaths, "paths"));
+    return;
+  }
+  std::map<std::string_view, int> first_index;
+  for (int i = 0; i < request_.output_paths_size(); ++i) {
+    const std::string& path = request_.output_paths(i);
+    const std::string field = "output_paths[" + std::to_string(i) + "]";
+    const absl::Status status = path == "." ? absl::OkStatus() : ipc::CheckBundlePath(path);
+    if (!status.ok()) {
+      Invalid(field, Message(status));
+    } else if (const auto [earlier, inserted] = first_index.emplace(path, i); !inserted) {
+      Invalid(field, "is the same as output_paths[" + std::to_string(earlier->second) + "]");
+    }
+  }
+}
+
 void Validator::CheckLabels() {
   if (request_.labels().size() > kMaxLabels) {
     Invalid("labels", Plural(kMaxLabels, "labels"));
@@ -237,6 +257,7 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   validator.CheckMainFile();
   validator.CheckArgs();
   validator.CheckEnv();
+  validator.CheckOutputPaths();
   validator.CheckLabels();
   validator.CheckOverflow();
   validator.CheckLimits(entry->profile.run.limits, valid.limits);

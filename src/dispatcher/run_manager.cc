@@ -189,25 +189,26 @@ struct RunManager::Dispatch {
 
   template <typename M, typename Handle>
   void To(const M& message, Handle handle) {
-    if (Run* run = manager.Find(message.sandbox); run != nullptr) {
-      handle(*run);
+    Run* run = manager.Find(Run::KeyOf(message.sandbox));
+    if (StepRun* step = run == nullptr ? nullptr : run->FindStep(message.sandbox); step != nullptr) {
+      handle(*step);
     }
   }
   void operator()(const ipc::Hello& /*message*/) { spdlog::warn("supervisor: a second HELLO is ignored"); }
   void operator()(const ipc::Prepared& m) {
-    To(m, [&](Run& run) { run.OnPrepared(m, std::move(fds)); });
+    To(m, [&](StepRun& step) { step.OnPrepared(m, std::move(fds)); });
   }
   void operator()(const ipc::PrepareFailed& m) {
-    To(m, [&](Run& run) { run.OnPrepareFailed(m); });
+    To(m, [&](StepRun& step) { step.OnPrepareFailed(m); });
   }
   void operator()(const ipc::Started& m) {
-    To(m, [&](Run& run) { run.OnStarted(m); });
+    To(m, [&](StepRun& step) { step.OnStarted(m); });
   }
   void operator()(const ipc::StartRefused& m) {
-    To(m, [&](Run& run) { run.OnStartRefused(m); });
+    To(m, [&](StepRun& step) { step.OnStartRefused(m); });
   }
   void operator()(const ipc::Finished& m) {
-    To(m, [&](Run& run) { run.OnFinished(m); });
+    To(m, [&](StepRun& step) { step.OnFinished(m); });
   }
   void operator()(const ipc::Drain& /*message*/) { manager.Drain(); }
 };

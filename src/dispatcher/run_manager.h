@@ -20,6 +20,7 @@
 #include "dispatcher/io_thread.h"
 #include "dispatcher/output_pump.h"
 #include "dispatcher/run.h"
+#include "dispatcher/run_host.h"
 #include "dispatcher/run_registry.h"
 #include "dispatcher/supervisor_link.h"
 #include "ipc/codec.h"

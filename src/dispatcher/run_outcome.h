@@ -7,23 +7,32 @@
 #include <string>
 #include <vector>
 
-#include "caisson/v1/run.pb.h"
+#include "dispatcher/denial_log.h"
+#include "dispatcher/output_files.h"
 #include "dispatcher/output_pump.h"
 #include "ipc/messages.h"
 
 namespace caisson::dispatcher {
 
-struct RunOutcome {
-  // caissond's word, or ours in the same form when there was no sandbox (see FailedOutcome).
+struct StepOutcome {
+  ipc::Step step = ipc::Step::kRun;
+  // caissond's word, or ours in the same form when there was no sandbox (see RefusedOutcome).
   ipc::Finished finished{};
   std::string detail;  // caissond's sentence on a refusal; empty: none
   std::optional<ipc::CancelReason> cancel_reason;
   std::optional<ipc::IsolationReport> isolation;
-  std::vector<v1::Denial> denials;
+  bool started = false;  // something of the client's may have run
+  DenialLog denials;
   OutputCount stdout_count;
   OutputCount stderr_count;
-  int64_t queue_ns = 0;
   uint64_t setup_ns = 0;
+};
+
+struct RunOutcome {
+  int64_t queue_ns = 0;
+  std::vector<StepOutcome> steps;  // in order; the last one decided. Not empty
+  CollectedOutputs outputs;
+  bool outputs_asked_for = false;
 };
 
 }  // namespace caisson::dispatcher

@@ -28,7 +28,8 @@ void RunRegistry::Finish(uint64_t key, const v1::RunResult& result, int64_t end_
   *found->second.mutable_end_time() =
       google::protobuf::util::TimeUtil::NanosecondsToTimestamp(end_unix_nanos);
   *found->second.mutable_result() = result;
-  finished_.emplace_back(now_nanos, key);
+  finished_.push_back({now_nanos, key, found->second.ByteSizeLong()});
+  finished_bytes_ += finished_.back().bytes;
   Expire(now_nanos);
 }
 
@@ -47,9 +48,10 @@ void RunRegistry::EraseUnlessFinished(uint64_t key) {
 }
 
 void RunRegistry::Expire(int64_t now_nanos) {
-  while (!finished_.empty() &&
-         (finished_.size() > kMaxFinished || finished_.front().first + kKeepNanos <= now_nanos)) {
-    Erase(finished_.front().second);
+  while (!finished_.empty() && (finished_.size() > kMaxFinished || finished_bytes_ > kMaxFinishedBytes ||
+                                finished_.front().at_nanos + kKeepNanos <= now_nanos)) {
+    Erase(finished_.front().key);
+    finished_bytes_ -= finished_.front().bytes;
     finished_.pop_front();
   }
 }
@@ -68,14 +70,16 @@ std::optional<uint64_t> RunRegistry::KeyOf(const std::string& name) const {
 RunRegistry::Page RunRegistry::List(uint64_t before, size_t size, int64_t now_nanos) {
   Expire(now_nanos);
   Page page;
+  size_t bytes = 0;
   auto at = before == 0 ? runs_.end() : runs_.lower_bound(before);
   while (at != runs_.begin()) {
-    if (page.runs.size() == size) {
+    if (page.runs.size() == size || bytes >= kMaxPageBytes) {
       page.next_key = at->first;  // Those below it are still to come.
       break;
     }
     --at;
     page.runs.push_back(at->second);
+    bytes += at->second.ByteSizeLong();
   }
   return page;
 }

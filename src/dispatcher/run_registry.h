@@ -19,6 +19,10 @@ namespace caisson::dispatcher {
 class RunRegistry {
  public:
   static constexpr size_t kMaxFinished = 1000;
+  // Of finished runs together, serialized: a result may name a thousand files.
+  static constexpr size_t kMaxFinishedBytes = 32UL * 1024 * 1024;
+  // A page ends after the run with which it reaches this.
+  static constexpr size_t kMaxPageBytes = 1024UL * 1024;
   static constexpr int64_t kKeepNanos = 600LL * 1'000'000'000;
 
   struct Page {
@@ -37,7 +41,7 @@ class RunRegistry {
   // Null, or valid until the next call.
   const v1::Run* Find(const std::string& name, int64_t now_nanos);
   std::optional<uint64_t> KeyOf(const std::string& name) const;
-  // Newest first, at most `size` with keys below `before` (0: from the newest).
+  // Newest first, at most `size` and about kMaxPageBytes, with keys below `before` (0: from the newest).
   Page List(uint64_t before, size_t size, int64_t now_nanos);
 
  private:
@@ -46,7 +50,13 @@ class RunRegistry {
 
   std::map<uint64_t, v1::Run> runs_;
   std::unordered_map<std::string, uint64_t> keys_;
-  std::deque<std::pair<int64_t, uint64_t>> finished_;  // when, which; oldest first
+  struct Finished {
+    int64_t at_nanos;
+    uint64_t key;
+    size_t bytes;
+  };
+  std::deque<Finished> finished_;  // oldest first
+  size_t finished_bytes_ = 0;
 };
 
 }  // namespace caisson::dispatcher

@@ -78,6 +78,7 @@ grpc::Status RunService::Accept(const grpc::ByteBuffer& request, RunSpec& spec) 
   spec.overflow = valid.overflow;
   spec.labels = std::move(valid.labels);
   spec.bundle = std::move(*bundle);
+  spec.collects = !message.output_paths().empty();
   spec.request_bytes = message.ByteSizeLong();
   spec.stdin_data = std::move(*message.mutable_stdin());
   return grpc::Status::OK;
@@ -181,7 +182,7 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
     response->set_version(config_.version);
     response->set_api_revision(kApiRevision);
     response->set_max_request_bytes(kMaxRequestBytes);
-    for (const char* feature : {"execute", "cancel", "list_runs", "health", "reflection"}) {
+    for (const char* feature : {"execute", "output_files", "cancel", "list_runs", "health", "reflection"}) {
       response->add_features(feature);
     }
     manager_.FillInfo(*response);

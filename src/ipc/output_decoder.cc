@@ -82,7 +82,7 @@ absl::Status OutputDecoder::TakeHeader() {
     case OutputRecord::kFileEnd:
       RETURN_IF_ERROR(CheckFileEnd());
       in_file_ = false;
-      sink_.OnFileEnd(header_.reason == OutputRefusal::kNone);
+      sink_.OnFileEnd(header_.reason == OutputRefusal::kNone, static_cast<int>(header_.size));
       break;
     case OutputRecord::kRefused:
       RETURN_IF_ERROR(CheckRefused());

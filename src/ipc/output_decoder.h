@@ -29,8 +29,9 @@ class OutputSink {
   virtual ~OutputSink() = default;
   virtual void OnFile(const OutputFileInfo& file) = 0;
   virtual void OnData(std::span<const std::byte> bytes) = 0;
-  // `complete`: the bytes were exactly size_bytes. Otherwise the file could not be read to its end.
-  virtual void OnFileEnd(bool complete) = 0;
+  // `complete`: the bytes were exactly size_bytes. Otherwise the file could not be read to its end, because
+  // of `error_number`; 0 = nobody knows why.
+  virtual void OnFileEnd(bool complete, int error_number) = 0;
   // `path`: as the payload named it, 1 to kMaxPathBytes bytes of anything but NUL. `error_number`: 0 = none.
   virtual void OnRefused(std::string_view path, wire::OutputRefusal reason, int error_number) = 0;
   // The last word. `unlisted`: refusals beyond those told.

@@ -29,7 +29,8 @@ class Judge final : public OutputSink {
     *left_ -= bytes.size();
     heard_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void OnFileEnd(bool complete) override {
+  void OnFileEnd(bool complete, int error_number) override {
+    CAISSON_CHECK(error_number >= 0 && error_number <= (complete ? 0 : 4095));
     CAISSON_CHECK(left_.has_value() && complete == (*left_ == 0));
     left_.reset();
     heard_ += complete ? "E" : "e";

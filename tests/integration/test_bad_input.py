@@ -60,7 +60,11 @@ TABLE = {
     "label with a value of 257 bytes": (lambda: request("pass", labels={"a": "x" * 257}), INVALID, ['labels["a"]']),
     "unknown output_overflow": (lambda: request("pass", output_overflow=7), INVALID, ["output_overflow"]),
     "request_id": (lambda: request("pass", request_id="x"), UNSUPPORTED, ["request_id"]),
-    "output_paths": (lambda: request("pass", output_paths=["out"]), UNSUPPORTED, ["output_paths"]),
+    "output path that leaves /box": (lambda: request("pass", output_paths=["a", "../b"]), INVALID, ["output_paths[1]"]),
+    "output path that is absolute": (lambda: request("pass", output_paths=["/box/a"]), INVALID, ["output_paths[0]"]),
+    "output path that is empty": (lambda: request("pass", output_paths=[""]), INVALID, ["output_paths[0]"]),
+    "output path twice": (lambda: request("pass", output_paths=["a", ".", "a"]), INVALID, ["output_paths[2]"]),
+    "257 output paths": (lambda: request("pass", output_paths=[f"o{n}" for n in range(257)]), INVALID, ["output_paths"]),
     "minimum_isolation": (lambda: request("pass", minimum_isolation="microvm"), UNSUPPORTED, ["minimum_isolation"]),
     "priority": (lambda: request("pass", priority=1), UNSUPPORTED, ["priority"]),
     "several fields at once": (

@@ -11,6 +11,13 @@
 namespace caisson::dispatcher {
 namespace {
 
+// A run of this one step.
+RunOutcome Ended(const StepOutcome& step) {
+  RunOutcome outcome;
+  outcome.steps.push_back(step);
+  return outcome;
+}
+
 struct SentenceCase {
   ipc::Verdict verdict;
   ipc::LimitName limit;
@@ -21,7 +28,7 @@ struct SentenceCase {
 class SentenceTest : public testing::TestWithParam<SentenceCase> {};
 
 TEST_P(SentenceTest, SaysWhatEndedTheRun) {
-  RunOutcome outcome;
+  StepOutcome outcome;
   outcome.finished.verdict = GetParam().verdict;
   outcome.finished.limit = GetParam().limit;
   outcome.finished.limit_value = GetParam().value;
@@ -53,9 +60,9 @@ INSTANTIATE_TEST_SUITE_P(
                                  "Caisson failed, which is no fault of the program."}));
 
 TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
-  RunOutcome outcome;
+  StepOutcome outcome;
   outcome.finished = RefusedOutcome(ipc::Refusal::kSetupFailed, ipc::SetupError{17, 2, EPERM, 0});
-  const v1::RunResult result = ResultToProto(outcome);
+  const v1::RunResult result = ResultToProto(Ended(outcome));
   EXPECT_EQ(result.verdict(), v1::SANDBOX_SETUP_FAILED);
   EXPECT_EQ(result.ended_by(), v1::SERVICE);
   EXPECT_EQ(
@@ -68,10 +75,10 @@ TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
 
 TEST(ConvertTest, EveryEnumeratorOfTheBoundaryHasItsNamesake) {
   for (uint32_t value = 1; value <= static_cast<uint32_t>(ipc::Verdict::kServiceFailed); ++value) {
-    RunOutcome outcome;
+    StepOutcome outcome;
     outcome.finished.verdict = static_cast<ipc::Verdict>(value);
     outcome.finished.ended_by = ipc::Actor::kKernel;
-    const v1::RunResult result = ResultToProto(outcome);
+    const v1::RunResult result = ResultToProto(Ended(outcome));
     EXPECT_EQ(static_cast<uint32_t>(result.verdict()), value);
     EXPECT_TRUE(v1::Verdict_IsValid(result.verdict()));
     EXPECT_EQ(result.ended_by(), v1::KERNEL);
@@ -80,12 +87,12 @@ TEST(ConvertTest, EveryEnumeratorOfTheBoundaryHasItsNamesake) {
 }
 
 TEST(ConvertTest, WhatTheKernelDoesNotGiveIsAbsent) {
-  RunOutcome outcome;
+  StepOutcome outcome;
   outcome.finished.verdict = ipc::Verdict::kCompleted;
   outcome.finished.exited = 1;
   outcome.finished.usage.present = ipc::kUsageCpu | ipc::kUsageOomKills;
   outcome.finished.usage.cpu_user_us = 2'500;
-  const v1::RunResult result = ResultToProto(outcome);
+  const v1::RunResult result = ResultToProto(Ended(outcome));
   EXPECT_TRUE(result.has_exit_code());
   EXPECT_FALSE(result.has_signal());
   EXPECT_EQ(result.usage().cpu_user_ms(), 2U);

@@ -1,144 +1,22 @@
-// Whole calls: a real gRPC client and server over a Unix socket, the real I/O thread, real pipes; only
-// caissond's part is played by the test (fake_supervisor.h).
+// Whole Execute calls (flow_fixture.h), but for output files and steps, which have files of their own.
 #include <fcntl.h>
-#include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstdlib>
-#include <future>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "caisson/v1/run.grpc.pb.h"
-#include "common/files.h"
 #include "common/memfd.h"
-#include "common/status.h"
-#include "dispatcher/fake_supervisor.h"
-#include "dispatcher/run_manager.h"
-#include "dispatcher/run_service.h"
-#include "dispatcher/server.h"
+#include "dispatcher/flow_fixture.h"
 #include "dispatcher/status_details.h"
-#include "dispatcher/test_profiles.h"
 
 namespace caisson::dispatcher {
 namespace {
 
-using Reader = std::unique_ptr<grpc::ClientReader<v1::RunEvent>>;
-
-// One Execute call as a client has it.
-struct Call {
-  explicit Call(v1::RunService::Stub& stub, const v1::ExecuteRequest& request = ValidExecuteRequest(),
-                int deadline_ms = 20'000)
-      : context(std::make_unique<grpc::ClientContext>()) {
-    context->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(deadline_ms));
-    reader = stub.Execute(context.get(), request);
-  }
-  // The next event; one without a kind at the end.
-  v1::RunEvent Next() {
-    v1::RunEvent event;
-    if (reader->Read(&event)) {
-      EXPECT_EQ(event.sequence(), ++sequence);
-    }
-    return event;
-  }
-  std::vector<v1::RunEvent> Rest() {
-    std::vector<v1::RunEvent> events;
-    for (v1::RunEvent event = Next(); event.event_case() != v1::RunEvent::EVENT_NOT_SET; event = Next()) {
-      events.push_back(event);
-    }
-    return events;
-  }
-
-  std::unique_ptr<grpc::ClientContext> context;
-  Reader reader;
-  uint64_t sequence = 0;
-};
-
-class ExecuteFlowTest : public testing::Test {
- protected:
-  void SetUp() override { Start(2, 2); }
-
-  void Start(uint32_t max_sandboxes, uint32_t queue_length) {
-    std::string pattern = testing::TempDir() + "caisson-flow-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    auto ends = MakePacketSocketPair();
-    ASSERT_TRUE(ends.ok());
-    supervisor_ = std::make_unique<FakeSupervisor>(std::move(ends->second));
-    auto hello = ipc::Make<ipc::Hello>();
-    hello.max_sandboxes = max_sandboxes;
-    hello.memory_budget_bytes = 8ULL << 30U;
-    hello.queue_length = queue_length;
-    hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
-    io_ = std::move(*IoThread::Create());
-    link_ = std::make_unique<SupervisorLink>(io_->loop(), std::move(ends->first));
-    manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello);
-    service_ = std::make_unique<RunService>(*io_, *manager_, catalog_,
-                                            RunService::Config{hello.memory_budget_bytes, 100, "test"});
-    auto server = Server::Start("unix:" + directory_ + "/s", *service_);
-    ASSERT_TRUE(server.ok()) << Message(server.status());
-    server_ = std::move(*server);
-    ASSERT_TRUE(link_
-                    ->Start([this](const ipc::Reply& reply,
-                                   std::vector<UniqueFd> fds) { manager_->OnMessage(reply, std::move(fds)); },
-                            [this](const absl::Status& reason) { manager_->OnSupervisorLost(reason); })
-                    .ok());
-    loop_thread_ = std::thread([this] { EXPECT_TRUE(io_->loop().Run().ok()); });
-    channel_ = grpc::CreateChannel("unix:" + directory_ + "/s", grpc::InsecureChannelCredentials());
-    stub_ = v1::RunService::NewStub(channel_);
-  }
-
-  void TearDown() override {
-    server_->Shutdown(0);
-    io_->Post([this] { io_->loop().Stop(); });
-    loop_thread_.join();
-    server_.reset();
-    rmdir(directory_.c_str());
-  }
-
-  // Until every run is gone: what a client sees last may come before the dispatcher's own last step.
-  void WaitUntilIdle() {
-    std::promise<void> idle;
-    io_->Post([&] { manager_->WhenIdle([&] { idle.set_value(); }); });
-    ASSERT_EQ(idle.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
-  }
-
-  v1::Run GetRun(const std::string& name) {
-    grpc::ClientContext context;
-    v1::GetRunRequest request;
-    request.set_name(name);
-    v1::Run run;
-    const grpc::Status status = stub_->GetRun(&context, request, &run);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return run;
-  }
-
-  grpc::Status CancelRun(const std::string& name) {
-    grpc::ClientContext context;
-    v1::CancelRunRequest request;
-    request.set_name(name);
-    v1::Run run;
-    return stub_->CancelRun(&context, request, &run);
-  }
-
-  const ProfileCatalog catalog_ = TestCatalog();
-  std::string directory_;
-  std::unique_ptr<FakeSupervisor> supervisor_;
-  std::unique_ptr<IoThread> io_;
-  std::unique_ptr<SupervisorLink> link_;
-  std::unique_ptr<RunManager> manager_;
-  std::unique_ptr<RunService> service_;
-  std::unique_ptr<Server> server_;
-  std::thread loop_thread_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::RunService::Stub> stub_;
-};
+using ExecuteFlowTest = FlowTest;
 
 TEST_F(ExecuteFlowTest, OutputAndDenialsThatOvertakeStartedAreToldAfterIt) {
   Call call(*stub_);
@@ -156,10 +34,11 @@ TEST_F(ExecuteFlowTest, OutputAndDenialsThatOvertakeStartedAreToldAfterIt) {
   EXPECT_TRUE(call.Next().has_started());
   supervisor_->SendFinished(sandbox.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram);
   const std::vector<v1::RunEvent> rest = call.Rest();
-  ASSERT_EQ(rest.size(), 3U);
+  ASSERT_EQ(rest.size(), 4U);
   EXPECT_TRUE(rest[0].has_denial() || rest[1].has_denial());
   EXPECT_EQ((rest[0].has_output() ? rest[0] : rest[1]).output().data(), "early");
-  EXPECT_TRUE(rest[2].has_finished());
+  EXPECT_TRUE(rest[2].has_step_finished());
+  EXPECT_TRUE(rest[3].has_finished());
 }
 
 TEST_F(ExecuteFlowTest, ARunGoesFromAcceptedToFinished) {
@@ -192,9 +71,14 @@ TEST_F(ExecuteFlowTest, ARunGoesFromAcceptedToFinished) {
   supervisor_->SendFinished(sandbox.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram, 3);
   sandbox.CloseOutputs();
 
+  const v1::RunEvent step = call.Next();
+  EXPECT_EQ(step.step_finished().step(), "run");
+  EXPECT_EQ(step.step_finished().verdict(), v1::COMPLETED);
+  EXPECT_EQ(step.step_finished().exit_code(), 3);
   const v1::RunResult result = call.Next().finished();
   EXPECT_EQ(result.verdict(), v1::COMPLETED);
   EXPECT_EQ(result.exit_code(), 3);
+  EXPECT_EQ(result.steps_size(), 1);
   EXPECT_EQ(result.stdout().bytes(), 7U);
   EXPECT_EQ(result.stderr().delivered_bytes(), 3U);
   EXPECT_EQ(result.denials(0).name(), "socket");
@@ -213,9 +97,10 @@ TEST_F(ExecuteFlowTest, FinishedWaitsForTheEndOfThePipes) {
   WriteAll(sandbox.stdout_write, "last words");
   sandbox.CloseOutputs();
   const std::vector<v1::RunEvent> events = call.Rest();
-  ASSERT_EQ(events.size(), 4U);
+  ASSERT_EQ(events.size(), 5U);
   EXPECT_EQ(events[2].output().data(), "last words");
-  EXPECT_TRUE(events[3].has_finished());
+  EXPECT_TRUE(events[3].has_step_finished());
+  EXPECT_TRUE(events[4].has_finished());
 }
 
 TEST_F(ExecuteFlowTest, AClientThatGoesAwayEndsItsRun) {

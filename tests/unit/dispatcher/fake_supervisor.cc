@@ -59,8 +59,12 @@ FakeSandbox FakeSupervisor::SendPrepared(ipc::SandboxId id) {
   const std::array fds = {stdin_write.get(), stdout_read.get(), stderr_read.get(), events_read.get(),
                           outputs_read.get()};
   SendBytes(ipc::AsBytes(prepared), fds);
-  return {id, std::move(stdin_read), std::move(stdout_write), std::move(stderr_write),
-          std::move(events_write)};
+  return {id,
+          std::move(stdin_read),
+          std::move(stdout_write),
+          std::move(stderr_write),
+          std::move(events_write),
+          std::move(outputs_write)};
 }
 
 FakeSandbox FakeSupervisor::StartOne() {

@@ -23,11 +23,13 @@ struct FakeSandbox {
   UniqueFd stdout_write;
   UniqueFd stderr_write;
   UniqueFd events_write;
+  UniqueFd outputs_write;
 
   void CloseOutputs() {
     stdout_write.reset();
     stderr_write.reset();
     events_write.reset();
+    outputs_write.reset();
   }
 };
 

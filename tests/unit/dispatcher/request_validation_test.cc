@@ -81,13 +81,30 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AllUnsupportedFields",
              [](auto& r) {
                r.set_request_id("x");
-               r.add_output_paths("out");
                r.set_minimum_isolation("vm");
                r.set_priority(-1);
              },
              "FIELD_NOT_SUPPORTED",
              kUnimplemented,
-             {"request_id", "output_paths", "minimum_isolation", "priority"}},
+             {"request_id", "minimum_isolation", "priority"}},
+        Case{"OutputPaths",
+             [](auto& r) {
+               for (const char* path : {".", "out", "a/b", "/abs", "a/../b", "", "out", "a//b"}) {
+                 r.add_output_paths(path);
+               }
+             },
+             "INVALID_REQUEST",
+             kInvalid,
+             {"output_paths[3]", "output_paths[4]", "output_paths[5]", "output_paths[6]", "output_paths[7]"}},
+        Case{"TooManyOutputPaths",
+             [](auto& r) {
+               for (int i = 0; i <= 256; ++i) {
+                 r.add_output_paths("o" + std::to_string(i));
+               }
+             },
+             "INVALID_REQUEST",
+             kInvalid,
+             {"output_paths"}},
         Case{"UnsupportedAndInvalid",
              [](auto& r) {
                r.set_priority(1);

@@ -90,6 +90,36 @@ TEST_F(RunRegistryTest, AnExactPageHasNoNext) {
   EXPECT_EQ(registry_.List(0, 2, 0).next_key, 0U);
 }
 
+// A finished run whose record has about 1 MiB.
+v1::RunResult LargeResult() {
+  v1::RunResult result;
+  result.set_message(std::string(1024UL * 1024, 'm'));
+  return result;
+}
+
+TEST_F(RunRegistryTest, LargeResultsAreForgottenSooner) {
+  constexpr uint64_t kFit = RunRegistry::kMaxFinishedBytes / (1024UL * 1024) - 1;
+  for (uint64_t key = 1; key <= kFit + 2; ++key) {
+    registry_.Add(key, Named("r" + std::to_string(key)));
+    registry_.Finish(key, LargeResult(), 1, 0);
+  }
+  EXPECT_EQ(registry_.Find("r1", 0), nullptr);
+  EXPECT_EQ(registry_.Find("r2", 0), nullptr);
+  EXPECT_NE(registry_.Find("r3", 0), nullptr);
+  AddFinished(100, 0);
+  EXPECT_NE(registry_.Find("r4", 0), nullptr);
+}
+
+TEST_F(RunRegistryTest, PagesOfLargeResultsAreShort) {
+  for (uint64_t key = 1; key <= 3; ++key) {
+    registry_.Add(key, Named("r" + std::to_string(key)));
+    registry_.Finish(key, LargeResult(), 1, 0);
+  }
+  const RunRegistry::Page first = registry_.List(0, 50, 0);
+  ASSERT_EQ(first.runs.size(), 1U);
+  EXPECT_EQ(registry_.List(first.next_key, 50, 0).runs[0].name(), "r2");
+}
+
 TEST(RunNameTest, NewNamesAreDifferentAndWellFormed) {
   const std::string one = RunName(NewRunId());
   const std::string two = RunName(NewRunId());

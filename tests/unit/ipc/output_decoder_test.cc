@@ -28,7 +28,9 @@ class Recorder final : public OutputSink {
     EXPECT_FALSE(bytes.empty());
     text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void OnFileEnd(bool complete) override { text += complete ? "\n" : " cut\n"; }
+  void OnFileEnd(bool complete, int error_number) override {
+    text += complete ? "\n" : " cut " + std::to_string(error_number) + "\n";
+  }
   void OnRefused(std::string_view path, OutputRefusal reason, int error_number) override {
     text += "refused " + std::string(path) + " " + std::to_string(static_cast<int>(reason)) + " " +
             std::to_string(error_number) + "\n";
@@ -69,7 +71,7 @@ TEST(OutputDecoderTest, PiecesOfAnySizeMakeTheSameFiles) {
                              WholeFile("empty", "") + Refused("l\x01\xff", OutputRefusal::kReadFailed, 5) +
                              File("short", 9) + Data("cut") + FileEnd(OutputRefusal::kReadFailed, 5) + Done();
   const std::string expected =
-      "file a/b 8 x:first 2.\nfile empty 0:\nrefused l\x01\xff 10 5\nfile short 9:cut cut\ndone 0\n";
+      "file a/b 8 x:first 2.\nfile empty 0:\nrefused l\x01\xff 10 5\nfile short 9:cut cut 5\ndone 0\n";
   for (size_t piece = 1; piece <= stream.size(); ++piece) {
     Recorder recorder;
     OutputDecoder decoder(recorder);

@@ -1,0 +1,78 @@
+#include "dispatcher/flow_fixture.h"
+
+#include <fcntl.h>
+#include <grpcpp/create_channel.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <future>
+#include <utility>
+
+#include "common/files.h"
+#include "common/status.h"
+
+namespace caisson::dispatcher {
+
+void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
+  std::string pattern = testing::TempDir() + "caisson-flow-XXXXXX";
+  ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+  directory_ = pattern;
+  auto ends = MakePacketSocketPair();
+  ASSERT_TRUE(ends.ok());
+  supervisor_ = std::make_unique<FakeSupervisor>(std::move(ends->second));
+  auto hello = ipc::Make<ipc::Hello>();
+  hello.max_sandboxes = max_sandboxes;
+  hello.memory_budget_bytes = 8ULL << 30U;
+  hello.queue_length = queue_length;
+  hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
+  io_ = std::move(*IoThread::Create());
+  link_ = std::make_unique<SupervisorLink>(io_->loop(), std::move(ends->first));
+  manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello);
+  service_ = std::make_unique<RunService>(*io_, *manager_, catalog_,
+                                          RunService::Config{hello.memory_budget_bytes, 100, "test"});
+  auto server = Server::Start("unix:" + directory_ + "/s", *service_);
+  ASSERT_TRUE(server.ok()) << Message(server.status());
+  server_ = std::move(*server);
+  ASSERT_TRUE(link_
+                  ->Start([this](const ipc::Reply& reply,
+                                 std::vector<UniqueFd> fds) { manager_->OnMessage(reply, std::move(fds)); },
+                          [this](const absl::Status& reason) { manager_->OnSupervisorLost(reason); })
+                  .ok());
+  loop_thread_ = std::thread([this] { EXPECT_TRUE(io_->loop().Run().ok()); });
+  channel_ = grpc::CreateChannel("unix:" + directory_ + "/s", grpc::InsecureChannelCredentials());
+  stub_ = v1::RunService::NewStub(channel_);
+}
+
+void FlowTest::TearDown() {
+  server_->Shutdown(0);
+  io_->Post([this] { io_->loop().Stop(); });
+  loop_thread_.join();
+  server_.reset();
+  rmdir(directory_.c_str());
+}
+
+void FlowTest::WaitUntilIdle() {
+  std::promise<void> idle;
+  io_->Post([&] { manager_->WhenIdle([&] { idle.set_value(); }); });
+  ASSERT_EQ(idle.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
+v1::Run FlowTest::GetRun(const std::string& name) {
+  grpc::ClientContext context;
+  v1::GetRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  const grpc::Status status = stub_->GetRun(&context, request, &run);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return run;
+}
+
+grpc::Status FlowTest::CancelRun(const std::string& name) {
+  grpc::ClientContext context;
+  v1::CancelRunRequest request;
+  request.set_name(name);
+  v1::Run run;
+  return stub_->CancelRun(&context, request, &run);
+}
+
+}  // namespace caisson::dispatcher
