@@ -16,6 +16,7 @@
 #include "cli/cancel_command.h"
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
+#include "cli/install_command.h"
 #include "cli/profile_command.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
@@ -42,6 +43,7 @@ struct Options {
   RunOptions run;
   PsOptions ps;
   ProfileOptions profile;
+  InstallOptions install;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -165,9 +167,15 @@ void AddProfile(CLI::App& app, Options& options) {
     command->add_option("NAME", options.profile.name, "Only this profile");
     command->add_option("--profiles", options.profile.directory, directory_help)->type_name("DIR");
   }
+  CLI::App* install =
+      group->add_subcommand("install", "Install the Debian package of a profile's toolchain, as root");
+  install->add_option("NAME", options.install.name, "The profile")->required();
+  install->add_flag("--libraries", options.install.libraries, "And those of the libraries it offers");
+  install->add_flag("--dry-run", options.install.dry_run, "Only say which command would be run");
+  install->add_option("--profiles", options.install.directory, directory_help)->type_name("DIR");
   group->footer(
       "Examples:\n  caisson profile list\n  caisson profile lint --profiles ./profiles\n  caisson profile "
-      "explain python");
+      "explain python\n  sudo caisson profile install ruby");
 }
 
 CLI::App* AddDoctor(CLI::App& app, Options& options) {
@@ -221,6 +229,15 @@ int Run(CLI::App& command, Options& options, const std::string& address) {
   return RunCommand(options.run, address);
 }
 
+// Those that need no server.
+int OfflineProfileCommand(const CLI::App& group, const Options& options) {
+  if (group.got_subcommand("install")) {
+    return InstallCommand(options.install);
+  }
+  return group.got_subcommand("lint") ? ProfileLintCommand(options.profile)
+                                      : ProfileExplainCommand(options.profile);
+}
+
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
@@ -250,8 +267,7 @@ int Main(int argc, char** argv) {
   // first.
   signal(SIGPIPE, SIG_IGN);
   if (app.got_subcommand("profile") && !app.get_subcommand("profile")->got_subcommand("list")) {
-    return app.get_subcommand("profile")->got_subcommand("lint") ? ProfileLintCommand(options.profile)
-                                                                 : ProfileExplainCommand(options.profile);
+    return OfflineProfileCommand(*app.get_subcommand("profile"), options);
   }
   const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
   if (!address.ok()) {

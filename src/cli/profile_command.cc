@@ -14,6 +14,7 @@
 #include "policy/explain.h"
 #include "policy/lint.h"
 #include "policy/profile_loader.h"
+#include "policy/toolchain.h"
 
 namespace caisson::cli {
 namespace {
@@ -57,13 +58,9 @@ v1::Profile ToMessage(const policy::Profile& profile) {
   message.set_file_extension(profile.file_extension);
   message.set_default_main_file(profile.default_main_file);
   message.set_hello_program(profile.hello_program);
-  std::error_code ignored;
-  const bool available =
-      profile.toolchain_probe.empty() || std::filesystem::exists(profile.toolchain_probe, ignored);
-  message.set_available(available);
-  if (!available) {
-    message.set_unavailable_reason(profile.toolchain_probe + " does not exist");
-  }
+  message.set_unavailable_reason(policy::UnavailableReason(profile));
+  message.set_available(message.unavailable_reason().empty());
+  message.set_variant_of(profile.variant_of);
   if (profile.compile.has_value()) {
     message.add_steps("compile");
   }

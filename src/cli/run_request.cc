@@ -233,7 +233,7 @@ absl::StatusOr<v1::Profile> GuessProfile(const std::string& file, const std::vec
   const std::string extension = std::filesystem::path(file).extension().string();
   std::vector<const v1::Profile*> matches;
   for (const v1::Profile& profile : profiles) {
-    if (!extension.empty() && profile.file_extension() == extension) {
+    if (!extension.empty() && profile.file_extension() == extension && profile.variant_of().empty()) {
       matches.push_back(&profile);
     }
   }

@@ -203,6 +203,7 @@ v1::Profile ProfileToProto(const CatalogEntry& entry) {
   message.set_hello_program(profile.hello_program);
   message.set_available(entry.unavailable_reason.empty());
   message.set_unavailable_reason(entry.unavailable_reason);
+  message.set_variant_of(profile.variant_of);
   *message.mutable_default_limits() = LimitsToProto(profile.run.limits.defaults);
   *message.mutable_ceilings() = LimitsToProto(profile.run.limits.ceilings);
   if (profile.compile.has_value()) {

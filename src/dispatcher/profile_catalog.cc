@@ -1,8 +1,8 @@
 #include "dispatcher/profile_catalog.h"
 
-#include <unistd.h>
-
 #include <utility>
+
+#include "policy/toolchain.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -26,12 +26,7 @@ ProfileCatalog::ProfileCatalog(policy::ProfileSet profiles,
     if (const auto version = versions.find(profile.toolchain_package); version != versions.end()) {
       entry.toolchain_version = version->second;
     }
-    if (!profile.toolchain_probe.empty() && access(profile.toolchain_probe.c_str(), F_OK) != 0) {
-      entry.unavailable_reason = profile.toolchain_probe + " does not exist on this host";
-      if (!profile.toolchain_package.empty()) {
-        entry.unavailable_reason += "; install the package " + profile.toolchain_package;
-      }
-    }
+    entry.unavailable_reason = policy::UnavailableReason(profile);
     entries_.emplace(name, std::move(entry));
   }
 }

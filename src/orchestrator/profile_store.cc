@@ -1,10 +1,9 @@
 // Run by caissond at start, as root. Input: profile files that only root can have written.
 #include "orchestrator/profile_store.h"
 
-#include <unistd.h>
-
 #include "common/status.h"
 #include "policy/filter_compiler.h"
+#include "policy/toolchain.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -32,8 +31,8 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
                    policy::LoadProfiles(directory, policy::FileTrust::kRequireRootOwned));
   ProfileStore store;
   for (const auto& [name, profile] : profiles) {
-    if (!profile.toolchain_probe.empty() && access(profile.toolchain_probe.c_str(), F_OK) != 0) {
-      skipped[name] = profile.toolchain_probe + " is missing: install " + profile.toolchain_package;
+    if (std::string reason = policy::UnavailableReason(profile); !reason.empty()) {
+      skipped[name] = std::move(reason);
       continue;
     }
     const auto add = [&, &profile_name = name](ipc::Step step,

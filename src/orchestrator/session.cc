@@ -267,6 +267,7 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   go.file_size_bytes = limits.file_size_bytes;
   go.stack_bytes = limits.stack_bytes;
   go.memory_bytes = limits.memory_bytes;
+  go.cpu_millis = limits.cpu_millis;
   go.collects = start.collect_ms != 0 ? 1 : 0;
   const int bundle_fd = bundle.get();
   status = SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&go, 1)), std::span(&bundle_fd, 1));

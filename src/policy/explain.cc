@@ -6,6 +6,7 @@
 #include <map>
 
 #include "policy/errno_names.h"
+#include "policy/limit_hints.h"
 #include "policy/syscall_rules.h"
 
 namespace caisson::policy {
@@ -135,6 +136,14 @@ void ExplainStep(const std::string& name, const StepSection& step, std::string& 
     text += "    " + variable + "=" + Printable(value) +
             Because(why == step.environment_whys.end() ? "" : why->second) + "\n";
   }
+  for (const LimitHint& hint : step.limit_hints) {
+    text += std::string("    ") + (hint.variable.empty() ? "after the command's first word: " : "") +
+            Printable(HintText(hint));
+    if (hint.unit == HintUnit::kMemoryMib) {
+      text += ", " + std::to_string(hint.percent) + "% of memory_bytes";
+    }
+    text += Because(hint.why) + "\n";
+  }
   ExplainRoot(step, text);
   ExplainLimits(step, text);
   ExplainSyscalls(step, text);
@@ -151,6 +160,13 @@ std::string ExplainProfile(const Profile& profile) {
     text += "available where " + profile.toolchain_probe + " exists";
     text +=
         profile.toolchain_package.empty() ? "\n" : " (Debian package " + profile.toolchain_package + ")\n";
+  }
+  if (!profile.variant_of.empty()) {
+    text += "a variant of " + profile.variant_of + "\n";
+  }
+  for (const auto& [name, library] : profile.packages) {
+    text +=
+        "library " + name + " where " + library.probe + " exists (Debian package " + library.package + ")\n";
   }
   if (profile.compile) {
     ExplainStep("compile", *profile.compile, text);

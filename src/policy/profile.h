@@ -65,12 +65,32 @@ struct SyscallFilter {
   std::vector<SyscallRule> rules;  // groups already expanded, in the order of the file
 };
 
+enum class HintUnit : uint8_t { kMemoryMib, kCpus };
+
+// What a program is told about a limit that it cannot see: "-Xmx179m" after the first word of the command,
+// or "GOMAXPROCS=1" in the environment.
+struct LimitHint {
+  std::string variable;  // empty: an argument
+  std::string before;    // then the number, then `after`
+  std::string after;
+  HintUnit unit = HintUnit::kMemoryMib;
+  uint32_t percent = 100;  // of memory_bytes
+  std::string why;
+};
+
+// A library that the root carries and a request may name.
+struct Library {
+  std::string package;  // the Debian package that brings it
+  std::string probe;    // absolute path that must exist for it to be there
+};
+
 // One step of a profile: how its sandbox is built and what may run in it.
 struct StepSection {
   std::vector<std::string> command;  // "{main}" is the main file; "{sources}", in a compile step, all sources
   std::vector<std::string> outputs;  // of a compile step: what the run step gets; relative to /box, or "."
   std::map<std::string, std::string> environment;
   std::map<std::string, std::string> environment_whys;  // by name, of the unusual ones
+  std::vector<LimitHint> limit_hints;
   std::vector<BindMount> binds;
   std::vector<Symlink> symlinks;
   std::vector<TextFile> files;
@@ -89,7 +109,9 @@ struct Profile {
   std::string hello_program;
   std::string toolchain_package;  // Debian package whose version is the toolchain's; empty: none
   std::string toolchain_probe;  // absolute path that must exist for the profile to be available; empty: none
-  std::string source_file;      // where it was read, for messages
+  std::string variant_of;       // the nearest listed profile that it extends; empty: none
+  std::map<std::string, Library> packages;  // by the names that requests use
+  std::string source_file;                  // where it was read, for messages
   std::optional<StepSection> compile;
   StepSection run;
 };

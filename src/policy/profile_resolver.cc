@@ -57,6 +57,13 @@ std::vector<const ProfileSource*> ChainOf(const ProfileSource& profile, const Pr
   return chain;
 }
 
+// The name of the last but one that is no abstract profile; empty if there is none.
+std::string NearestListed(const std::vector<const ProfileSource*>& chain) {
+  const auto listed = std::find_if(chain.rbegin() + 1, chain.rend(),
+                                   [](const ProfileSource* source) { return !source->abstract; });
+  return listed == chain.rend() ? "" : (*listed)->name.value;
+}
+
 ProfileSource MergeChain(const std::vector<const ProfileSource*>& chain) {
   ProfileSource merged;
   StepSource compile;
@@ -72,6 +79,9 @@ ProfileSource MergeChain(const std::vector<const ProfileSource*>& chain) {
     Replace(merged.hello_program, source->hello_program);
     Replace(merged.toolchain_package, source->toolchain_package);
     Replace(merged.toolchain_probe, source->toolchain_probe);
+    for (const auto& [name, library] : source->packages) {
+      merged.packages[name] = library;
+    }
     if (source->all) {
       compile = MergeSteps(std::move(compile), *source->all);
       run = MergeSteps(std::move(run), *source->all);
@@ -128,6 +138,9 @@ Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
   profile.hello_program = Text(merged.hello_program, complaints);
   profile.toolchain_package = Text(merged.toolchain_package, complaints);
   profile.toolchain_probe = Text(merged.toolchain_probe, complaints);
+  for (const auto& [name, library] : merged.packages) {
+    profile.packages[name] = library.value;
+  }
   if (merged.compile) {
     profile.compile = ResolveStep(StepKind::kCompile, *merged.compile,
                                   {merged.file, merged.name.at.line, "steps.compile"}, groups, complaints);
@@ -145,6 +158,7 @@ StepSource MergeSteps(StepSource base, const StepSource& top) {
   for (const auto& [name, value] : top.environment) {
     base.environment[name] = value;
   }
+  Append(base.limit_hints, top.limit_hints);
   Append(base.mounts, top.mounts);
   Append(base.symlinks, top.symlinks);
   Append(base.files, top.files);
@@ -170,6 +184,7 @@ absl::StatusOr<std::map<std::string, Profile>> ResolveProfiles(const ProfileSour
     }
     const size_t complaints_before = complaints.size();
     Profile profile = Resolve(MergeChain(chain), groups, complaints);
+    profile.variant_of = NearestListed(chain);
     if (complaints.size() == complaints_before) {
       for (const LintFinding& finding : FindFilterFaults(profile)) {
         complaints.push_back(Complaint(source.file, source.name.at.line,

@@ -1,7 +1,10 @@
 #include "policy/profile_source.h"
 
+#include <utility>
+
 #include "common/status.h"
 #include "policy/json_document.h"
+#include "policy/layout_check.h"
 #include "policy/step_reader.h"
 
 namespace caisson::policy {
@@ -23,6 +26,11 @@ bool IsProfileName(const std::string& name) {
     return false;
   }
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
+
+bool IsLibraryName(const std::string& name) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+  return !name.empty() && name.size() <= 63 && name.find_first_not_of(kLetters) == std::string::npos;
 }
 
 // The file name without directory and ".json".
@@ -60,6 +68,30 @@ void ReadToolchain(JsonObjectReader& reader, ProfileSource& source) {
     toolchain.Complain("probe", "must be an absolute path");
   }
   toolchain.Finish();
+}
+
+void ReadPackages(JsonObjectReader& reader, ProfileSource& source) {
+  const JsonValue* value = reader.Object("packages");
+  if (value == nullptr) {
+    return;
+  }
+  for (const auto& [name, library] : value->members) {
+    const Position at{reader.file(), library.line, reader.KeyPath("packages") + "." + name};
+    JsonObjectReader item(library, at.file, at.key, reader.complaints());
+    Library read;
+    for (const auto& [key, into] : {std::pair{"package", &read.package}, std::pair{"probe", &read.probe}}) {
+      item.Require(key);
+      *into = item.String(key).value_or("");
+    }
+    item.Finish();
+    if (!IsLibraryName(name)) {
+      at.Complain(reader.complaints(), "the name must be 1 to 63 of A-Z, a-z, 0-9, '.', '_', '+' and '-'");
+    }
+    if (!IsPlainAbsolutePath(read.probe)) {
+      at.Complain(reader.complaints(), "probe must be an absolute path");
+    }
+    source.packages[name] = {std::move(read), at};
+  }
 }
 
 void ReadSteps(JsonObjectReader& reader, ProfileSource& source) {
@@ -102,6 +134,7 @@ absl::StatusOr<ProfileSource> ParseProfileText(std::string_view text, const std:
   source.default_main_file = ReadText(reader, "default_main_file");
   source.hello_program = ReadText(reader, "hello_program");
   ReadToolchain(reader, source);
+  ReadPackages(reader, source);
   ReadSteps(reader, source);
   reader.Finish();
   RETURN_IF_ERROR(ComplaintsToStatus(complaints));

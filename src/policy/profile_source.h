@@ -26,10 +26,22 @@ struct EnvironmentValue {
   std::string why;  // may be empty: PATH needs none
 };
 
+struct LimitHintSource {
+  std::string argument;  // either this, or the next two
+  std::string variable;
+  std::string value;
+  std::optional<uint64_t> percent;
+  std::string why;
+};
+
+// Letters, digits and '_', and no digit first.
+bool IsVariableName(const std::string& name);
+
 struct StepSource {
   std::optional<Located<std::vector<std::string>>> command;
   std::optional<Located<std::vector<std::string>>> outputs;
   std::map<std::string, Located<EnvironmentValue>> environment;
+  std::vector<Located<LimitHintSource>> limit_hints;
   std::vector<Located<BindMount>> mounts;
   std::vector<Located<Symlink>> symlinks;
   std::vector<Located<TextFile>> files;
@@ -52,6 +64,7 @@ struct ProfileSource {
   std::optional<Located<std::string>> hello_program;
   std::optional<Located<std::string>> toolchain_package;
   std::optional<Located<std::string>> toolchain_probe;
+  std::map<std::string, Located<Library>> packages;
   // What every step has, and what one step has besides. A profile has a compile step if it, or one it
   // extends, says so.
   std::optional<StepSource> all;

@@ -48,6 +48,18 @@ void ReadEnvironment(JsonObjectReader& reader, StepSource& step) {
   }
 }
 
+void ReadLimitHints(JsonObjectReader& reader, StepSource& step) {
+  ForEachObject(reader, "limit_hints", [&](JsonObjectReader& item, const Position& at) {
+    LimitHintSource hint;
+    hint.argument = item.String("argument").value_or("");
+    hint.variable = item.String("variable").value_or("");
+    hint.value = item.String("value").value_or("");
+    hint.percent = item.Unsigned("percent");
+    hint.why = RequiredText(item, "why");
+    step.limit_hints.push_back({std::move(hint), at});
+  });
+}
+
 void ReadMounts(JsonObjectReader& reader, StepSource& step) {
   ForEachObject(reader, "mounts", [&](JsonObjectReader& item, const Position& at) {
     BindMount mount;
@@ -156,6 +168,7 @@ StepSource ReadStep(JsonObjectReader& reader) {
     step.outputs = Located<std::vector<std::string>>{*std::move(outputs), PositionOf(reader, "outputs")};
   }
   ReadEnvironment(reader, step);
+  ReadLimitHints(reader, step);
   ReadMounts(reader, step);
   ReadSymlinksAndFiles(reader, step);
   if (const std::optional<bool> executable = reader.Bool("box_executable")) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "policy/layout_check.h"
+#include "policy/limit_hints.h"
 #include "policy/nearest.h"
 #include "policy/syscall_rules.h"
 
@@ -17,19 +18,14 @@ constexpr size_t kMostVariables = 128;
 constexpr size_t kMostTextBytes = 4096;
 constexpr size_t kMostOutputs = 64;
 constexpr std::string_view kMain = "{main}";
+constexpr std::string_view kMainStem = "{main_stem}";
 constexpr std::string_view kSources = "{sources}";
-
-bool IsVariableName(const std::string& name) {
-  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-  return !name.empty() && name.size() <= 256 && name.find_first_not_of(kLetters) == std::string::npos &&
-         (name[0] < '0' || name[0] > '9');
-}
 
 // Only a whole word is replaced; within a longer one the program would get the placeholder itself.
 void CheckPlaceholders(StepKind kind, const Located<std::vector<std::string>>& command,
                        std::vector<std::string>& complaints) {
   for (const std::string& word : command.value) {
-    for (const std::string_view placeholder : {kMain, kSources}) {
+    for (const std::string_view placeholder : {kMain, kMainStem, kSources}) {
       if (word != placeholder && word.find(placeholder) != std::string::npos) {
         command.at.Complain(complaints,
                             "'" + word + "': " + std::string(placeholder) + " must be a word of its own");
@@ -177,6 +173,12 @@ void ResolveFilter(const StepSource& source, const SyscallGroups& groups, StepSe
 
 }  // namespace
 
+bool IsVariableName(const std::string& name) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+  return !name.empty() && name.size() <= 256 && name.find_first_not_of(kLetters) == std::string::npos &&
+         (name[0] < '0' || name[0] > '9');
+}
+
 StepSection ResolveStep(StepKind kind, const StepSource& source, const Position& at,
                         const SyscallGroups& groups, std::vector<std::string>& complaints) {
   StepSection step;
@@ -185,6 +187,7 @@ StepSection ResolveStep(StepKind kind, const StepSource& source, const Position&
   ResolveCommand(kind, source, at, step, complaints);
   ResolveOutputs(kind, source, at, step, complaints);
   ResolveEnvironment(source, step, complaints);
+  step.limit_hints = ResolveLimitHints(source, step, complaints);
   ResolveLimitRange(source, kind == StepKind::kCompile ? StandardCompileLimits() : StandardRunLimits(), step,
                     complaints);
   ResolveFilter(source, groups, step, complaints);

@@ -51,8 +51,9 @@ struct GoMessage {
   uint64_t open_files;
   uint64_t file_size_bytes;
   uint64_t stack_bytes;
-  uint64_t memory_bytes;  // for runtimes that have to be told
-  uint64_t collects;      // 1: output files are to be collected
+  uint64_t memory_bytes;  // this and the next: for runtimes that have to be told
+  uint64_t cpu_millis;
+  uint64_t collects;  // 1: output files are to be collected
 };
 
 struct SignalMessage {

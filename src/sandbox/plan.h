@@ -53,7 +53,7 @@ enum class PlanRecord : uint32_t {
   kSeal = 13,        // path: remount read-only with flags, after the pivot
   kTerminals = 14,   // path: a devpts of the run's own
   kLoopback = 15,    // bring up the interface lo of the run's own network namespace
-  kArgument = 20,    // path = one word of the command; "{main}" and "{sources}" are replaced
+  kArgument = 20,    // path = one word of the command; "{main}", "{main_stem}" and "{sources}" are replaced
   kEnvironment = 21,   // path = "NAME=value"
   kFilter = 22,        // data = struct sock_filter[]: the payload's
   kDenyTable = 23,     // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
@@ -61,6 +61,7 @@ enum class PlanRecord : uint32_t {
   kLandlockRule = 25,  // path; data = uint64_t allowed_access
   kRlimit = 26,        // data = struct PlanRlimit
   kLimits = 27,        // data = struct PlanInitLimits
+  kLimitHint = 28,     // path, data = text before and after the number; flags: LimitHintFlag; mode: percent
 };
 
 // Starts at a multiple of 8; then path_bytes (with its NUL), padding to 8, data_bytes, padding to 8.
@@ -79,6 +80,14 @@ enum MountFlag : uint32_t {
   kMountNoExec = 1U << 1U,
   kMountAllowDev = 1U << 2U,  // everything else is nodev; nosuid is always set
 };
+
+// What a hint tells: CPUs, or else MiB of memory; as a variable, or else an argument.
+enum LimitHintFlag : uint32_t {
+  kHintCpus = 1U << 0U,
+  kHintVariable = 1U << 1U,
+};
+inline constexpr uint32_t kMaxLimitHints = 8;
+inline constexpr uint32_t kMaxLimitHintBytes = 512;  // with the number, the variable's name and the NUL
 
 struct PlanDevice {
   uint32_t major;

@@ -165,6 +165,21 @@ void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std:
   }
 }
 
+enum class HintPlace : uint8_t { kArguments, kVariables };
+
+void AddHints(PlanWriter& writer, const policy::StepSection& step, HintPlace place) {
+  for (const policy::LimitHint& hint : step.limit_hints) {
+    const bool variable = !hint.variable.empty();
+    if (variable != (place == HintPlace::kVariables)) {
+      continue;
+    }
+    const uint32_t flags =
+        (hint.unit == policy::HintUnit::kCpus ? kHintCpus : 0U) | (variable ? kHintVariable : 0U);
+    writer.AddText(PlanRecord::kLimitHint,
+                   {flags, hint.percent, (variable ? hint.variable + "=" : "") + hint.before}, hint.after);
+  }
+}
+
 void AddRlimits(PlanWriter& writer) {
   const auto add = [&](__rlimit_resource resource, uint64_t value) {
     writer.AddStruct(PlanRecord::kRlimit, {}, PlanRlimit{static_cast<uint32_t>(resource), 0, value, value});
@@ -188,8 +203,11 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   writer.Add(PlanRecord::kStagingPath, {0, 0, options.staging_path});
   writer.Add(PlanRecord::kHostName, {0, 0, "caisson"});
   AddRoot(writer, step, binds);
-  for (const std::string& word : step.command) {
-    writer.Add(PlanRecord::kArgument, {0, 0, word});
+  for (size_t i = 0; i < step.command.size(); ++i) {
+    writer.Add(PlanRecord::kArgument, {0, 0, step.command[i]});
+    if (i == 0) {
+      AddHints(writer, step, HintPlace::kArguments);
+    }
   }
   for (const auto& [name, value] : step.environment) {
     std::string variable = name;
@@ -197,6 +215,7 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
     variable += value;
     writer.Add(PlanRecord::kEnvironment, {0, 0, variable});
   }
+  AddHints(writer, step, HintPlace::kVariables);
   writer.Add(PlanRecord::kFilter, {}, std::as_bytes(std::span(filter.program)));
   static_assert(sizeof filter.deny_answers == kDenyTableEntries);
   writer.AddStruct(PlanRecord::kDenyTable, {}, filter.deny_answers);

@@ -82,7 +82,47 @@ void ExecImage::AddSources(BundleReader& bundle, Progress& progress) {
   }
 }
 
-void ExecImage::Build(PlanReader plan, BundleReader& bundle, Progress& progress) {
+// A main file ".c" is all name.
+void ExecImage::SetMainStem() {
+  const char* name = main_file_;
+  for (const char* at = main_file_; *at != '\0'; ++at) {
+    name = *at == '/' ? at + 1 : name;
+  }
+  size_t bytes = Length(name);
+  for (size_t i = bytes; i > 1; --i) {
+    if (name[i - 1] == '.') {
+      bytes = i - 1;
+      break;
+    }
+  }
+  __builtin_memcpy(main_stem_, name, bytes);
+}
+
+void ExecImage::AddHint(const PlanItem& item, const HintedLimits& limits, Progress& progress) {
+  constexpr uint64_t kMib = 1024UL * 1024;
+  constexpr uint64_t kWhole = 100;
+  constexpr uint64_t kOneCpu = 1000;
+  if (hints_ == sandbox::kMaxLimitHints) {
+    progress.Fail(-E2BIG);
+  }
+  // limits.cc keeps memory_bytes below 2^50: no overflow.
+  uint64_t number = (item.flags & sandbox::kHintCpus) != 0 ? (limits.cpu_millis + kOneCpu - 1) / kOneCpu
+                                                           : limits.memory_bytes * item.mode / kWhole / kMib;
+  number = number == 0 ? 1 : number;
+  auto& text = hint_texts_[hints_++];
+  text.Append(item.path == nullptr ? "" : item.path).Append(number);
+  text.Append(reinterpret_cast<const char*>(item.data));  // SAFETY: the plan has it with its NUL.
+  if (!text.ok()) {
+    progress.Fail(-E2BIG);
+  }
+  if ((item.flags & sandbox::kHintVariable) != 0) {
+    AddVariable(text.c_str(), progress);
+  } else {
+    AddArgument(text.c_str(), progress);
+  }
+}
+
+void ExecImage::Build(PlanReader plan, BundleReader& bundle, const HintedLimits& limits, Progress& progress) {
   progress.Enter(sandbox::SetupStage::kStubBundle);
   BundleItem entry{};
   bundle.Rewind();
@@ -90,6 +130,7 @@ void ExecImage::Build(PlanReader plan, BundleReader& bundle, Progress& progress)
     if (entry.type == wire::BundleRecord::kMainFile) {
       MustBeSafe(entry, progress);
       PutBoxPath(main_file_, entry);
+      SetMainStem();
     }
   }
   PlanItem item{};
@@ -98,7 +139,12 @@ void ExecImage::Build(PlanReader plan, BundleReader& bundle, Progress& progress)
     if (item.type == sandbox::PlanRecord::kArgument && Equal(item.path, "{sources}")) {
       AddSources(bundle, progress);
     } else if (item.type == sandbox::PlanRecord::kArgument) {
-      AddArgument(Equal(item.path, "{main}") ? main_file_ : item.path, progress);
+      AddArgument(Equal(item.path, "{main}")        ? main_file_
+                  : Equal(item.path, "{main_stem}") ? main_stem_
+                                                    : item.path,
+                  progress);
+    } else if (item.type == sandbox::PlanRecord::kLimitHint) {
+      AddHint(item, limits, progress);
     } else if (item.type == sandbox::PlanRecord::kEnvironment) {
       AddVariable(item.path, progress);
     }

@@ -32,6 +32,8 @@ struct StubGo {
   uint64_t open_files;
   uint64_t file_size_bytes;
   uint64_t stack_bytes;
+  uint64_t memory_bytes;
+  uint64_t cpu_millis;
 };
 
 // The stage a process is in: a failure anywhere below reports it without every helper having to know.

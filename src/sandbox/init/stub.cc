@@ -180,7 +180,7 @@ void RunStub(const PlanReader& plan, const StubInheritance& inheritance) {
   BundleReader bundle = MapBundle(go.bundle, progress);
   UnpackFiles(bundle, progress);
   ExecImage image;
-  image.Build(plan, bundle, progress);
+  image.Build(plan, bundle, {go.memory_bytes, go.cpu_millis}, progress);
   SetRlimits(plan, go, progress);
   UnblockSignals();
   progress.Enter(SetupStage::kStubExec);

@@ -126,7 +126,8 @@ void Supervisor::OnGo(const sandbox::GoMessage& go, int bundle) {
     Close(fds_.outputs_write);
   }
   go_ns_ = MonotonicNanos();
-  const StubGo message{bundle, 0, go.open_files, go.file_size_bytes, go.stack_bytes};
+  const StubGo message{bundle,       0, go.open_files, go.file_size_bytes, go.stack_bytes, go.memory_bytes,
+                       go.cpu_millis};
   Write(fds_.go_write, &message, sizeof message);
 }
 

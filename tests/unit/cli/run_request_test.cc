@@ -223,5 +223,15 @@ TEST(GuessProfileTest, TwoProfilesOfOneExtensionAreNotGuessedBetween) {
   EXPECT_TRUE(absl::IsInvalidArgument(GuessProfile("main.py", profiles).status()));
 }
 
+TEST(GuessProfileTest, AVariantIsNeverGuessed) {
+  std::vector<v1::Profile> profiles = Profiles();
+  profiles.push_back(profiles[1]);
+  profiles.back().set_name("python-next");
+  profiles.back().set_variant_of("python");
+  const auto profile = GuessProfile("main.py", profiles);
+  ASSERT_TRUE(profile.ok()) << profile.status();
+  EXPECT_EQ(profile->name(), "python");
+}
+
 }  // namespace
 }  // namespace caisson::cli

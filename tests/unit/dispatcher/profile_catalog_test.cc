@@ -20,7 +20,7 @@ TEST(ProfileCatalogTest, AMissingToolchainMakesAProfileUnavailable) {
   const ProfileCatalog catalog = TestCatalog();
   EXPECT_TRUE(catalog.Find("python")->unavailable_reason.empty());
   EXPECT_EQ(catalog.Find("cobol")->unavailable_reason,
-            "/nonexistent/cobc does not exist on this host; install the package gnucobol4");
+            "package gnucobol4 is not installed (/nonexistent/cobc is missing)");
   EXPECT_EQ(catalog.Find("fortran"), nullptr);
 }
 

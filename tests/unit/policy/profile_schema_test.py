@@ -64,6 +64,11 @@ class ProfileSchemaTest(unittest.TestCase):
             "outputs of a run": with_run(outputs=["a"]),
             "outputs that lead away": with_compile(["/etc"]),
             "no outputs at all": with_compile([]),
+            "hint without a placeholder": with_run(limit_hints=[{"argument": "-Xmx1m", "why": "w"}]),
+            "hint without why": with_run(limit_hints=[{"argument": "-Xmx{memory_mib}m"}]),
+            "hint of two kinds": with_run(
+                limit_hints=[{"argument": "{cpus}", "variable": "A", "value": "{cpus}", "why": "w"}]),
+            "library without a probe": {**load("profiles/python.json"), "packages": {"numpy": {"package": "p"}}},
             "unknown limit": with_run(limits={"wall_time": {"default": 1}}),
             "zero limit": with_run(limits={"pids": {"default": 0}}),
             "rule without why": with_run(syscalls={"rules": [{"name": "read"}]}),

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "raw_bundle.h"
@@ -19,11 +20,23 @@ using sandbox::PlanWriter;
 using wire::BundleRecord;
 using Words = std::vector<std::string>;
 
+struct Hint {
+  uint32_t flags;
+  uint32_t percent;
+  std::string before;
+  std::string after;
+};
+
 // Owns the bytes that an ExecImage points into.
 class Built {
  public:
-  Built(const Words& command, RawBundle bundle) : bundle_(std::move(bundle)) {
+  Built(const Words& command, RawBundle bundle, const HintedLimits& limits = {},
+        const std::vector<Hint>& hints = {})
+      : bundle_(std::move(bundle)) {
     PlanWriter writer;
+    for (const Hint& hint : hints) {
+      writer.AddText(PlanRecord::kLimitHint, {hint.flags, hint.percent, hint.before}, hint.after);
+    }
     for (const std::string& word : command) {
       writer.Add(PlanRecord::kArgument, {0, 0, word});
     }
@@ -31,18 +44,21 @@ class Built {
     const PlanReader plan(reinterpret_cast<const unsigned char*>(plan_.data()), plan_.size());
     BundleReader reader = bundle_.Reader();
     Progress progress(Progress::Side::kStub, -1);
-    image_->Build(plan, reader, progress);
+    image_->Build(plan, reader, limits, progress);
   }
 
-  Words argv() const {
+  Words argv() const { return ToWords(image_->argv()); }
+  Words envp() const { return ToWords(image_->envp()); }
+
+ private:
+  static Words ToWords(const char* const* texts) {
     Words words;
-    for (const char* const* word = image_->argv(); *word != nullptr; ++word) {
-      words.emplace_back(*word);
+    for (; *texts != nullptr; ++texts) {
+      words.emplace_back(*texts);
     }
     return words;
   }
 
- private:
   RawBundle bundle_;
   std::vector<std::byte> plan_;
   std::unique_ptr<ExecImage> image_ = std::make_unique<ExecImage>();
@@ -84,6 +100,49 @@ TEST(ExecImageTest, ASourceThatLeadsAwayIsRefused) {
   RawBundle bundle;
   bundle.Record(BundleRecord::kSource, "../passwd");
   EXPECT_EXIT(Built({"/x", "{sources}"}, bundle), testing::ExitedWithCode(1), "");
+}
+
+constexpr uint64_t kMib = 1024UL * 1024;
+
+TEST(ExecImageTest, HintsTellPartOfTheMemoryAndTheCpusRoundedUp) {
+  const Built built({"/x"}, RawBundle(), {256 * kMib, 1500},
+                    {{0, 70, "-Xmx", "m"}, {sandbox::kHintCpus, 100, "-cpus=", ""}});
+  EXPECT_EQ(built.argv(), (Words{"-Xmx179m", "-cpus=2", "/x"}));
+  EXPECT_EQ(built.envp(), Words());
+}
+
+TEST(ExecImageTest, HintsTellAtLeastOne) {
+  EXPECT_EQ(
+      Built({}, RawBundle(), {kMib / 2, 1}, {{0, 100, "m", ""}, {sandbox::kHintCpus, 100, "c", ""}}).argv(),
+      (Words{"m1", "c1"}));
+}
+
+TEST(ExecImageTest, AHintCanBeAVariableWhichTheClientReplaces) {
+  const std::vector<Hint> hints = {{sandbox::kHintVariable, 90, "GOMEMLIMIT=", "MiB"}};
+  EXPECT_EQ(Built({"/x"}, RawBundle(), {10 * kMib, 1000}, hints).envp(), (Words{"GOMEMLIMIT=9MiB"}));
+  RawBundle bundle;
+  bundle.Record(BundleRecord::kEnvironment, "GOMEMLIMIT=off");
+  EXPECT_EQ(Built({"/x"}, bundle, {10 * kMib, 1000}, hints).envp(), (Words{"GOMEMLIMIT=off"}));
+}
+
+TEST(ExecImageTest, HintsDoNotOverflowTheirPlaces) {
+  const Hint fits{0, 100, std::string(sandbox::kMaxLimitHintBytes - 2, 'x'), ""};
+  EXPECT_EQ(Built({}, RawBundle(), {kMib, 1}, {fits}).argv().front().size(), sandbox::kMaxLimitHintBytes - 1);
+  EXPECT_EXIT(Built({}, RawBundle(), {10 * kMib, 1}, {fits}), testing::ExitedWithCode(1), "");
+  const std::vector<Hint> most(sandbox::kMaxLimitHints, Hint{0, 100, "h", ""});
+  EXPECT_EQ(Built({}, RawBundle(), {kMib, 1}, most).argv().size(), most.size());
+  std::vector<Hint> more = most;
+  more.push_back(most.front());
+  EXPECT_EXIT(Built({}, RawBundle(), {kMib, 1}, more), testing::ExitedWithCode(1), "");
+}
+
+TEST(ExecImageTest, TheMainStemIsTheLastPartWithoutItsExtension) {
+  for (const auto& [file, stem] : std::vector<std::pair<std::string, std::string>>{
+           {"Main.java", "Main"}, {"a.b/Top.x.java", "Top.x"}, {"plain", "plain"}, {"d/.c", ".c"}}) {
+    RawBundle bundle;
+    bundle.Record(BundleRecord::kMainFile, file);
+    EXPECT_EQ(Built({"/x", "{main_stem}", "{main}"}, bundle).argv(), (Words{"/x", stem, "/box/" + file}));
+  }
 }
 
 }  // namespace

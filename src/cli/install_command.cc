@@ -1,0 +1,150 @@
+// Runs as whoever called it and installs only as root. Profiles are read from files that only root can write,
+// since what they name is installed.
+#include "cli/install_command.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/doctor_command.h"
+#include "cli/exit_code.h"
+#include "cli/profile_command.h"
+#include "cli/text.h"
+#include "common/status.h"
+#include "policy/profile_loader.h"
+#include "policy/toolchain.h"
+
+namespace caisson::cli {
+namespace {
+
+constexpr char kAptGet[] = "/usr/bin/apt-get";
+constexpr char kRestart[] = "caissond looks for toolchains when it starts: systemctl restart caissond";
+
+int Complain(const std::string& line) {
+  std::fprintf(stderr, "caisson: profile install: %s\n", line.c_str());
+  return kExitService;
+}
+
+absl::StatusOr<policy::Profile> Load(const InstallOptions& options) {
+  std::string directory = options.directory;
+  if (directory.empty()) {
+    ASSIGN_OR_RETURN(directory, DefaultProfilesDirectory(ExecutableDirectory()));
+  }
+  ASSIGN_OR_RETURN(const policy::ProfileSet set,
+                   policy::LoadProfiles(directory, policy::FileTrust::kRequireRootOwned));
+  if (const auto found = set.find(options.name); found != set.end()) {
+    return found->second;
+  }
+  const std::vector<std::string> nearest = policy::NearestNames(set, options.name);
+  return absl::NotFoundError("no profile is named '" + Printable(options.name) + "'" +
+                             (nearest.empty() ? "" : "; did you mean " + JoinNames(nearest) + "?"));
+}
+
+std::vector<std::string> AptGetCommand(const std::vector<std::string>& packages) {
+  std::vector<std::string> command = {kAptGet, "install", "--yes", "--no-install-recommends", "--"};
+  command.insert(command.end(), packages.begin(), packages.end());
+  return command;
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return line;
+}
+
+// The exit code of the program, or 125 with a line that says why there is none.
+int RunToItsEnd(std::vector<std::string> command) {
+  std::vector<char*> argv;
+  for (std::string& word : command) {
+    argv.push_back(word.data());
+  }
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    // Nobody answers questions here, and root's PATH is the caller's under some configurations of sudo.
+    char frontend[] = "DEBIAN_FRONTEND=noninteractive";
+    char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    char* environment[] = {frontend, path, nullptr};
+    execve(argv.front(), argv.data(), environment);
+    _exit(kExitService);
+  }
+  int status = 0;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child > 0 && WIFEXITED(status)) {
+    return WEXITSTATUS(status);
+  }
+  return Complain(std::string("apt-get did not end by itself: ") +
+                  (child < 0 ? std::strerror(errno) : strsignal(WTERMSIG(status))));
+}
+
+}  // namespace
+
+std::vector<std::string> MissingPackages(const policy::Profile& profile, bool libraries) {
+  std::vector<std::string> packages;
+  const auto add = [&packages](const std::string& package) {
+    if (!package.empty() && std::find(packages.begin(), packages.end(), package) == packages.end()) {
+      packages.push_back(package);
+    }
+  };
+  if (!policy::UnavailableReason(profile).empty()) {
+    add(profile.toolchain_package);
+  }
+  for (const auto& [name, library] : profile.packages) {
+    if (libraries && !policy::UnavailableReason(library).empty()) {
+      add(library.package);
+    }
+  }
+  return packages;
+}
+
+int InstallCommand(const InstallOptions& options) {
+  const absl::StatusOr<policy::Profile> profile = Load(options);
+  if (!profile.ok()) {
+    return Complain(Message(profile.status()));
+  }
+  const std::vector<std::string> packages = MissingPackages(*profile, options.libraries);
+  const std::string reason = policy::UnavailableReason(*profile);
+  if (packages.empty() && !reason.empty()) {
+    return Complain(reason + ", and the profile names no package that brings it");
+  }
+  if (packages.empty()) {
+    std::printf("profile %s: everything is there\n", profile->name.c_str());
+    return kExitOk;
+  }
+  for (const std::string& package : packages) {
+    if (!policy::IsPackageName(package)) {
+      return Complain("'" + Printable(package) + "' is no name of a Debian package");
+    }
+  }
+  const std::vector<std::string> command = AptGetCommand(packages);
+  std::printf("profile %s: %s\n", profile->name.c_str(), Joined(command).c_str());
+  std::fflush(stdout);
+  if (options.dry_run) {
+    return kExitOk;
+  }
+  if (geteuid() != 0) {
+    return Complain("installing packages needs root: sudo caisson profile install " + profile->name);
+  }
+  if (access(kAptGet, X_OK) != 0) {
+    return Complain(std::string(kAptGet) + ": " + std::strerror(errno) + "; install " + Joined(packages) +
+                    " by this system's own means");
+  }
+  if (const int code = RunToItsEnd(command); code != 0) {
+    return Complain("apt-get exited with " + std::to_string(code) +
+                    "; if the package lists are old, `apt-get update` may help");
+  }
+  if (!MissingPackages(*profile, options.libraries).empty()) {
+    return Complain("installed, and yet: " + policy::UnavailableReason(*profile));
+  }
+  std::printf("profile %s: installed. %s\n", profile->name.c_str(), kRestart);
+  return kExitOk;
+}
+
+}  // namespace caisson::cli

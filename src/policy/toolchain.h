@@ -1,0 +1,24 @@
+// Is what a profile executes there? Looks at this host's files, nothing else.
+#ifndef CAISSON_POLICY_TOOLCHAIN_H_
+#define CAISSON_POLICY_TOOLCHAIN_H_
+
+#include <string>
+
+#include "policy/profile.h"
+
+namespace caisson::policy {
+
+// Empty if the profile's toolchain is there; else the reason, with the package that brings it:
+// "package nodejs is not installed (/usr/bin/node is missing)".
+std::string UnavailableReason(const Profile& profile);
+
+// The same for a library of a profile.
+std::string UnavailableReason(const Library& library);
+
+// Of Debian: a-z, 0-9 and "+-." after a first letter or digit. Not one that ends in '-', which apt-get takes
+// for a package to remove.
+bool IsPackageName(const std::string& name);
+
+}  // namespace caisson::policy
+
+#endif  // CAISSON_POLICY_TOOLCHAIN_H_
