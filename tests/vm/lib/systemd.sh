@@ -57,6 +57,8 @@ build_systemd_project_image() {
     mkdir -p "$directory/tests/vm" "$directory/tools" "$directory/packages"
     cp -r "$here/systemd" "$directory/tests/vm/"
     cp "$repository/tools/leakcheck" "$directory/tools/"
+    mkdir "$directory/docs"
+    cp "$repository/docs/operations.md" "$directory/docs/"
     cp "$package" "$directory/packages/first.deb"
     version="$(dpkg-deb --field "$package" Version)"
     dpkg-deb --raw-extract "$package" "$directory/next"

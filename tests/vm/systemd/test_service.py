@@ -208,6 +208,24 @@ def test_11_grace_time_longer_than_the_units_patience_is_given():
         run("systemctl", "start", "caissond")
 
 
+def test_11b_documented_recipe_drains_and_restarts():
+    document = pathlib.Path("/caisson/docs/operations.md").read_text()
+    recipe = re.search(r"## Drain and restart\n\n```\n(.*?)```", document, re.DOTALL)[1]
+    set_config(grace_ms=60_000)
+    run("systemctl", "restart", "caissond")
+    process = start_run("import time\ntime.sleep(3)\nprint('finished')", "drained")
+    done = run("bash", "-e", "-c", recipe)
+    assert "caissond.json: ok" in done.stdout and "active\n" in done.stdout
+    assert process.communicate(timeout=PATIENCE_S) == ("finished\n", "")
+    # A configuration that would not start is caught by the first line: nothing is restarted.
+    pid = show("MainPID")
+    set_config(grace_ms=5_000, no_such_key=1)
+    done = run("bash", "-e", "-c", recipe, check=False)
+    assert done.returncode == 1 and "no_such_key: unknown key" in done.stderr
+    assert show("MainPID") == pid
+    CONFIG.write_text(json.dumps({key: value for key, value in json.loads(CONFIG.read_text()).items() if key != "no_such_key"}))
+
+
 def test_12_killed_caissond_takes_its_runs_along_and_comes_back():
     process = start_run("import time\ntime.sleep(600)", "orphan")
     old = show("MainPID")
