@@ -13,6 +13,9 @@ namespace caisson {
 namespace {
 
 constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * kMaxPacketFds);
+// As many as one packet can carry (unix(7), SCM_RIGHTS), so that the kernel has none left over to close for
+// us.
+constexpr size_t kReceivedControlBytes = CMSG_SPACE(sizeof(int) * 253);
 
 std::vector<UniqueFd> TakeFds(msghdr& message) {
   std::vector<UniqueFd> fds;
@@ -75,11 +78,11 @@ absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<
   }
 }
 
-absl::StatusOr<Packet> ReceivePacket(int socket) {
+absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected) {
   Packet packet;
   packet.bytes.resize(kMaxPacketBytes);
   iovec vector{packet.bytes.data(), packet.bytes.size()};
-  alignas(cmsghdr) std::array<char, kControlBytes> control{};
+  alignas(cmsghdr) std::array<char, kReceivedControlBytes> control{};
   msghdr message{};
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
@@ -99,8 +102,10 @@ absl::StatusOr<Packet> ReceivePacket(int socket) {
     return ErrnoStatus(errno, "recvmsg");
   }
   packet.fds = TakeFds(message);
-  // The control buffer is rounded up, so an odd bound leaves room for one descriptor more than it.
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.fds.size() > kMaxPacketFds) {
+    if (rejected != nullptr) {
+      *rejected = std::move(packet.fds);
+    }
     return absl::InvalidArgumentError("recvmsg: the packet is larger than the protocol allows");
   }
   if (received == 0 && packet.fds.empty()) {

@@ -29,8 +29,8 @@ absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<
 
 // Receives one packet. kUnavailable when there is none; kAborted at end of file;
 // kInvalidArgument when it was larger than kMaxPacketBytes or carried more than kMaxPacketFds descriptors
-// (truncated packets are never delivered; their descriptors are closed).
-absl::StatusOr<Packet> ReceivePacket(int socket);
+// (such packets are never delivered; their descriptors go into `rejected`, or are closed where that is null).
+absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected = nullptr);
 
 }  // namespace caisson
 

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "common/clock.h"
@@ -29,11 +30,12 @@ size_t MostOutgoingFds(const Capacity& capacity) {
 }  // namespace
 
 DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool,
-                               const ProfileStore& profiles, Capacity capacity,
+                               DescriptorDisposal& disposal, const ProfileStore& profiles, Capacity capacity,
                                uint32_t accepted_degradations, Callbacks callbacks)
     : loop_(loop),
       builder_(builder),
       pool_(pool),
+      disposal_(disposal),
       profiles_(profiles),
       capacity_(capacity),
       accepted_degradations_(accepted_degradations),
@@ -57,7 +59,7 @@ absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
 void DispatcherLink::Disconnect() {
   if (socket_.valid()) {
     loop_.Unwatch(socket_.get());
-    socket_.reset();
+    disposal_.Take(std::move(socket_));  // Packets nobody has read may hold descriptors.
   }
   outgoing_.clear();
   outgoing_fds_ = 0;
@@ -101,7 +103,9 @@ void DispatcherLink::OnSocket(uint32_t events) {
   }
   // A few at a time, so that a flood cannot keep the loop from its deadlines.
   for (int i = 0; i < 16 && socket_.valid(); ++i) {
-    absl::StatusOr<Packet> packet = ReceivePacket(socket_.get());
+    std::vector<UniqueFd> rejected;
+    absl::StatusOr<Packet> packet = ReceivePacket(socket_.get(), &rejected);
+    disposal_.Take(std::move(rejected));
     if (absl::IsUnavailable(packet.status())) {
       return;
     }
@@ -113,6 +117,12 @@ void DispatcherLink::OnSocket(uint32_t events) {
 }
 
 void DispatcherLink::Handle(Packet packet) {
+  // Nothing else may be closed by us, not even with an error on the way.
+  if (!std::all_of(packet.fds.begin(), packet.fds.end(),
+                   [](const UniqueFd& fd) { return IsMemfd(fd.get()); })) {
+    disposal_.Take(std::move(packet.fds));
+    return Break("a descriptor is no memfd");
+  }
   const absl::StatusOr<ipc::Request> request = ipc::DecodeRequest(packet.bytes, packet.fds.size());
   if (!request.ok()) {
     return Break(Message(request.status()));

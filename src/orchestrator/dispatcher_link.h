@@ -16,6 +16,7 @@
 #include "common/unique_fd.h"
 #include "ipc/codec.h"
 #include "orchestrator/capacity.h"
+#include "orchestrator/descriptor_disposal.h"
 #include "orchestrator/sandbox_pool.h"
 #include "orchestrator/session.h"
 
@@ -31,8 +32,9 @@ class DispatcherLink : public SessionListener {
     std::function<void()> on_idle;  // the last sandbox is gone
   };
 
-  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool, const ProfileStore& profiles,
-                 Capacity capacity, uint32_t accepted_degradations, Callbacks callbacks);
+  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool, DescriptorDisposal& disposal,
+                 const ProfileStore& profiles, Capacity capacity, uint32_t accepted_degradations,
+                 Callbacks callbacks);
   DispatcherLink(const DispatcherLink&) = delete;
   DispatcherLink& operator=(const DispatcherLink&) = delete;
   ~DispatcherLink() override;
@@ -84,6 +86,7 @@ class DispatcherLink : public SessionListener {
   EventLoop& loop_;
   SandboxBuilder& builder_;
   SandboxPool& pool_;
+  DescriptorDisposal& disposal_;
   const ProfileStore& profiles_;
   Capacity capacity_;
   uint32_t accepted_degradations_;

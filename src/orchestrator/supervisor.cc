@@ -89,8 +89,9 @@ absl::Status Supervisor::SetUp() {
       std::make_unique<SandboxPool>(*loop_, *builder_, ready, accepted_degradations_, [this] { OnIdle(); });
   dispatcher_log_ = std::make_unique<DispatcherLog>(
       *loop_, MakeLogger("dispatcher", config_.log_format, spdlog::level::from_str(config_.log_level)));
+  disposal_ = std::make_unique<DescriptorDisposal>(*loop_);
   link_ = std::make_unique<DispatcherLink>(
-      *loop_, *builder_, *pool_, *profiles_, capacity_, accepted_degradations_,
+      *loop_, *builder_, *pool_, *disposal_, *profiles_, capacity_, accepted_degradations_,
       DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); },
                                 [this] { OnServing(); }, [this] { OnIdle(); }});
   return WatchSignals();
@@ -218,15 +219,18 @@ void Supervisor::OnDispatcherDead() {
   const bool was_well = MonotonicNanos() - dispatcher_started_ns_ > kStableNanos;
   backoff_ns_ =
       was_well ? kFirstBackoffNanos : std::clamp(backoff_ns_ * 2, kFirstBackoffNanos, kLastBackoffNanos);
-  loop_->At(MonotonicNanos() + backoff_ns_, [this] {
-    if (draining_) {
-      return;
-    }
-    if (const absl::Status status = StartDispatcherNow(); !status.ok()) {
-      spdlog::critical("start the dispatcher again: {}", Message(status));
-      Drain();
-    }
-  });
+  loop_->At(MonotonicNanos() + backoff_ns_,
+            [this] { disposal_->WhenIdle([this] { StartDispatcherAgain(); }); });
+}
+
+void Supervisor::StartDispatcherAgain() {
+  if (draining_) {
+    return;
+  }
+  if (const absl::Status status = StartDispatcherNow(); !status.ok()) {
+    spdlog::critical("start the dispatcher again: {}", Message(status));
+    Drain();
+  }
 }
 
 void Supervisor::Drain() {

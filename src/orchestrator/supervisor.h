@@ -45,6 +45,7 @@ class Supervisor {
   absl::Status LoadProfiles(const std::string& staging);
   absl::Status WatchSignals();
   absl::Status StartDispatcherNow();
+  void StartDispatcherAgain();
   void OnDispatcherDead();
   void OnBroken(const std::string& reason);
   void OnServing();
@@ -69,6 +70,7 @@ class Supervisor {
   std::optional<sandbox::Spawner> spawner_;
   std::optional<SandboxBuilder> builder_;
   std::unique_ptr<SandboxPool> pool_;
+  std::unique_ptr<DescriptorDisposal> disposal_;
   std::unique_ptr<DispatcherLink> link_;
   std::unique_ptr<DispatcherLog> dispatcher_log_;
   std::optional<StartedDispatcher> dispatcher_;

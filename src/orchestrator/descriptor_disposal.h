@@ -1,0 +1,47 @@
+// Closes descriptors that somebody untrusted made, without waiting for it: close(2) takes as long as their
+// maker likes (a TCP socket with SO_LINGER, a file of a FUSE mount), and caissond must be on time.
+#ifndef CAISSON_ORCHESTRATOR_DESCRIPTOR_DISPOSAL_H_
+#define CAISSON_ORCHESTRATOR_DESCRIPTOR_DISPOSAL_H_
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/pidfd.h"
+#include "common/unique_fd.h"
+
+namespace caisson::orchestrator {
+
+// Whether it is a memfd (or another file of shared memory), which anybody may close at any time.
+bool IsMemfd(int fd);
+
+// One after the other, each closed by a child that shares our descriptor table; one that takes long is
+// killed, which ends all such waits that a signal can end.
+class DescriptorDisposal {
+ public:
+  explicit DescriptorDisposal(EventLoop& loop) : loop_(loop) {}
+  DescriptorDisposal(const DescriptorDisposal&) = delete;
+  DescriptorDisposal& operator=(const DescriptorDisposal&) = delete;
+  ~DescriptorDisposal();
+
+  // Memfds are closed at once.
+  void Take(UniqueFd fd);
+  void Take(std::vector<UniqueFd> fds);
+  // Nothing is left to be closed. `on_idle` is called once, perhaps at once.
+  void WhenIdle(std::function<void()> on_idle);
+
+ private:
+  void Next();
+  void OnChildDead();
+
+  EventLoop& loop_;
+  std::deque<UniqueFd> waiting_;
+  PidFd child_;
+  EventLoop::TimerId timer_ = 0;
+  std::function<void()> on_idle_;
+};
+
+}  // namespace caisson::orchestrator
+
+#endif  // CAISSON_ORCHESTRATOR_DESCRIPTOR_DISPOSAL_H_
