@@ -13,6 +13,7 @@ namespace caisson::cli {
 namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
+constexpr char kStartIt[] = "start it: sudo caissond (as a service: sudo systemctl start caissond)";
 
 // The errno of a connect, or 0.
 int TryConnect(const std::string& path) {
@@ -62,9 +63,9 @@ std::string ExplainUnreachable(const std::string& address) {
       return "the daemon on " + path + " does not answer; see its log: journalctl -u caissond";
     case ENOENT:
     case ENOTDIR:
-      return "no daemon: " + path + " does not exist; start it: sudo caissond";
+      return "no daemon: " + path + " does not exist; " + kStartIt;
     case ECONNREFUSED:
-      return "no daemon listens on " + path + "; start it: sudo caissond";
+      return "no daemon listens on " + path + "; " + kStartIt;
     case EACCES:
     case EPERM:
       return "permission denied on " + path +

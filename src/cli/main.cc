@@ -20,8 +20,10 @@
 #include "cli/profile_command.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
+#include "cli/text.h"
 #include "cli/version_command.h"
 #include "common/status.h"
+#include "policy/nearest.h"
 
 namespace caisson::cli {
 namespace {
@@ -238,6 +240,32 @@ int OfflineProfileCommand(const CLI::App& group, const Options& options) {
                                       : ProfileExplainCommand(options.profile);
 }
 
+// What is wrong with the words of a command line that was refused. CLI11 says of a mistyped command only that
+// one is missing.
+std::string ExplainUsage(const CLI::App& app, int argc, char** argv, const std::string& otherwise) {
+  const CLI::App* at = &app;
+  for (int index = 1; index < argc; ++index) {
+    const std::string word = argv[index];
+    if (word.starts_with("-")) {
+      index += word == "--socket" ? 1 : 0;
+      continue;
+    }
+    std::vector<std::string> names;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+      next = command->get_name() == word ? command : next;
+    }
+    if (next == nullptr) {
+      return names.empty()
+                 ? otherwise
+                 : "no command is named '" + Printable(word) + "'" + policy::DidYouMean(names, word);
+    }
+    at = next;
+  }
+  return otherwise;
+}
+
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
@@ -257,7 +285,7 @@ int Main(int argc, char** argv) {
     if (error.get_exit_code() == 0) {
       return app.exit(error);  // help
     }
-    return Fail(std::string(error.what()) + "; see caisson --help");
+    return Fail(ExplainUsage(app, argc, argv, error.what()) + "; see caisson --help");
   }
 
   if (doctor->parsed()) {

@@ -134,7 +134,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // help
+    }
+    std::cerr << "caissond: " << error.what() << "; see caissond --help\n";
+    return 2;
   }
   if (options.check_config) {
     return CheckConfig(options.config_file);

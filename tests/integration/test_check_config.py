@@ -90,7 +90,7 @@ def test_missing_toolchain_is_a_remark_and_no_complaint(files):
     (files.profiles_dir / "python.json").write_text(json.dumps(python))
     done = check("--config", files.config_file)
     assert done.returncode == 0, done.stderr
-    assert "profile python is not available: /usr/bin/no-such-toolchain is missing" in done.stdout
+    assert "profile python is not available: package python3 is not installed (/usr/bin/no-such-toolchain is missing)" in done.stdout
 
 
 def test_start_refuses_what_the_check_refuses_in_the_same_words(files):
@@ -115,4 +115,4 @@ def test_no_privileges_are_needed(files, privileged):  # pylint: disable=unused-
 def test_wrong_usage_exits_with_2(arguments):
     done = check(*arguments)
     assert done.returncode == 2
-    assert done.stderr
+    assert done.stderr.startswith("caissond: ") and done.stderr.endswith("; see caissond --help\n")

@@ -146,11 +146,10 @@ def test_no_stdin_leaves_standard_input_alone(cli):
     assert cli.run("run", "-n", path, stdin=b"ignored").stdout == b"''\n"
 
 
-def test_output_paths_are_refused_in_one_clear_line(cli):
+def test_missing_output_is_told_in_one_clear_line(cli):
     done = cli.run("run", "--output", "out.txt", cli.write("main.py", "pass"))
-    assert done.returncode == 125
-    assert done.stderr.count(b"\n") == 1
-    assert b"output_paths" in done.stderr
+    assert done.returncode == 0
+    assert done.stderr == b"caisson: not returned: out.txt: There is no such file or directory.\n"
 
 
 def test_refusals_name_every_field_on_one_line(cli):
@@ -194,6 +193,15 @@ def test_missing_daemon_is_125_and_says_how_to_start_it(lonely_cli, args):
     assert done.returncode == 125
     assert done.stdout == b""
     assert b"start it: sudo caissond" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("args, nearest", [(["runn", "x.py"], "run"), (["--socket", "unix:/x", "pss"], "ps"),
+                                           (["profile", "explian"], "explain")])
+def test_mistyped_command_is_named_with_the_nearest_one(lonely_cli, args, nearest):
+    done = lonely_cli.run(*args)
+    mistyped = args[-1] if args[-1] != "x.py" else args[0]
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"caisson: no command is named '{mistyped}'; did you mean '{nearest}'?; see caisson --help\n"
 
 
 def test_socket_nobody_listens_on_is_125(tmp_path):

@@ -51,7 +51,9 @@ TEST(AddressTest, SocketThatNobodyListensOnSaysToStartTheDaemon) {
     std::memcpy(address.sun_path, path.data(), path.size());
     ASSERT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   }
-  EXPECT_EQ(ExplainUnreachable("unix:" + path), "no daemon listens on " + path + "; start it: sudo caissond");
+  EXPECT_EQ(ExplainUnreachable("unix:" + path),
+            "no daemon listens on " + path +
+                "; start it: sudo caissond (as a service: sudo systemctl start caissond)");
   unlink(path.c_str());
   rmdir(directory.c_str());
 }
