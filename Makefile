@@ -10,6 +10,8 @@ export PREFIX
 # Clones in different directories share one compiler cache.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
+export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
+export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
 .PHONY: help setup build all test test-long test-vm test-vm-systemd run bench install package clean docs format tidy asan tsan fuzz

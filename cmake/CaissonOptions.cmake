@@ -22,6 +22,6 @@ if(CAISSON_SANITIZE)
   target_compile_options(caisson_options INTERFACE -fsanitize=${CAISSON_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all -U_FORTIFY_SOURCE
     # GCC 12 sees uninitialised values in fmt's headers once they are instrumented.
-    $<$<CXX_COMPILER_ID:GNU>:-Wno-error=uninitialized -Wno-error=maybe-uninitialized>)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized -Wno-maybe-uninitialized>)
   target_link_options(caisson_options INTERFACE -fsanitize=${CAISSON_SANITIZE})
 endif()
