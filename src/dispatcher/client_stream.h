@@ -19,6 +19,10 @@ class ClientStreamOwner {
   virtual ~ClientStreamOwner() = default;
   // The event given to Write has left us; the next may follow.
   virtual void OnWritten() = 0;
+  // An interactive client's next message; ReadNext asks for the one after it.
+  virtual void OnInput(const v1::InteractRequest& message) = 0;
+  // An interactive client sends no more.
+  virtual void OnInputEnd() = 0;
   // The client is no longer there. Nothing comes after this.
   virtual void OnGone(GoneReason reason) = 0;
 };
@@ -31,6 +35,8 @@ class ClientStream {
   virtual bool gone() const = 0;
   // One event at a time: the next after OnWritten.
   virtual void Write(const v1::RunEvent& event) = 0;
+  // An interactive client's next message may come. Others never send one.
+  virtual void ReadNext() {}
   // The last call; nothing is being written.
   virtual void Finish(const grpc::Status& status) = 0;
   // Ends the call of a client that does not read. The last call.

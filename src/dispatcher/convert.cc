@@ -172,7 +172,8 @@ v1::RunResult ResultToProto(const RunOutcome& outcome) {
   FillEnd(last, &result);
   SetDuration(static_cast<uint64_t>(outcome.queue_ns), result.mutable_timings()->mutable_queue());
   result.set_ended_by(ToProto(last.finished.ended_by));
-  result.set_message(OutcomeSentence(last));
+  const bool cut_off = last.finished.verdict == ipc::Verdict::kCanceled && !outcome.input_complaint.empty();
+  result.set_message(cut_off ? "Canceled: " + outcome.input_complaint + "." : OutcomeSentence(last));
   if (last.isolation.has_value()) {
     *result.mutable_isolation() = IsolationToProto(*last.isolation);
   }

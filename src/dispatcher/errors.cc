@@ -35,6 +35,10 @@ constexpr std::array kReasons = {
     ReasonInfo{Reason::kSupervisorUnavailable, "SUPERVISOR_UNAVAILABLE", grpc::StatusCode::UNAVAILABLE,
                "UNAVAILABLE", true},
     ReasonInfo{Reason::kClientGone, "CLIENT_GONE", grpc::StatusCode::CANCELLED, "CANCELLED", false},
+    ReasonInfo{Reason::kInputOutOfOrder, "INPUT_OUT_OF_ORDER", grpc::StatusCode::FAILED_PRECONDITION,
+               "FAILED_PRECONDITION", false},
+    ReasonInfo{Reason::kInputTimeout, "INPUT_TIMEOUT", grpc::StatusCode::DEADLINE_EXCEEDED,
+               "DEADLINE_EXCEEDED", false},
 };
 
 // Collects details and makes the status.

@@ -30,6 +30,8 @@ enum class Reason : uint8_t {
   kShuttingDown,
   kSupervisorUnavailable,
   kClientGone,
+  kInputOutOfOrder,
+  kInputTimeout,
 };
 
 struct ReasonInfo {

@@ -84,8 +84,11 @@ void OutputPump::ReadChunk() {
 
 // splice(2) to /dev/null counts without copying: a payload that goes on printing costs us next to nothing.
 void OutputPump::DropChunk() {
-  const ssize_t got =
-      splice(pipe_.get(), nullptr, resources_.discard, nullptr, kMaxChunkBytes, SPLICE_F_NONBLOCK);
+  ssize_t got = splice(pipe_.get(), nullptr, resources_.discard, nullptr, kMaxChunkBytes, SPLICE_F_NONBLOCK);
+  if (got < 0 && errno == EINVAL) {
+    // KERNEL: a terminal cannot be spliced everywhere.
+    got = read(pipe_.get(), resources_.scratch.data(), resources_.scratch.size());
+  }
   if (got <= 0) {
     if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
       End();

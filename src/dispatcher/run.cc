@@ -16,7 +16,13 @@ Run::Run(RunHost& host, RunKey key, RunSpec spec, std::shared_ptr<ClientStream> 
       key_(key),
       spec_(std::move(spec)),
       client_(std::move(client)),
-      stdin_(loop_, std::move(spec_.stdin_data)),
+      input_(loop_, std::move(spec_.input),
+             {[this](int signal_number) {
+                if (step_ != nullptr) {
+                  step_->Signal(signal_number);
+                }
+              },
+              [this] { Cancel(ipc::CancelReason::kClient); }, [this] { AskForInput(); }}),
       files_([this](v1::RunEvent event) { Push(Lane::kFiles, std::move(event)); }) {
   outcome_.outputs_asked_for = spec_.collects;
 }
@@ -69,6 +75,7 @@ void Run::Admit() {
   step.limits = spec_.limits;
   step.output_limit_kills = spec_.overflow == OutputOverflow::kKill;
   step.bundle = std::move(spec_.bundle);
+  step.tty = input_.has_terminal();
   step.outputs = spec_.collects ? &files_ : nullptr;
   step_ = std::make_unique<StepRun>(host_, *this, std::move(step));
   step_->Prepare();
@@ -88,7 +95,7 @@ void Run::OnOutput(Lane lane, uint64_t offset, std::string data) {
 void Run::OnDenial(const wire::Event& event) { Push(Lane::kControl, DenialEvent(event)); }
 
 void Run::OnSandboxGone() {
-  stdin_.Close();  // What is left of it is of no use to anybody.
+  input_.Close();  // What is left of it is of no use to anybody.
   sandbox_gone_ = true;
   ArmDeliveryTimer();
   host_.OnSandboxFree(key_);
@@ -192,6 +199,39 @@ void Run::OnWritten() {
     step_->Resume();
   }
   WriteNext();
+}
+
+void Run::OnInput(const v1::InteractRequest& message) {
+  // What crosses the end of its run is no mistake of the client's.
+  const bool over = sandbox_gone_ || state_ == State::kDelivering || state_ == State::kEnded;
+  const std::string complaint = over ? "" : input_.Accept(message);
+  if (!complaint.empty()) {
+    return RefuseInput(complaint);
+  }
+  wants_input_ = true;
+  AskForInput();
+}
+
+void Run::OnInputEnd() { input_.OnInputEnd(); }
+
+void Run::AskForInput() {
+  if (wants_input_ && client_ != nullptr && (sandbox_gone_ || input_.HasRoom())) {
+    wants_input_ = false;
+    client_->ReadNext();
+  }
+}
+
+// Before the run is admitted a status can say it; afterwards the stream must end with a result.
+void Run::RefuseInput(const std::string& complaint) {
+  if (state_ == State::kQueued) {
+    if (!refusal_.has_value()) {
+      host_.OnLeftQueue(key_);
+      Refuse(dispatcher::Refuse(Reason::kInputOutOfOrder, complaint));
+    }
+    return;
+  }
+  outcome_.input_complaint = complaint;
+  Cancel(ipc::CancelReason::kClient);
 }
 
 void Run::OnGone(GoneReason reason) {

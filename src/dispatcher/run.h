@@ -20,9 +20,9 @@
 #include "dispatcher/output_files.h"
 #include "dispatcher/request_validation.h"
 #include "dispatcher/run_host.h"
+#include "dispatcher/run_input.h"
 #include "dispatcher/run_name.h"
 #include "dispatcher/run_outcome.h"
-#include "dispatcher/stdin_writer.h"
 #include "dispatcher/step_run.h"
 #include "ipc/messages.h"
 #include "policy/limits.h"
@@ -37,7 +37,7 @@ struct RunSpec {
   OutputOverflow overflow = OutputOverflow::kTruncate;
   std::map<std::string, std::string> labels;
   UniqueFd bundle;
-  std::string stdin_data;
+  InputSpec input;
   bool collects = false;  // output files were asked for
   uint64_t request_bytes = 0;
   int64_t received_ns = 0;  // MonotonicNanos
@@ -73,11 +73,13 @@ class Run final : public ClientStreamOwner, public StepOwner {
 
   // ClientStreamOwner.
   void OnWritten() override;
+  void OnInput(const v1::InteractRequest& message) override;
+  void OnInputEnd() override;
   void OnGone(GoneReason reason) override;
 
   // StepOwner.
   bool HasRoom(Lane lane) override { return events_out_.HasRoom(lane); }
-  absl::Status TakeStdin(UniqueFd pipe) override { return stdin_.Start(std::move(pipe)); }
+  absl::Status TakeStdin(UniqueFd pipe) override { return input_.Take(std::move(pipe)); }
   void OnStarted(const ipc::IsolationReport& isolation) override;
   void OnOutput(Lane lane, uint64_t offset, std::string data) override;
   void OnDenial(const wire::Event& event) override;
@@ -94,6 +96,8 @@ class Run final : public ClientStreamOwner, public StepOwner {
   void OnDeliveryTimeout();
   void Push(Lane lane, v1::RunEvent event);
   void WriteNext();
+  void AskForInput();
+  void RefuseInput(const std::string& complaint);
   void End();
 
   RunHost& host_;
@@ -106,7 +110,8 @@ class Run final : public ClientStreamOwner, public StepOwner {
   EventQueue events_out_;
   uint32_t told_position_ = 0;
   std::optional<grpc::Status> refusal_;  // waits for the write in flight
-  StdinWriter stdin_;
+  RunInput input_;
+  bool wants_input_ = false;  // the client's next message waits for room
   OutputFiles files_;
   std::unique_ptr<StepRun> step_;
   bool sandbox_gone_ = false;  // the last one

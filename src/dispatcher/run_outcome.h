@@ -33,6 +33,7 @@ struct RunOutcome {
   std::vector<StepOutcome> steps;  // in order; the last one decided. Not empty
   CollectedOutputs outputs;
   bool outputs_asked_for = false;
+  std::string input_complaint;  // why an interactive client was cut off; empty: it was not
 };
 
 }  // namespace caisson::dispatcher

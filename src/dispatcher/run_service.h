@@ -19,12 +19,13 @@
 
 namespace caisson::dispatcher {
 
-// Execute is taken raw: its bytes are parsed here, so that undecodable ones get a friendly answer and the
-// memory of a request is freed while its run goes on.
-using RunServiceBase = v1::RunService::WithRawCallbackMethod_Execute<
-    v1::RunService::WithCallbackMethod_GetRun<v1::RunService::WithCallbackMethod_ListRuns<
-        v1::RunService::WithCallbackMethod_CancelRun<v1::RunService::WithCallbackMethod_ListProfiles<
-            v1::RunService::WithCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>;
+// Execute and Interact are taken raw: their bytes are parsed here, so that undecodable ones get a friendly
+// answer and the memory of a request is freed while its run goes on.
+using RunServiceBase =
+    v1::RunService::WithRawCallbackMethod_Execute<v1::RunService::WithRawCallbackMethod_Interact<
+        v1::RunService::WithCallbackMethod_GetRun<v1::RunService::WithCallbackMethod_ListRuns<
+            v1::RunService::WithCallbackMethod_CancelRun<v1::RunService::WithCallbackMethod_ListProfiles<
+                v1::RunService::WithCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>>;
 
 class RunService final : public RunServiceBase {
  public:
@@ -39,6 +40,8 @@ class RunService final : public RunServiceBase {
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Execute(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override;
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Interact(
+      grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
                                    v1::Run* response) override;
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
@@ -53,8 +56,10 @@ class RunService final : public RunServiceBase {
                                           v1::ServerInfo* response) override;
 
  private:
-  // A status that refuses, or OK with the task that takes the run to the I/O thread.
-  grpc::Status Accept(const grpc::ByteBuffer& request, RunSpec& spec) const;
+  // A status that refuses, or OK and `spec` filled.
+  grpc::Status Parse(const grpc::ByteBuffer& request, RunSpec& spec) const;
+  grpc::Status Accept(v1::ExecuteRequest& request, RunSpec& spec) const;
+  grpc::Status AcceptOpen(v1::InteractRequest::Open& open, RunSpec& spec) const;
   // Answers the call with what `work` returns on the I/O thread.
   grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context,
                                              std::function<grpc::Status()> work);

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -206,6 +207,8 @@ void AddArgumentRules(FilterBuilder& filter) {
   // Reading, which Landlock then refuses file by file: gRPC and glibc probe for a few and live with EACCES.
   filter.Rule(SCMP_ACT_ALLOW, "openat", {Masked(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)});
   // No new code after the start.
+  // The size of a run's terminal, whose master we hold.
+  filter.Rule(SCMP_ACT_ALLOW, "ioctl", {Masked(1, 0xffffffffU, TIOCSWINSZ)});
   filter.Rule(SCMP_ACT_ALLOW, "mmap", {Masked(2, PROT_EXEC, 0)});
   filter.Rule(SCMP_ACT_ALLOW, "mprotect", {Masked(2, PROT_EXEC, 0)});
   filter.Rule(SCMP_ACT_ALLOW, "prctl", {Masked(0, 0xffffffffU, PR_SET_NAME)});

@@ -10,18 +10,51 @@
 
 namespace caisson::dispatcher {
 
+void StdinWriter::Stream(std::function<void()> on_drained) {
+  more_ = true;
+  on_drained_ = std::move(on_drained);
+}
+
 absl::Status StdinWriter::Start(UniqueFd pipe) {
   if (fcntl(pipe.get(), F_SETFL, O_NONBLOCK) != 0) {
     return ErrnoStatus(errno, "make the input pipe non-blocking");
   }
   pipe_ = std::move(pipe);
   Write();
-  if (!pipe_.valid()) {
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(loop_.Watch(pipe_.get(), EPOLLOUT, [this](uint32_t /*events*/) { Write(); }));
-  watched_ = true;
   return absl::OkStatus();
+}
+
+void StdinWriter::Append(std::string_view data) {
+  if (closed_ || !more_) {
+    return;
+  }
+  data_.erase(0, written_);
+  written_ = 0;
+  data_.append(data);
+  if (pipe_.valid() && !watched_) {
+    Write();
+  }
+}
+
+void StdinWriter::End() {
+  more_ = false;
+  if (pipe_.valid() && !watched_) {
+    Write();
+  }
+}
+
+void StdinWriter::SetWatched(bool watched) {
+  if (watched == watched_) {
+    return;
+  }
+  watched_ = watched;
+  if (watched) {
+    // Fails only without memory or beyond the limit of epoll watches; the run could not go on.
+    const absl::Status status = loop_.Watch(pipe_.get(), EPOLLOUT, [this](uint32_t /*events*/) { Write(); });
+    CAISSON_CHECK(status.ok());
+  } else {
+    loop_.Unwatch(pipe_.get());
+  }
 }
 
 void StdinWriter::Write() {
@@ -32,23 +65,30 @@ void StdinWriter::Write() {
         continue;
       }
       if (errno == EAGAIN) {
+        SetWatched(true);
         return;
       }
+      more_ = false;
       break;  // EPIPE: nobody reads it any more (SIGPIPE is ignored).
     }
     written_ += static_cast<size_t>(wrote);
   }
-  Close();
+  if (!more_) {
+    Close();
+    return;
+  }
+  SetWatched(false);
+  data_.clear();
+  written_ = 0;
+  on_drained_();
 }
 
 void StdinWriter::Close() {
-  if (watched_) {
-    loop_.Unwatch(pipe_.get());
-    watched_ = false;
-  }
+  SetWatched(false);
   pipe_.reset();
   std::string().swap(data_);
   written_ = 0;
+  closed_ = true;
 }
 
 }  // namespace caisson::dispatcher

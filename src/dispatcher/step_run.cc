@@ -50,6 +50,7 @@ void StepRun::Prepare() {
   prepare.sandbox = spec_.sandbox;
   CAISSON_CHECK(ipc::SetText(prepare.profile, spec_.profile));
   prepare.step = spec_.step;
+  prepare.tty = spec_.tty ? 1 : 0;
   prepare.disk_bytes = spec_.limits.Get(policy::LimitId::kDiskBytes);
   prepare.inode_count = spec_.limits.Get(policy::LimitId::kInodeCount);
   host_.link().Send(prepare);
@@ -117,6 +118,11 @@ void StepRun::OnStarted(const ipc::Started& message) {
   outcome_.started = true;
   state_ = State::kRunning;
   owner_.OnStarted(message.isolation);
+  for (int number = 1; number < 64; ++number) {
+    if ((early_signals_ >> static_cast<unsigned>(number) & 1U) != 0) {
+      SendSignal(number);
+    }
+  }
   BeginReading();
 }
 
@@ -255,6 +261,21 @@ void StepRun::GiveUpPipes() {
 // ------------------------------------------------------------------------------------------------------
 
 void StepRun::Cancel(ipc::CancelReason reason) { SendCancel(reason, 0, 0, 0); }
+
+void StepRun::Signal(int signal_number) {
+  if (state_ == State::kRunning) {
+    SendSignal(signal_number);
+  } else {
+    early_signals_ |= uint64_t{1} << static_cast<unsigned>(signal_number);
+  }
+}
+
+void StepRun::SendSignal(int signal_number) {
+  auto signal = ipc::Make<ipc::Signal>();
+  signal.sandbox = spec_.sandbox;
+  signal.signal_number = signal_number;
+  host_.link().Send(signal);
+}
 
 void StepRun::SendCancel(ipc::CancelReason reason, uint32_t detail, uint64_t limit, uint64_t observed) {
   if (!live() || outcome_.cancel_reason.has_value()) {

@@ -32,6 +32,7 @@ struct StepSpec {
   ipc::Step step = ipc::Step::kRun;
   policy::Limits limits;
   bool output_limit_kills = false;
+  bool tty = false;  // a terminal instead of three pipes
   UniqueFd bundle;
   ipc::OutputSink* outputs = nullptr;  // null: no output files were asked for
 };
@@ -68,6 +69,8 @@ class StepRun {
   void Prepare();
   // Ends the step. Without effect on one that was canceled before, or has no sandbox any more.
   void Cancel(ipc::CancelReason reason);
+  // For the main process; kept until it is let go, lost once it has ended.
+  void Signal(int signal_number);
   // caissond is gone, and with it the sandbox.
   void OnSupervisorLost();
 
@@ -98,6 +101,7 @@ class StepRun {
   void OnPipesFailed(const absl::Status& status);
   void BeginReading();
   void SendStart();
+  void SendSignal(int signal_number);
   void SendCancel(ipc::CancelReason reason, uint32_t detail, uint64_t limit, uint64_t observed);
   void OnOutputLimit(Lane lane);
   void OnEventsReady();
@@ -120,7 +124,8 @@ class StepRun {
   bool events_watched_ = false;
   ipc::EventDecoder decoder_;
   StepOutcome outcome_;
-  bool failed_here_ = false;  // we gave up a sandbox that is well: no word of caissond's about it counts
+  uint64_t early_signals_ = 0;  // by number
+  bool failed_here_ = false;    // we gave up a sandbox that is well: no word of caissond's about it counts
 };
 
 }  // namespace caisson::dispatcher

@@ -1,0 +1,230 @@
+"""Interact: input as it is typed, signals, cancellation, and every message where it has no place."""
+
+import queue
+
+import grpc
+import pytest
+
+from support import processes
+from support.client import Call, Refusal, request
+from support.environment import scaled
+
+ECHO = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\nprint('end', flush=True)"
+SIGNALS = """
+import signal, sys
+names = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCONT", "SIGTSTP", "SIGWINCH"]
+for name in names:
+    signal.signal(getattr(signal, name), lambda number, _: print(signal.Signals(number).name, flush=True))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+MIB = 1024 * 1024
+
+
+class Interaction(Call):
+    """An Interact call: send() messages, read events as with Execute."""
+
+    def __init__(self, client, timeout=60):
+        self.api = client.api.run
+        self._messages = queue.Queue()
+        super().__init__(client.stub.Interact(iter(self._messages.get, None), timeout=scaled(timeout)))
+
+    def send(self, **message):
+        self._messages.put(self.api.InteractRequest(**message))
+        return self
+
+    def open(self, source=None, terminal=None, **fields):
+        opened = self.api.InteractRequest.Open(request=request(source, **fields))
+        if terminal is not None:
+            opened.terminal.CopyFrom(self.api.InteractRequest.Terminal(**terminal))
+        return self.send(open=opened)
+
+    def signal(self, name):
+        return self.send(signal=self.api.InteractRequest.Signal(name=name))
+
+    def eof(self):
+        return self.send(eof=self.api.InteractRequest.Eof())
+
+    def half_close(self):
+        self._messages.put(None)
+        return self
+
+    def refused(self):
+        try:
+            outcome = self.finish()
+        except grpc.RpcError as error:
+            assert "accepted" not in [event.WhichOneof("event") for event in self.events]
+            return Refusal.of(error)
+        raise AssertionError(f"not refused: {outcome.events}")
+
+
+@pytest.fixture
+def interact(client):
+    opened = []
+
+    def start():
+        opened.append(Interaction(client))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.half_close()
+        one.cancel()
+
+
+def test_lines_are_answered_as_they_are_typed(interact):
+    call = interact().open(ECHO)
+    call.until_output(b"ready\n")
+    for line in (b"one\n", b"two\n"):
+        call.send(stdin=line)
+        call.until_output(b"got " + line)
+    outcome = call.eof().finish()
+    assert outcome.stdout.endswith(b"end\n") and outcome.result.exit_code == 0
+
+
+def test_half_close_is_the_end_of_input(interact):
+    call = interact().open(ECHO).send(stdin=b"last\n").half_close()
+    assert call.finish().stdout == b"ready\ngot last\nend\n"
+
+
+def test_stdin_of_the_request_comes_first(interact):
+    outcome = interact().open(ECHO, stdin=b"first\n").send(stdin=b"second\n").eof().finish()
+    assert outcome.stdout == b"ready\ngot first\ngot second\nend\n"
+
+
+def test_every_signal_on_the_list_arrives(interact):
+    call = interact().open(SIGNALS)
+    call.until_output(b"ready\n")
+    for name in ("HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "CONT", "TSTP", "WINCH"):
+        call.signal(name)
+        call.until_output(b"SIG" + name.encode() + b"\n")
+    assert call.eof().finish().result.exit_code == 0
+
+
+def test_signal_sent_with_the_opening_reaches_the_program(interact):
+    outcome = interact().open("import time\ntime.sleep(60)").signal("TERM").finish()
+    assert outcome.verdict() == "SIGNALED" and outcome.result.signal == 15
+
+
+def test_thousand_signals_are_merged_and_harm_nobody(interact, client):
+    call = interact().open(SIGNALS)
+    call.until_output(b"ready\n")
+    for _ in range(1000):
+        call.signal("USR1")
+    call.eof()
+    outcome = call.finish()
+    assert outcome.result.exit_code == 0
+    assert 1 <= outcome.stdout.count(b"SIGUSR1\n") <= 1000
+    assert client.execute("print(1)").stdout == b"1\n"
+
+
+def test_cancel_ends_the_run_as_the_clients_wish(interact, client):
+    call = interact().open("import time\nprint('here', flush=True)\ntime.sleep(60)")
+    call.until_output(b"here\n")
+    outcome = call.send(cancel=client.api.run.InteractRequest.Cancel()).finish()
+    assert outcome.verdict() == "CANCELED" and outcome.result.message == "Canceled: the client asked for it."
+
+
+def test_client_that_hangs_up_ends_its_run(interact, daemon):
+    call = interact().open("import time\nprint('here', flush=True)\ntime.sleep(60)")
+    call.until_output(b"here\n")
+    call.cancel()
+    assert processes.wait_until(lambda: daemon.run_pids() == [], scaled(5))
+
+
+@pytest.mark.parametrize("message, complaint", [
+    ({"stdin": b"x"}, "the first message must be open"),
+    ({}, "the first message must be open"),
+], ids=["stdin", "nothing"])
+def test_first_message_must_open(interact, message, complaint):
+    refusal = interact().send(**message).refused()
+    assert (refusal.code, refusal.reason, refusal.message) == (grpc.StatusCode.FAILED_PRECONDITION, "INPUT_OUT_OF_ORDER", complaint)
+
+
+def test_call_that_ends_before_it_opens_is_told(interact):
+    refusal = interact().half_close().refused()
+    assert refusal.reason == "INPUT_OUT_OF_ORDER" and "before it was opened" in refusal.message
+
+
+def test_invalid_request_is_refused_as_with_execute(interact):
+    refusal = interact().open("pass", limits={"pids": 0}).refused()
+    assert refusal.reason == "INVALID_REQUEST" and refusal.fields == ["limits.pids"]
+
+
+@pytest.mark.parametrize("terminal, field", [
+    ({"rows": 1001}, "terminal.rows"), ({"columns": 1001}, "terminal.columns"), ({"term": "a/b"}, "terminal.term"), ({"term": "x" * 65}, "terminal.term"),
+])
+def test_terminal_out_of_range_is_refused(interact, terminal, field):
+    refusal = interact().open("pass", terminal=terminal).refused()
+    assert refusal.reason == "INVALID_REQUEST" and refusal.fields == [field]
+
+
+def misplaced(api):
+    message = api.InteractRequest
+    return {
+        "open came a second time": [{"open": message.Open(request=request("pass"))}],
+        "stdin came after eof": [{"eof": message.Eof()}, {"stdin": b"x"}],
+        "eof came a second time": [{"eof": message.Eof()}, {"eof": message.Eof()}],
+        "a stdin message of more than 65536 bytes": [{"stdin": b"x" * 65537}],
+        "a signal that is not on the list": [{"signal": message.Signal(name="KILL")}],
+        "resize came to a run without a terminal": [{"resize": message.Resize(rows=10, columns=10)}],
+        "a file came after the run was submitted": [{"file": message.FileChunk(path="x", last=True)}],
+        "a message without content, or with a field this server does not know": [{}],
+    }
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_message_out_of_place_cancels_the_run_and_is_named(interact, client, number):
+    complaint, messages = list(misplaced(client.api.run).items())[number]
+    call = interact().open("import time\nprint('here', flush=True)\ntime.sleep(60)")
+    call.until_output(b"here\n")
+    for message in messages:
+        call.send(**message)
+    outcome = call.finish()
+    assert outcome.verdict() == "CANCELED" and outcome.result.message == f"Canceled: {complaint}."
+
+
+def test_message_out_of_place_in_the_queue_is_a_status(make_daemon):
+    from support.client import Client  # pylint: disable=import-outside-toplevel
+    daemon = make_daemon(max_runs=1)
+    client = Client(daemon.address)
+    first = client.start(request("import time\nprint('here', flush=True)\ntime.sleep(60)"))
+    first.until_output(b"here\n")
+    waiting = Interaction(client).open("pass")
+    waiting.until("queued")
+    refusal = waiting.send(open=client.api.run.InteractRequest.Open()).refused()
+    assert refusal.reason == "INPUT_OUT_OF_ORDER" and refusal.message == "open came a second time"
+    waiting.half_close()
+    first.cancel()
+    client.close()
+
+
+def test_input_nobody_reads_waits_in_the_client(interact, daemon, client):
+    dispatcher = daemon.dispatcher_pid()
+    call = interact().open("import time\nprint('here', flush=True)\ntime.sleep(60)")
+    call.until_output(b"here\n")
+    before = processes.resident_bytes(dispatcher)
+    for _ in range(64 * 16):
+        call.send(stdin=b"x" * 65536)
+    assert client.execute("print(1)").stdout == b"1\n", "others are served meanwhile"
+    assert processes.resident_bytes(dispatcher) - before < 16 * MIB
+    call.cancel()
+
+
+def test_input_that_is_read_arrives_whole(interact):
+    call = interact().open("import hashlib, sys\nprint(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())")
+    import hashlib  # pylint: disable=import-outside-toplevel
+    digest = hashlib.sha256()
+    for number in range(200):
+        piece = bytes([number]) * 60_000
+        digest.update(piece)
+        call.send(stdin=piece)
+    assert call.eof().finish().stdout.decode().strip() == digest.hexdigest()
+
+
+def test_program_that_closes_its_input_goes_on(interact):
+    call = interact().open("import os, sys\nos.close(0)\nprint('closed', flush=True)\nimport time\ntime.sleep(0.5)\nprint('end')")
+    call.until_output(b"closed\n")
+    for _ in range(50):
+        call.send(stdin=b"x" * 60_000)
+    assert call.eof().finish().stdout == b"closed\nend\n"
