@@ -45,7 +45,7 @@ test-vm: ## the integration tests in a virtual machine with pure cgroup v2; then
 	@tests/vm/run.sh
 	@$(MAKE) --no-print-directory test-vm-systemd
 
-test-vm-systemd: package ## the package's whole life in a virtual machine with systemd (4 to 8 minutes)
+test-vm-systemd: package ## the package's whole life in a virtual machine with systemd (3 to 8 minutes)
 	@tools/setup.sh build test package vm
 	@tests/vm/run.sh --systemd
 
