@@ -71,6 +71,12 @@ class Facts {
   v1::Isolation& isolation_;
 };
 
+// As the operator wrote it in caissond's configuration.
+std::string DegradationName(uint32_t bit) {
+  return 1U << bit == ipc::kDegradationSwapUnbounded ? "swap_unbounded"
+                                                     : "degradation_" + std::to_string(bit);
+}
+
 }  // namespace
 
 v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
@@ -104,7 +110,7 @@ v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
   facts.Add(kKernel, "cgroup_cpu_millis", report.cgroup_cpu_millis);
   for (uint32_t bit = 0; bit < 32; ++bit) {
     if ((report.accepted_degradations >> bit & 1U) != 0) {
-      isolation.add_accepted_degradations("degradation_" + std::to_string(bit));
+      isolation.add_accepted_degradations(DegradationName(bit));
     }
   }
   return isolation;

@@ -1,5 +1,6 @@
 // The sentence of a result: what ended the run, in plain words. Nothing of the client's is in it.
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <system_error>
@@ -69,7 +70,38 @@ std::string ViolationText(const ipc::Finished& finished) {
   return "Stopped: it made a forbidden system call.";
 }
 
+// The supervisor found that it is not the sandbox that is at fault.
+std::string ClientsFaultText(const ipc::SetupError& error) {
+  if (error.stage == static_cast<uint32_t>(sandbox::SetupStage::kStubFiles)) {
+    return "The files of the request do not fit into the run's disk limit, and nothing ran.";
+  }
+  if (error.error_number == E2BIG) {
+    return "The kernel could not execute the program: its arguments and environment are too large together; "
+           "nothing ran.";
+  }
+  std::string text =
+      "The kernel could not execute the main file: " + std::generic_category().message(error.error_number);
+  switch (error.error_number) {
+    case ENOEXEC:
+      text += " (it is neither an x86-64 ELF program nor a script that begins with #!)";
+      break;
+    case ENOENT:
+    case ENOTDIR:
+      text += " (the interpreter that it names is not there)";
+      break;
+    case EACCES:
+      text += " (it, or the interpreter that it names, may not be executed)";
+      break;
+    default:
+      break;
+  }
+  return text + "; nothing ran.";
+}
+
 std::string SetupText(const StepOutcome& outcome) {
+  if (outcome.finished.ended_by == ipc::Actor::kClient) {
+    return ClientsFaultText(outcome.finished.error);
+  }
   std::string text = "The sandbox could not be built, and nothing of the program ran";
   if (!outcome.detail.empty()) {
     return text + ": " + outcome.detail + ".";

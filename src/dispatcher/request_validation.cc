@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "dispatcher/file_paths.h"
+#include "dispatcher/files_room.h"
 #include "dispatcher/requested_limits.h"
 #include "dispatcher/run_name.h"
 #include "ipc/bundle_path.h"
@@ -57,6 +58,7 @@ class Validator {
   void CheckLimits(const policy::LimitRange& range, policy::Limits& limits) {
     AppendAll(ResolveRequestedLimits(request_.limits(), range, limits));
   }
+  void CheckRoom(const policy::Limits& limits);
 
   const std::vector<FieldViolation>& unsupported() const { return unsupported_; }
   const std::vector<FieldViolation>& invalid() const { return invalid_; }
@@ -121,6 +123,19 @@ void Validator::CheckFiles() {
     paths.emplace_back(file.path());
   }
   AppendAll(CheckFilePaths(paths));
+}
+
+// Only of files that are otherwise in order: their paths and number are bounded then.
+void Validator::CheckRoom(const policy::Limits& limits) {
+  if (!invalid_.empty()) {
+    return;
+  }
+  std::vector<FileSize> files;
+  files.reserve(static_cast<size_t>(request_.files_size()));
+  for (const v1::InputFile& file : request_.files()) {
+    files.push_back({file.path(), file.content().size()});
+  }
+  AppendAll(CheckFilesRoom(files, limits));
 }
 
 void Validator::CheckMainFile() {
@@ -261,6 +276,7 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   validator.CheckLabels();
   validator.CheckOverflow();
   validator.CheckLimits(entry->profile.run.limits, valid.limits);
+  validator.CheckRoom(valid.limits);
   if (!validator.unsupported().empty()) {
     std::vector<FieldViolation> all = validator.unsupported();
     all.insert(all.end(), validator.invalid().begin(), validator.invalid().end());

@@ -46,7 +46,8 @@ std::vector<FieldViolation> ResolveRequestedLimits(const v1::Limits& requested,
   std::vector<FieldViolation> violations;
   for (const policy::LimitViolation& violation : exceeded) {
     violations.push_back({"limits." + std::string(policy::LimitName(violation.limit)),
-                          "must be from 1 to " + std::to_string(violation.ceiling) + ", not " +
+                          "must be from " + std::to_string(violation.minimum) + " to " +
+                              std::to_string(violation.ceiling) + ", not " +
                               std::to_string(violation.value)});
   }
   return violations;

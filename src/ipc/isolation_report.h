@@ -28,6 +28,11 @@ enum MountBit : uint32_t {
   kMountPrivate = 1U << 4U,         // no mount has a peer group or a master
 };
 
+// Bits of IsolationReport::accepted_degradations; the names are those of caissond's configuration.
+enum DegradationBit : uint32_t {
+  kDegradationSwapUnbounded = 1U << 0U,
+};
+
 // What is in force, read from the locked stub before it is let go. Sources: K kernel, P probe, L loaded.
 struct IsolationReport {
   uint32_t payload_host_uid;      // K
@@ -51,7 +56,7 @@ struct IsolationReport {
   uint32_t landlock_enforced;    // P, 1 = the refused file was refused and the control was readable
   uint32_t
       network_interfaces;  // K, their number in the payload's network namespace besides a lo that is down
-  uint32_t accepted_degradations;  // bits of the degradations the operator accepted that are in force here
+  uint32_t accepted_degradations;  // DegradationBit, of those the operator accepted that are in force here
   uint64_t cgroup_memory_bytes;    // K, limits read back
   uint64_t cgroup_pids;
   uint64_t cgroup_cpu_millis;

@@ -60,6 +60,10 @@ inline constexpr uint32_t kMaxLiveDenials = 64;  // events sent as they happen; 
 inline constexpr uint32_t kMaxDenialKinds =
     128;  // distinct calls in the summary; the rest is in kOtherDenials
 
+// Calls of other architectures: any of them ends the run, so one entry each is enough.
+inline constexpr int32_t kI386Call = 1022;
+inline constexpr int32_t kX32Call = 1023;
+
 enum class EventType : uint32_t {
   kDenial = 1,  // the first refusal of this syscall, as it happens; count is 1
   kDenialSummary =
@@ -70,7 +74,7 @@ enum class EventType : uint32_t {
 struct Event {
   uint32_t magic;
   EventType type;
-  int32_t syscall_number;  // x86-64, 0..1023, or -1
+  int32_t syscall_number;  // x86-64, 0..1023, or -1; kI386Call and kX32Call stand for any such call
   uint32_t killed;         // 1: the profile kills for this call
   uint64_t count;
   uint64_t args[6];  // scalars as the payload gave them; pointers mean nothing outside

@@ -15,7 +15,7 @@ template <size_t N>
 std::optional<ipc::LimitName> FirstOutOfRange(const std::array<Row, N>& rows,
                                               const policy::LimitRange& range) {
   for (const Row& row : rows) {
-    if (row.value == 0 || row.value > range.ceilings.Get(row.id)) {
+    if (row.value < policy::Minimum(row.id) || row.value > range.ceilings.Get(row.id)) {
       return row.name;
     }
   }

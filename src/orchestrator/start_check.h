@@ -9,8 +9,8 @@
 
 namespace caisson::orchestrator {
 
-// The first limit that is 0 or above its ceiling. The dispatcher has refused such requests before; one that
-// arrives here comes from a dispatcher that is broken or taken over. Nothing is clamped.
+// The first limit that is below its minimum or above its ceiling. The dispatcher has refused such requests
+// before; one that arrives here comes from a dispatcher that is broken or taken over. Nothing is clamped.
 std::optional<ipc::LimitName> FindLimitOutOfRange(const ipc::StartLimits& limits,
                                                   const policy::LimitRange& range);
 std::optional<ipc::LimitName> FindSizeOutOfRange(const ipc::Prepare& prepare,

@@ -106,7 +106,7 @@ absl::Status Supervisor::CheckSwap() {
         "swap cannot be limited here: switch it off, boot with swapaccount=1, or accept it by name with "
         "\"accepted_degradations\": [\"swap_unbounded\"]");
   }
-  accepted_degradations_ |= 1U << static_cast<uint32_t>(Degradation::kSwapUnbounded);
+  accepted_degradations_ |= ipc::kDegradationSwapUnbounded;
   return absl::OkStatus();
 }
 

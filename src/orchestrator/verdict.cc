@@ -1,8 +1,11 @@
 #include "orchestrator/verdict.h"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 
 #include "common/clock.h"
+#include "sandbox/setup_stage.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -64,6 +67,22 @@ Decision ByCause(const Evidence& evidence) {
   return Plain(Verdict::kServiceFailed, Actor::kService);
 }
 
+// The kernel would not execute the client's own file, or its arguments are too large for the kernel: no other
+// sandbox would do better.
+bool IsClientsFault(const ipc::SetupError& error) {
+  if (error.stage == static_cast<uint32_t>(sandbox::SetupStage::kStubFiles)) {
+    return error.error_number == ENOSPC;
+  }
+  if (error.stage != static_cast<uint32_t>(sandbox::SetupStage::kStubExec)) {
+    return false;
+  }
+  constexpr std::array kOfTheFile = {ENOEXEC, ENOENT, EACCES, EINVAL, ELIBBAD,
+                                     ENOTDIR, ELOOP,  EISDIR, EPERM,  ENOMEM};
+  return error.error_number == E2BIG ||
+         (error.index == 1 &&
+          std::find(kOfTheFile.begin(), kOfTheFile.end(), error.error_number) != kOfTheFile.end());
+}
+
 bool CpuLimitReached(const Evidence& evidence) {
   const uint64_t limit_ms = evidence.limits.cpu_time_ms;
   return limit_ms != 0 && CpuUsedMillis(evidence) >= limit_ms;
@@ -73,7 +92,8 @@ bool CpuLimitReached(const Evidence& evidence) {
 
 Decision Decide(const Evidence& evidence) {
   if (evidence.cause == EndCause::kSetupFailed) {
-    return Plain(Verdict::kSandboxSetupFailed, Actor::kService);
+    return Plain(Verdict::kSandboxSetupFailed,
+                 IsClientsFault(evidence.setup_error) ? Actor::kClient : Actor::kService);
   }
   if (evidence.cause == EndCause::kOom || evidence.oom_kills.value_or(0) > 0) {
     return Limited(Verdict::kMemoryLimit, Actor::kKernel, LimitName::kMemory, evidence.limits.memory_bytes,

@@ -86,8 +86,8 @@ bool IsForTheRest(const SyscallRule& rule, const SyscallFilter& filter) {
 
 void ExplainSyscalls(const StepSection& step, std::string& text) {
   text +=
-      "  syscalls: what is not named here fails with EPERM and is reported; 32-bit and x32 calls kill the "
-      "process\n";
+      "  syscalls: what is not named here fails with EPERM and is reported; 32-bit and x32 calls end the "
+      "run\n";
   constexpr std::array<SyscallAction, 6> kOrder = {SyscallAction::kAllow,   SyscallAction::kErrno,
                                                    SyscallAction::kSucceed, SyscallAction::kCount,
                                                    SyscallAction::kDeny,    SyscallAction::kKill};

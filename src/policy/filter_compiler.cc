@@ -25,6 +25,8 @@ constexpr uint32_t kX32Bit = 0x40000000U;
 constexpr uint32_t kBinaryTree =
     2;  // SCMP_FLTATR_CTL_OPTIMIZE: a handful of comparisons a call, not hundreds
 constexpr uint8_t kAnswerKill = 255;
+constexpr auto kForeignCalls =
+    std::to_array<std::pair<int, const char*>>({{kI386Call, "i386_syscall"}, {kX32Call, "x32_syscall"}});
 
 using SeccompContext = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
@@ -37,7 +39,7 @@ sock_filter Jump(uint16_t code, uint32_t k, uint8_t if_true, uint8_t if_false) {
 }
 
 // Our own words before libseccomp's: they hold whatever its version thinks of foreign architectures and new
-// numbers.
+// numbers. A foreign call is reported, then it ends the run; without anybody to report to it fails.
 std::vector<sock_filter> Prologue() {
   constexpr auto kLoad = static_cast<uint16_t>(BPF_LD | BPF_W | BPF_ABS);
   constexpr auto kEqual = static_cast<uint16_t>(BPF_JMP | BPF_JEQ | BPF_K);
@@ -47,10 +49,10 @@ std::vector<sock_filter> Prologue() {
   return {
       Statement(kLoad, offsetof(seccomp_data, arch)),
       Jump(kEqual, AUDIT_ARCH_X86_64, 1, 0),
-      Statement(kReturn, SECCOMP_RET_KILL_PROCESS),
+      Statement(kReturn, SECCOMP_RET_USER_NOTIF),
       Statement(kLoad, offsetof(seccomp_data, nr)),
       Jump(kHasBit, kX32Bit, 0, 1),
-      Statement(kReturn, SECCOMP_RET_KILL_PROCESS),
+      Statement(kReturn, SECCOMP_RET_USER_NOTIF),
       Jump(kGreater, static_cast<uint32_t>(NewestKnownSyscall()), 0, 1),
       Statement(kReturn, SECCOMP_RET_ERRNO | static_cast<uint32_t>(ENOSYS)),
   };
@@ -99,6 +101,9 @@ absl::StatusOr<std::vector<sock_filter>> Export(const SeccompContext& context) {
 }
 
 void FillAnswers(const SyscallFilter& filter, CompiledFilter& compiled) {
+  for (const auto& [number, name] : kForeignCalls) {
+    compiled.deny_answers.at(static_cast<size_t>(number)) = kAnswerKill;
+  }
   for (const SyscallRule& rule : filter.rules) {
     if (rule.action == SyscallAction::kCount) {
       compiled.counted_fcntl |= uint64_t{1} << rule.conditions.at(0).value;
@@ -164,6 +169,11 @@ absl::StatusOr<CompiledFilter> CompileFilter(const SyscallFilter& filter) {
 }
 
 std::string SyscallName(int number) {
+  for (const auto& [foreign, foreign_name] : kForeignCalls) {
+    if (number == foreign) {
+      return foreign_name;
+    }
+  }
   const std::unique_ptr<char, void (*)(void*)> name(
       seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number), std::free);
   return name == nullptr ? "syscall_" + std::to_string(number) : std::string(name.get());

@@ -15,6 +15,10 @@
 namespace caisson::policy {
 
 inline constexpr size_t kSyscallNumbers = 1024;  // entries of the deny table
+// What stands for any call through the 32-bit gate, and any with the x32 bit: numbers that the filter never
+// lets get so far. ipc/run_streams.h has the same for init.
+inline constexpr int kI386Call = 1022;
+inline constexpr int kX32Call = 1023;
 
 struct CompiledFilter {
   std::vector<sock_filter> program;
@@ -25,13 +29,14 @@ struct CompiledFilter {
   std::array<uint8_t, 32> digest{};  // SHA-256 of the program's bytes
 };
 
-// Architecture first (anything but x86-64, and x32, is SECCOMP_RET_KILL_PROCESS), numbers above the newest
+// Architecture first (anything but x86-64, and x32, is notified and ends the run), numbers above the newest
 // that libseccomp knows ENOSYS, allowed calls ALLOW, silent errnos and successes ERRNO, all else USER_NOTIF.
 // kInvalidArgument for unknown syscall names or contradictory rules (the same call and conditions, two
 // actions).
 absl::StatusOr<CompiledFilter> CompileFilter(const SyscallFilter& filter);
 
-// "openat" for 257; "syscall_1000" for what libseccomp does not know.
+// "openat" for 257; "i386_syscall" and "x32_syscall" for foreign ones; "syscall_1000" for what libseccomp
+// does not know.
 std::string SyscallName(int number);
 
 // The newest x86-64 syscall number that libseccomp knows.

@@ -15,10 +15,14 @@ constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kMinute = 60 * kSecond;
 constexpr uint64_t kWeek = 10'080 * kMinute;
 constexpr uint64_t kOneCpu = 1000;
+// The stub that waits holds up to 1 MiB, by CPUs and kernel; the rest is room for the smallest program.
+constexpr uint64_t kLeastMemoryBytes = 4 * kMiB;
 
 struct LimitRow {
   LimitId id;
   std::string_view name;
+  // Below it nothing works: an empty sandbox already needs so much.
+  uint64_t minimum;
   uint64_t run_default;
   uint64_t run_ceiling;
   uint64_t compile_default;
@@ -27,17 +31,17 @@ struct LimitRow {
 };
 
 constexpr std::array<LimitRow, kLimitCount> kRows = {{
-    {LimitId::kWallTimeMs, "wall_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
-    {LimitId::kCpuTimeMs, "cpu_time_ms", 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
-    {LimitId::kMemoryBytes, "memory_bytes", 256 * kMiB, 2 * kGiB, kGiB, kPiB},
-    {LimitId::kPids, "pids", 64, 512, 64, 4'194'304},
-    {LimitId::kOutputBytes, "output_bytes", kMiB, 64 * kMiB, kMiB, kPiB},
-    {LimitId::kDiskBytes, "disk_bytes", 64 * kMiB, kGiB, 64 * kMiB, kPiB},
-    {LimitId::kInodeCount, "inode_count", 4'096, 65'536, 4'096, 2'147'483'647},
-    {LimitId::kOpenFiles, "open_files", 256, 4'096, 256, 1'048'576},
-    {LimitId::kFileSizeBytes, "file_size_bytes", 64 * kMiB, kGiB, 64 * kMiB, kPiB},
-    {LimitId::kStackBytes, "stack_bytes", 8 * kMiB, kGiB, 8 * kMiB, kPiB},
-    {LimitId::kCpuMillis, "cpu_millis", kOneCpu, 0, kOneCpu, 1024 * kOneCpu},  // the ceiling is the host's
+    {LimitId::kWallTimeMs, "wall_time_ms", 1, 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
+    {LimitId::kCpuTimeMs, "cpu_time_ms", 1, 10 * kSecond, 5 * kMinute, 30 * kSecond, kWeek},
+    {LimitId::kMemoryBytes, "memory_bytes", kLeastMemoryBytes, 256 * kMiB, 2 * kGiB, kGiB, kPiB},
+    {LimitId::kPids, "pids", 1, 64, 512, 64, 4'194'304},
+    {LimitId::kOutputBytes, "output_bytes", 1, kMiB, 64 * kMiB, kMiB, kPiB},
+    {LimitId::kDiskBytes, "disk_bytes", 1, 64 * kMiB, kGiB, 64 * kMiB, kPiB},
+    {LimitId::kInodeCount, "inode_count", 1, 4'096, 65'536, 4'096, 2'147'483'647},
+    {LimitId::kOpenFiles, "open_files", 1, 256, 4'096, 256, 1'048'576},
+    {LimitId::kFileSizeBytes, "file_size_bytes", 1, 64 * kMiB, kGiB, 64 * kMiB, kPiB},
+    {LimitId::kStackBytes, "stack_bytes", 1, 8 * kMiB, kGiB, 8 * kMiB, kPiB},
+    {LimitId::kCpuMillis, "cpu_millis", 1, kOneCpu, 0, kOneCpu, 1024 * kOneCpu},  // the ceiling is the host's
 }};
 
 uint64_t EveryCpu() {
@@ -50,6 +54,8 @@ const LimitRow& RowOf(LimitId id) { return kRows.at(static_cast<size_t>(id)); }
 }  // namespace
 
 std::string_view LimitName(LimitId id) { return RowOf(id).name; }
+
+uint64_t Minimum(LimitId id) { return RowOf(id).minimum; }
 
 uint64_t AbsoluteMaximum(LimitId id) { return RowOf(id).absolute_maximum; }
 
@@ -91,8 +97,8 @@ Limits ResolveLimits(const LimitRange& range, const std::vector<std::pair<LimitI
   Limits limits = range.defaults;
   for (const auto& [id, value] : requested) {
     const uint64_t ceiling = range.ceilings.Get(id);
-    if (value == 0 || value > ceiling) {
-      violations.push_back({id, value, ceiling});
+    if (value < Minimum(id) || value > ceiling) {
+      violations.push_back({id, value, Minimum(id), ceiling});
       continue;
     }
     limits.Set(id, value);

@@ -34,6 +34,9 @@ std::string_view LimitName(LimitId id);
 std::optional<LimitId> FindLimit(std::string_view name);
 std::vector<std::string> LimitNames();
 
+// The least that can be asked for; 1 but for memory.
+uint64_t Minimum(LimitId id);
+
 // The most that any profile may set as a ceiling, whatever its author thinks: later arithmetic relies on it.
 uint64_t AbsoluteMaximum(LimitId id);
 
@@ -63,7 +66,8 @@ LimitRange StandardCompileLimits();
 struct LimitViolation {
   LimitId limit;
   uint64_t value;
-  uint64_t ceiling;  // the value is 0, or above this
+  uint64_t minimum;  // the value is below this,
+  uint64_t ceiling;  // or above this
 };
 
 // The defaults with `requested` (limit, value) on top. Every violation goes to `violations`; never clamps.

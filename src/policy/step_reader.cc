@@ -108,6 +108,8 @@ std::optional<Located<uint64_t>> ReadBound(JsonObjectReader& reader, LimitId id,
   }
   if (*value == 0) {
     reader.Complain(key, "must not be 0");
+  } else if (*value < Minimum(id)) {
+    reader.Complain(key, "must be at least " + std::to_string(Minimum(id)));
   } else if (*value > AbsoluteMaximum(id)) {
     reader.Complain(key, "must be at most " + std::to_string(AbsoluteMaximum(id)));
   }

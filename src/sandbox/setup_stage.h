@@ -6,50 +6,51 @@
 #include <stdint.h>
 
 // X(name, number, text). Numbers are stable; docs/sandbox-setup-order.md explains the order.
-#define CAISSON_SETUP_STAGES(X)                          \
-  X(None, 0, "none")                                     \
-  X(Cgroup, 1, "create the cgroups")                     \
-  X(UserNamespace, 2, "prepare the user namespace")      \
-  X(Clone, 3, "clone init")                              \
-  X(ExecInit, 4, "exec init")                            \
-  X(ReadPlan, 10, "read the plan")                       \
-  X(ParentDeath, 11, "arm the parent-death signal")      \
-  X(JoinCgroup, 12, "join init's cgroups")               \
-  X(CgroupNamespace, 13, "unshare the cgroup namespace") \
-  X(PrivateMounts, 14, "make all mounts private")        \
-  X(MountRoot, 15, "mount the root")                     \
-  X(BuildRoot, 16, "build the root")                     \
-  X(MountWork, 17, "mount the work directory")           \
-  X(MountProc, 18, "mount /proc")                        \
-  X(Pivot, 19, "pivot into the root")                    \
-  X(SealRoot, 20, "make the root read-only")             \
-  X(HostName, 21, "set the host name")                   \
-  X(SetGroups, 22, "clear the supplementary groups")     \
-  X(EnterUserNamespace, 23, "enter the user namespace")  \
-  X(InitIds, 24, "take init's ids")                      \
-  X(Pipes, 25, "make the pipes")                         \
-  X(CloneStub, 26, "clone the stub")                     \
-  X(InitLock, 27, "lock init")                           \
-  X(StubCgroup, 40, "join the payload's cgroups")        \
-  X(StubSession, 41, "start a session")                  \
-  X(StubWorkDir, 42, "enter the work directory")         \
-  X(StubIds, 43, "take the payload's ids")               \
-  X(StubBounding, 44, "empty the bounding set")          \
-  X(StubSecurebits, 45, "lock the securebits")           \
-  X(StubCapabilities, 46, "drop the capabilities")       \
-  X(StubNoNewPrivs, 47, "set no_new_privs")              \
-  X(StubLandlock, 48, "load the Landlock rules")         \
-  X(StubFilter, 49, "load the syscall filter")           \
-  X(StubReport, 50, "report the stub ready")             \
-  X(StubDescriptors, 60, "close the descriptors")        \
-  X(StubBundle, 61, "read the bundle")                   \
-  X(StubFiles, 62, "write the input files")              \
-  X(StubRlimits, 63, "set the resource limits")          \
-  X(StubExec, 64, "exec the program")                    \
-  X(InitProtocol, 70, "follow the control protocol")     \
-  X(IsolationReport, 80, "read the isolation report")    \
-  X(IsolationCheck, 81, "check the isolation in force")  \
-  X(Limits, 82, "write the limits")                      \
+#define CAISSON_SETUP_STAGES(X)                                  \
+  X(None, 0, "none")                                             \
+  X(Cgroup, 1, "create the cgroups")                             \
+  X(UserNamespace, 2, "prepare the user namespace")              \
+  X(Clone, 3, "clone init")                                      \
+  X(ExecInit, 4, "exec init")                                    \
+  X(ReadPlan, 10, "read the plan")                               \
+  X(ParentDeath, 11, "arm the parent-death signal")              \
+  X(JoinCgroup, 12, "join init's cgroups")                       \
+  X(CgroupNamespace, 13, "unshare the cgroup namespace")         \
+  X(PrivateMounts, 14, "make all mounts private")                \
+  X(MountRoot, 15, "mount the root")                             \
+  X(BuildRoot, 16, "build the root")                             \
+  X(MountWork, 17, "mount the work directory")                   \
+  X(MountProc, 18, "mount /proc")                                \
+  X(Pivot, 19, "pivot into the root")                            \
+  X(SealRoot, 20, "make the root read-only")                     \
+  X(HostName, 21, "set the host name")                           \
+  X(SetGroups, 22, "clear the supplementary groups")             \
+  X(EnterUserNamespace, 23, "enter the user namespace")          \
+  X(InitIds, 24, "take init's ids")                              \
+  X(Pipes, 25, "make the pipes")                                 \
+  X(CloneStub, 26, "clone the stub")                             \
+  X(InitLock, 27, "lock init")                                   \
+  X(StubCgroup, 40, "join the payload's cgroups")                \
+  X(StubSession, 41, "start a session")                          \
+  X(StubWorkDir, 42, "enter the work directory")                 \
+  X(StubIds, 43, "take the payload's ids")                       \
+  X(StubBounding, 44, "empty the bounding set")                  \
+  X(StubSecurebits, 45, "lock the securebits")                   \
+  X(StubCapabilities, 46, "drop the capabilities")               \
+  X(StubNoNewPrivs, 47, "set no_new_privs")                      \
+  X(StubLandlock, 48, "load the Landlock rules")                 \
+  X(StubFilter, 49, "load the syscall filter")                   \
+  X(StubReport, 50, "report the stub ready")                     \
+  X(StubDescriptors, 60, "close the descriptors")                \
+  X(StubBundle, 61, "read the bundle")                           \
+  X(StubFiles, 62, "write the input files")                      \
+  X(StubRlimits, 63, "set the resource limits")                  \
+  /* index 1: the client's own file, 0: the profile's program */ \
+  X(StubExec, 64, "exec the program")                            \
+  X(InitProtocol, 70, "follow the control protocol")             \
+  X(IsolationReport, 80, "read the isolation report")            \
+  X(IsolationCheck, 81, "check the isolation in force")          \
+  X(Limits, 82, "write the limits")                              \
   X(Deadline, 83, "finish within the set-up time")
 
 namespace caisson::sandbox {

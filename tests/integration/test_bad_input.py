@@ -5,7 +5,9 @@ import pytest
 
 from support.client import Client, request
 from support.environment import REPOSITORY
+from support.native import compile_c
 
+HELLO = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }"
 INVALID = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
 UNSUPPORTED = (grpc.StatusCode.UNIMPLEMENTED, "FIELD_NOT_SUPPORTED")
 TOO_LARGE = (grpc.StatusCode.RESOURCE_EXHAUSTED, "REQUEST_TOO_LARGE")
@@ -88,6 +90,42 @@ def test_bad_request_is_refused_naming_every_field(client, daemon, case):
 def test_limit_of_zero_is_invalid(client, name):
     refusal = client.refused(request("pass", limits={name: 0}))
     assert (refusal.code, refusal.reason, refusal.fields) == (*INVALID, [f"limits.{name}"])
+
+
+def test_memory_below_what_an_empty_sandbox_needs_is_refused_with_the_minimum(client):
+    for value in (1, 4096, (4 << 20) - 1):
+        refusal = client.refused(request("pass", limits={"memory_bytes": value}))
+        assert (refusal.code, refusal.reason, refusal.fields) == (*INVALID, ["limits.memory_bytes"])
+        assert "must be from 4194304 to " in refusal.message
+    assert client.execute(compile_c(HELLO), "native", limits={"memory_bytes": 4 << 20}).stdout == b"hello\n"
+
+
+@pytest.mark.parametrize("limits, field", [
+    ({"disk_bytes": 4096}, "limits.disk_bytes"),
+    ({"inode_count": 2}, "limits.inode_count"),
+])
+def test_files_that_cannot_fit_are_refused(client, limits, field):
+    files = {"main.py": "pass", "a/data": "x" * 5000}
+    refusal = client.refused(request(files=files, main_file="main.py", limits=limits))
+    assert (refusal.code, refusal.reason, refusal.fields) == (*INVALID, [field])
+    assert "the files of the request alone need" in refusal.message
+
+
+@pytest.mark.parametrize("limits", [
+    {"pids": 1}, {"open_files": 1}, {"disk_bytes": 1 << 20}, {"inode_count": 1}, {"file_size_bytes": 1}, {"cpu_millis": 1},
+    {"stack_bytes": 65_536}, {"output_bytes": 6},
+])
+def test_smallest_limits_still_run_the_smallest_program(client, limits):
+    outcome = client.execute(compile_c(HELLO), "native", limits=limits)
+    assert (outcome.verdict(), outcome.stdout) == ("COMPLETED", b"hello\n"), outcome.result.message
+
+
+@pytest.mark.parametrize("limits, verdict", [
+    ({"wall_time_ms": 1}, "WALL_TIME_LIMIT"), ({"cpu_time_ms": 1}, "CPU_TIME_LIMIT"), ({"stack_bytes": 4096}, "SIGNALED"),
+])
+def test_limits_too_small_for_anything_end_the_run_by_name(client, limits, verdict):
+    greedy = "int main(void) { for (;;) { volatile char used[16384]; used[0] = 1; (void)used[0]; } }"
+    assert client.execute(compile_c(greedy), "native", limits=limits).verdict() == verdict
 
 
 @pytest.mark.parametrize("name", LIMITS)

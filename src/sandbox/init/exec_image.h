@@ -27,6 +27,8 @@ class ExecImage {
   void Build(PlanReader plan, BundleReader& bundle, const HintedLimits& limits, Progress& progress);
 
   const char* path() const { return argv_[0]; }
+  // Whether what is executed is the client's own file: then it is the client's fault if the kernel cannot.
+  bool is_clients_file() const { return argv_[0] == main_file_; }
   const char* const* argv() const { return argv_; }
   const char* const* envp() const { return envp_; }
 

@@ -186,6 +186,9 @@ void RunStub(const PlanReader& plan, const StubInheritance& inheritance) {
   progress.Enter(SetupStage::kStubExec);
   const StubReport executing{StubWord::kExecuting, -1, 0, 0, {}, MonotonicNanos()};
   progress.Must(Write(inheritance.error_pipe, &executing, sizeof executing));
+  if (image.is_clients_file()) {
+    progress.NextIndex();
+  }
   progress.Fail(Syscall(__NR_execve, Address(image.path()), Address(image.argv()), Address(image.envp())));
 }
 

@@ -3,6 +3,7 @@
 // and arguments; at the end, in collect.cc, the files it left.
 #include "sandbox/init/supervise.h"
 
+#include <linux/audit.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/ioctl.h>
@@ -37,6 +38,15 @@ uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers, u
     }
   }
   return limit;
+}
+
+// The call's number, or the one that stands for those of another architecture, whose numbers mean other
+// calls.
+int CallNumber(const seccomp_data& data) {
+  if (data.arch != AUDIT_ARCH_X86_64) {
+    return wire::kI386Call;
+  }
+  return (static_cast<uint32_t>(data.nr) & 0x40000000U) != 0 ? wire::kX32Call : data.nr;
 }
 
 }  // namespace
@@ -190,7 +200,7 @@ void Supervisor::OnNotification() {
   if (IsError(Syscall(__NR_ioctl, listener_, SECCOMP_IOCTL_NOTIF_RECV, Address(&request)))) {
     return;  // ENOENT: the caller died meanwhile.
   }
-  const int number = request.data.nr;
+  const int number = CallNumber(request.data);
   const bool known = number >= 0 && number < static_cast<int>(sandbox::kDenyTableEntries);
   uint64_t args[6];
   for (int i = 0; i < 6; ++i) {

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
 #include <string>
 
 #include "dispatcher/denial_log.h"
 #include "dispatcher/test_profiles.h"
+#include "sandbox/setup_stage.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -71,6 +73,47 @@ TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
       "not permitted.");
   EXPECT_FALSE(result.has_exit_code());
   EXPECT_FALSE(result.timings().has_setup());
+}
+
+TEST(ConvertTest, AMainFileThatTheKernelCannotExecuteIsTheClientsFault) {
+  StepOutcome outcome;
+  outcome.finished.verdict = ipc::Verdict::kSandboxSetupFailed;
+  outcome.finished.ended_by = ipc::Actor::kClient;
+  outcome.finished.error = {static_cast<uint32_t>(sandbox::SetupStage::kStubExec), 1, ENOEXEC, 0};
+  EXPECT_EQ(ResultToProto(Ended(outcome)).ended_by(), v1::CLIENT);
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The kernel could not execute the main file: Exec format error (it is neither an x86-64 ELF "
+            "program nor a "
+            "script that begins with #!); nothing ran.");
+  outcome.finished.error.error_number = ENOENT;
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The kernel could not execute the main file: No such file or directory (the interpreter that it "
+            "names is "
+            "not there); nothing ran.");
+  outcome.finished.error.error_number = EACCES;
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The kernel could not execute the main file: Permission denied (it, or the interpreter that it "
+            "names, may "
+            "not be executed); nothing ran.");
+  outcome.finished.error.error_number = ELIBBAD;
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The kernel could not execute the main file: Accessing a corrupted shared library; nothing ran.");
+  outcome.finished.error.error_number = E2BIG;
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The kernel could not execute the program: its arguments and environment are too large together; "
+            "nothing "
+            "ran.");
+  outcome.finished.error = {static_cast<uint32_t>(sandbox::SetupStage::kStubFiles), 0, ENOSPC, 0};
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The files of the request do not fit into the run's disk limit, and nothing ran.");
+}
+
+TEST(ConvertTest, DegradationsHaveTheNamesOfTheConfiguration) {
+  ipc::IsolationReport report{};
+  EXPECT_EQ(IsolationToProto(report).accepted_degradations_size(), 0);
+  report.accepted_degradations = ipc::kDegradationSwapUnbounded;
+  ASSERT_EQ(IsolationToProto(report).accepted_degradations_size(), 1);
+  EXPECT_EQ(IsolationToProto(report).accepted_degradations(0), "swap_unbounded");
 }
 
 TEST(ConvertTest, EveryEnumeratorOfTheBoundaryHasItsNamesake) {

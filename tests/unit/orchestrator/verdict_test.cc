@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <vector>
+
+#include "sandbox/setup_stage.h"
+
 namespace caisson::orchestrator {
 namespace {
 
@@ -145,6 +150,29 @@ TEST(VerdictTest, SetupFailureBeatsEverything) {
   evidence.oom_kills = 1;
   evidence.violation_syscall = 1;
   ExpectPlain(evidence, Verdict::kSandboxSetupFailed, Actor::kService);
+}
+
+TEST(VerdictTest, WhatTheKernelCannotExecuteIsTheClientsFault) {
+  constexpr auto kExec = static_cast<uint32_t>(sandbox::SetupStage::kStubExec);
+  constexpr auto kFiles = static_cast<uint32_t>(sandbox::SetupStage::kStubFiles);
+  struct Row {
+    ipc::SetupError error;
+    Actor actor;
+  };
+  const std::vector<Row> rows = {
+      {{kExec, 1, ENOEXEC, 0}, Actor::kClient},      {{kExec, 1, ENOENT, 0}, Actor::kClient},
+      {{kExec, 1, EACCES, 0}, Actor::kClient},       {{kExec, 1, ELIBBAD, 0}, Actor::kClient},
+      {{kExec, 1, E2BIG, 0}, Actor::kClient},        {{kExec, 0, E2BIG, 0}, Actor::kClient},
+      {{kExec, 0, ENOEXEC, 0}, Actor::kService},  // the profile's program
+      {{kExec, 0, ENOENT, 0}, Actor::kService},      {{kExec, 1, EIO, 0}, Actor::kService},
+      {{kFiles, 0, ENOSPC, 0}, Actor::kClient},      {{kFiles, 0, EIO, 0}, Actor::kService},
+      {{kExec - 1, 1, ENOEXEC, 0}, Actor::kService},
+  };
+  for (const Row& row : rows) {
+    Evidence evidence = Ended(EndCause::kSetupFailed);
+    evidence.setup_error = row.error;
+    ExpectPlain(evidence, Verdict::kSandboxSetupFailed, row.actor);
+  }
 }
 
 TEST(VerdictTest, ViolationHasNoLimit) {

@@ -79,8 +79,14 @@ void AnswerOne(int listener, const CompiledFilter& filter, Outcome& outcome) {
     ++outcome.counted;
     response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
   } else {
-    outcome.denied.push_back(SyscallName(request.data.nr));
-    const uint8_t answer = filter.deny_answers.at(static_cast<size_t>(request.data.nr));
+    const int number =
+        (static_cast<uint32_t>(request.data.nr) & 0x40000000U) != 0 ? kX32Call : request.data.nr;
+    outcome.denied.push_back(SyscallName(number));
+    const uint8_t answer = filter.deny_answers.at(static_cast<size_t>(number));
+    if (answer == 255) {
+      kill(static_cast<pid_t>(request.pid), SIGKILL);
+      return;
+    }
     response.error = answer == 0 ? -EPERM : -static_cast<int>(answer);
   }
   ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
@@ -240,11 +246,11 @@ TEST_F(FilterRuntimeTest, CoreutilsAndTheShellRunAsNativePrograms) {
   EXPECT_EQ(outcome.denied, std::vector<std::string>());
 }
 
-TEST_F(FilterRuntimeTest, ForeignCallsKillTheProcess) {
-  // The x32 bit: the kernel kills, nobody is asked.
+TEST_F(FilterRuntimeTest, ForeignCallsAreReportedAndNeverMade) {
   const Outcome outcome = Python("import ctypes; ctypes.CDLL(None).syscall(0x40000000 + 39)");
   EXPECT_TRUE(WIFSIGNALED(outcome.wait_status));
-  EXPECT_EQ(WTERMSIG(outcome.wait_status), SIGSYS);
+  EXPECT_EQ(WTERMSIG(outcome.wait_status), SIGKILL);
+  EXPECT_EQ(outcome.denied, std::vector<std::string>{"x32_syscall"});
 }
 
 }  // namespace

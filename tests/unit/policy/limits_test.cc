@@ -98,5 +98,19 @@ TEST(LimitsTest, ZeroAndTooMuchAreViolationsNeverClamped) {
   EXPECT_EQ(limits, StandardRunLimits().defaults);
 }
 
+TEST(LimitsTest, MemoryThatAnEmptySandboxAlreadyNeedsIsAViolation) {
+  std::vector<LimitViolation> violations;
+  EXPECT_EQ(Minimum(LimitId::kMemoryBytes), 4 * kMiB);
+  ResolveLimits(StandardRunLimits(), {{LimitId::kMemoryBytes, 4 * kMiB}}, violations);
+  EXPECT_TRUE(violations.empty());
+  ResolveLimits(StandardRunLimits(), {{LimitId::kMemoryBytes, 4 * kMiB - 1}}, violations);
+  ASSERT_EQ(violations.size(), 1U);
+  EXPECT_EQ(violations[0].minimum, 4 * kMiB);
+  for (size_t index = 0; index < kLimitCount; ++index) {
+    const auto id = static_cast<LimitId>(index);
+    EXPECT_EQ(Minimum(id), id == LimitId::kMemoryBytes ? 4 * kMiB : 1) << LimitName(id);
+  }
+}
+
 }  // namespace
 }  // namespace caisson::policy

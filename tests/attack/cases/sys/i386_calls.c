@@ -14,11 +14,20 @@ static long gate(long number, long a, long b, long c) {
   return result;
 }
 
-int main(void) {
-  TRY_FORKED("getpid", gate(20, 0, 0, 0));
-  TRY_FORKED("open", gate(5, 0, 0, 0));
-  TRY_FORKED("socketcall", gate(102, 1, 0, 0));
-  TRY_FORKED("ptrace", gate(26, 0, 0, 0));
-  TRY_FORKED("exit", gate(1, 7, 0, 0));
-  return 0;
+static const struct {
+  const char* name;
+  long arguments[4];
+} kCalls[] = {{"getpid", {20}}, {"open", {5}}, {"socketcall", {102, 1}}, {"ptrace", {26}}, {"exit", {1, 7}}};
+
+int main(int argc, char** argv) {
+  (void)argc;
+  say("trying", "%s", argv[1]);
+  if (strcmp(argv[1], "child") == 0) {
+    TRY_FORKED("child", gate(20, 0, 0, 0));
+  }
+  for (size_t i = 0; i < sizeof kCalls / sizeof *kCalls; ++i) {
+    const long* of = kCalls[i].arguments;
+    if (strcmp(kCalls[i].name, argv[1]) == 0) TRY(argv[1], gate(of[0], of[1], of[2], of[3]));
+  }
+  for (;;) pause();
 }

@@ -2,9 +2,6 @@
 #include "payload.h"
 
 int main(void) {
-  TRY_FORKED("minus_one", syscall(-1L));
-  TRY_FORKED("largest", syscall(0x7fffffffL));
-  TRY_FORKED("negative", syscall(-1000L));
   TRY_FORKED("n600", syscall(600));
   TRY_FORKED("n1000", syscall(1000));
   TRY_FORKED("n1023", syscall(1023));

@@ -80,8 +80,11 @@ int main(int argc, char** argv) {
     say("fd_exec", "ok");
     return 0;
   }
-  elf32("/box/elf32", EM_386);
-  run("elf32", "/box/elf32");
+  if (argc > 1 && strcmp(argv[1], "elf32") == 0) {
+    elf32("/box/elf32", EM_386);
+    run("elf32", "/box/elf32");
+    return 0;
+  }
   elf32("/box/elf_x32", EM_X86_64);
   run("elf_x32", "/box/elf_x32");
   char shebang[4096];

@@ -3,12 +3,20 @@
 
 #define X32 0x40000000UL
 
-int main(void) {
-  TRY_FORKED("getpid", syscall(X32 | 39));
-  TRY_FORKED("read", syscall(X32 | 0, 0, 0, 0));
-  TRY_FORKED("ioctl", syscall(X32 | 514, 0, 0x5412, 0));
-  TRY_FORKED("execve", syscall(X32 | 520, 0, 0, 0));
-  TRY_FORKED("ptrace", syscall(X32 | 521, 0, 0, 0, 0));
-  TRY_FORKED("high", syscall(0x7fffffffUL));
-  return 0;
+static const struct {
+  const char* name;
+  unsigned long number;
+} kCalls[] = {{"getpid", X32 | 39},  {"read", X32 | 0},      {"ioctl", X32 | 514}, {"execve", X32 | 520},
+              {"ptrace", X32 | 521}, {"high", 0x7fffffffUL}, {"minus_one", -1UL},  {"negative", -1000UL}};
+
+int main(int argc, char** argv) {
+  (void)argc;
+  say("trying", "%s", argv[1]);
+  for (size_t i = 0; i < sizeof kCalls / sizeof *kCalls; ++i) {
+    if (strcmp(kCalls[i].name, argv[1]) == 0) TRY(argv[1], syscall((long)kCalls[i].number, 0, 0x5412, 0, 0));
+  }
+  if (strcmp(argv[1], "child") == 0) {
+    TRY_FORKED("child", syscall((long)(X32 | 39)));
+  }
+  for (;;) pause();
 }
