@@ -28,7 +28,7 @@ struct Outputs final : ipc::OutputSink {
   void OnData(std::span<const std::byte> bytes) override {
     files[last].append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void OnFileEnd(bool complete) override { EXPECT_TRUE(complete) << last; }
+  void OnFileEnd(bool complete, int /*error_number*/) override { EXPECT_TRUE(complete) << last; }
   void OnRefused(std::string_view path, wire::OutputRefusal reason, int /*error*/) override {
     refused[std::string(path)] = reason;
   }

@@ -55,7 +55,7 @@ class Collected final : public ipc::OutputSink {
     // SAFETY: bytes as characters.
     files[order.back()].content.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  void OnFileEnd(bool complete) override { files[order.back()].complete = complete; }
+  void OnFileEnd(bool complete, int /*error_number*/) override { files[order.back()].complete = complete; }
   void OnRefused(std::string_view path, wire::OutputRefusal reason, int error_number) override {
     refusals.push_back({std::string(path), reason, error_number});
   }
