@@ -151,6 +151,9 @@ class Daemon:
     def kill9(self):
         self.process.kill()
         self.process.wait()
+        # Its reader must have seen the end, or it would call the next start ready.
+        self._reader.join(scaled(5))
+        assert not self._reader.is_alive(), "something still holds the killed caissond's log"
 
     def remove_files(self):
         if self._own_directory:
