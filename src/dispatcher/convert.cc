@@ -99,7 +99,7 @@ void FillOutputs(const RunOutcome& outcome, v1::RunResult* result) {
   result->set_refused_outputs_unlisted(outputs.unlisted_refusals);
   // Of a program that never started nothing was to be collected.
   result->set_outputs_incomplete(outcome.outputs_asked_for && outcome.steps.back().started &&
-                                 !outputs.complete);
+                                 outcome.steps.back().step == ipc::Step::kRun && !outputs.complete);
 }
 
 }  // namespace
@@ -122,9 +122,10 @@ v1::RunEvent StartedEvent(const ipc::IsolationReport& report) {
   return event;
 }
 
-v1::RunEvent OutputEvent(v1::Stream stream, uint64_t offset, std::string data) {
+v1::RunEvent OutputEvent(ipc::Step step, v1::Stream stream, uint64_t offset, std::string data) {
   v1::RunEvent event;
   v1::Output* output = event.mutable_output();
+  output->set_step(StepName(step));
   output->set_stream(stream);
   output->set_offset(offset);
   output->set_data(std::move(data));
@@ -169,7 +170,13 @@ v1::RunEvent FinishedEvent(const v1::RunResult& result) {
 v1::RunResult ResultToProto(const RunOutcome& outcome) {
   const StepOutcome& last = outcome.steps.back();
   v1::RunResult result;
-  FillEnd(last, &result);
+  // A compiler's exit code, limit and usage are those of its step, not of the program's run.
+  if (last.step == ipc::Step::kRun) {
+    FillEnd(last, &result);
+    FillCount(last.stdout_count, result.mutable_stdout());
+    FillCount(last.stderr_count, result.mutable_stderr());
+  }
+  result.set_verdict(EndsAsCompileFailed(last) ? v1::COMPILE_FAILED : ToProto(last.finished.verdict));
   SetDuration(static_cast<uint64_t>(outcome.queue_ns), result.mutable_timings()->mutable_queue());
   result.set_ended_by(ToProto(last.finished.ended_by));
   const bool cut_off = last.finished.verdict == ipc::Verdict::kCanceled && !outcome.input_complaint.empty();
@@ -181,13 +188,12 @@ v1::RunResult ResultToProto(const RunOutcome& outcome) {
     if (step.isolation.has_value()) {
       v1::StepResult* message = result.add_steps();
       message->set_step(StepName(step.step));
+      message->set_diagnostics(step.diagnostics);
       FillEnd(step, message);
     }
   }
   const std::vector<v1::Denial> denials = last.denials.Summary();
   result.mutable_denials()->Add(denials.begin(), denials.end());
-  FillCount(last.stdout_count, result.mutable_stdout());
-  FillCount(last.stderr_count, result.mutable_stderr());
   FillOutputs(outcome, &result);
   return result;
 }
@@ -237,13 +243,34 @@ ipc::Finished RefusedOutcome(ipc::Refusal refusal, const ipc::SetupError& error)
   return finished;
 }
 
-StepOutcome CanceledInQueue(ipc::CancelReason reason) {
+StepOutcome CanceledOutcome(ipc::CancelReason reason) {
   StepOutcome outcome;
   outcome.cancel_reason = reason;
   outcome.finished.verdict = ipc::Verdict::kCanceled;
-  outcome.finished.ended_by = ipc::Actor::kClient;
+  outcome.finished.ended_by =
+      reason == ipc::CancelReason::kShutdown ? ipc::Actor::kOperator : ipc::Actor::kClient;
   outcome.finished.violation_syscall = -1;
   return outcome;
+}
+
+StepOutcome FailedOutcome(const std::string& detail) {
+  StepOutcome outcome;
+  outcome.detail = detail;
+  outcome.finished.verdict = ipc::Verdict::kServiceFailed;
+  outcome.finished.ended_by = ipc::Actor::kService;
+  outcome.finished.violation_syscall = -1;
+  return outcome;
+}
+
+bool EndsAsCompileFailed(const StepOutcome& last) {
+  switch (last.finished.verdict) {
+    case ipc::Verdict::kCanceled:
+    case ipc::Verdict::kSandboxSetupFailed:
+    case ipc::Verdict::kServiceFailed:
+      return false;
+    default:
+      return last.step == ipc::Step::kCompile;
+  }
 }
 
 const char* StepName(ipc::Step step) { return step == ipc::Step::kCompile ? "compile" : "run"; }

@@ -16,7 +16,7 @@ namespace caisson::dispatcher {
 v1::RunEvent QueuedEvent(uint32_t position);
 v1::RunEvent AcceptedEvent(const std::string& name);
 v1::RunEvent StartedEvent(const ipc::IsolationReport& report);
-v1::RunEvent OutputEvent(v1::Stream stream, uint64_t offset, std::string data);
+v1::RunEvent OutputEvent(ipc::Step step, v1::Stream stream, uint64_t offset, std::string data);
 v1::RunEvent DenialEvent(const wire::Event& event);
 v1::RunEvent OutputFileEvent(const std::string& path, uint64_t offset, std::string data, uint64_t size_bytes,
                              bool executable);
@@ -29,11 +29,17 @@ v1::Profile ProfileToProto(const CatalogEntry& entry);
 
 // The end of a run whose sandbox could not be had, in the form of caissond's own messages.
 ipc::Finished RefusedOutcome(ipc::Refusal refusal, const ipc::SetupError& error);
-// The end of a run that was canceled while it waited.
-StepOutcome CanceledInQueue(ipc::CancelReason reason);
+// The end of a run that was canceled while it had no sandbox.
+StepOutcome CanceledOutcome(ipc::CancelReason reason);
+// The end of a run that we failed while it had no sandbox.
+StepOutcome FailedOutcome(const std::string& detail);
 
 // One sentence for people: what ended the step, with the limit in units they read.
 std::string OutcomeSentence(const StepOutcome& outcome);
+
+// A run whose last step this is ends as COMPILE_FAILED: whatever ends a compile step but a cancellation or a
+// failure of ours says that the source cannot be compiled.
+bool EndsAsCompileFailed(const StepOutcome& last);
 
 // The API's name of a step.
 const char* StepName(ipc::Step step);

@@ -60,14 +60,45 @@ std::string CanceledText(const StepOutcome& outcome) {
 
 std::string ViolationText(const ipc::Finished& finished) {
   if (finished.limit == ipc::LimitName::kDenialRate) {
-    return "Stopped: it made more than " + std::to_string(finished.limit_value) +
-           " refused system calls a second.";
+    return "it made more than " + std::to_string(finished.limit_value) + " refused system calls a second";
   }
   if (finished.violation_syscall >= 0) {
-    return "Stopped: it made the forbidden system call " + policy::SyscallName(finished.violation_syscall) +
-           ".";
+    return "it made the forbidden system call " + policy::SyscallName(finished.violation_syscall);
   }
-  return "Stopped: it made a forbidden system call.";
+  return "it made a forbidden system call";
+}
+
+// What stopped a step, without a subject's name; empty where nothing did.
+std::string StopText(const ipc::Finished& finished) {
+  switch (finished.verdict) {
+    case ipc::Verdict::kWallTimeLimit:
+      return "it ran longer than its " + Millis(finished.limit_value);
+    case ipc::Verdict::kCpuTimeLimit:
+      return "it used all of its " + Millis(finished.limit_value) + " of CPU time";
+    case ipc::Verdict::kMemoryLimit:
+      return "it used all of its " + Bytes(finished.limit_value) + " of memory";
+    case ipc::Verdict::kOutputLimit:
+      return "it wrote more than its " + Bytes(finished.limit_value) + " of output to one stream";
+    case ipc::Verdict::kSyscallViolation:
+      return ViolationText(finished);
+    default:
+      return "";
+  }
+}
+
+std::string CompileText(const StepOutcome& outcome) {
+  const ipc::Finished& finished = outcome.finished;
+  std::string reason;
+  if (!outcome.problem.empty()) {
+    reason = outcome.problem;
+  } else if (const std::string stop = StopText(finished); !stop.empty()) {
+    reason = "the compiler was stopped, " + stop;
+  } else if (finished.term_signal != 0) {
+    reason = "the compiler was ended by " + SignalText(finished.term_signal);
+  } else if (finished.exited != 0) {
+    reason = "the compiler exited with code " + std::to_string(finished.exit_code);
+  }
+  return "The program did not compile" + (reason.empty() ? "" : ": " + reason) + ".";
 }
 
 // The supervisor found that it is not the sandbox that is at fault.
@@ -127,25 +158,24 @@ std::string LimitFieldName(ipc::LimitName limit) {
 
 std::string OutcomeSentence(const StepOutcome& outcome) {
   const ipc::Finished& finished = outcome.finished;
+  if (EndsAsCompileFailed(outcome)) {
+    return CompileText(outcome);
+  }
   switch (finished.verdict) {
     case ipc::Verdict::kCompleted:
       return "The program exited with code " + std::to_string(finished.exit_code) + ".";
     case ipc::Verdict::kSignaled:
       return "The program was ended by " + SignalText(finished.term_signal) + ".";
     case ipc::Verdict::kWallTimeLimit:
-      return "Stopped: it ran longer than its " + Millis(finished.limit_value) + ".";
     case ipc::Verdict::kCpuTimeLimit:
-      return "Stopped: it used all of its " + Millis(finished.limit_value) + " of CPU time.";
     case ipc::Verdict::kMemoryLimit:
-      return "Stopped: it used all of its " + Bytes(finished.limit_value) + " of memory.";
     case ipc::Verdict::kOutputLimit:
-      return "Stopped: it wrote more than its " + Bytes(finished.limit_value) + " of output to one stream.";
     case ipc::Verdict::kSyscallViolation:
-      return ViolationText(finished);
+      return "Stopped: " + StopText(finished) + ".";
     case ipc::Verdict::kCanceled:
       return CanceledText(outcome);
     case ipc::Verdict::kCompileFailed:
-      return "The program did not compile.";
+      return CompileText(outcome);
     case ipc::Verdict::kSandboxSetupFailed:
       return SetupText(outcome);
     case ipc::Verdict::kServiceFailed:

@@ -47,7 +47,8 @@ class Validator {
  public:
   explicit Validator(const v1::ExecuteRequest& request) : request_(request) {}
 
-  void CheckSupported(const CatalogEntry& entry);
+  void CheckSupported();
+  void CheckPackages();
   void CheckFiles();
   void CheckMainFile();
   void CheckArgs();
@@ -93,14 +94,10 @@ void Validator::CheckUnknownFields(const google::protobuf::Message& message, con
   }
 }
 
-void Validator::CheckSupported(const CatalogEntry& entry) {
+void Validator::CheckSupported() {
   Unsupported(!request_.request_id().empty(), "request_id");
-  Unsupported(!request_.packages().empty(), "packages");
   Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
   Unsupported(request_.priority() != 0, "priority");
-  if (entry.profile.compile.has_value()) {
-    unsupported_.push_back({"profile", "profiles with a compile step are not supported yet"});
-  }
   CheckUnknownFields(request_, "");
   CheckUnknownFields(request_.limits(), "limits.");
   for (int i = 0; i < std::min(request_.files_size(), kMaxFiles); ++i) {
@@ -210,6 +207,12 @@ void Validator::CheckOutputPaths() {
   }
 }
 
+void Validator::CheckPackages() {
+  if (!request_.packages().empty()) {
+    Invalid("packages", "the profile offers no packages");
+  }
+}
+
 void Validator::CheckLabels() {
   if (request_.labels().size() > kMaxLabels) {
     Invalid("labels", Plural(kMaxLabels, "labels"));
@@ -240,6 +243,11 @@ std::vector<FieldViolation> Reported(std::vector<FieldViolation> violations) {
   return violations;
 }
 
+uint64_t CompileMemory(const policy::Profile& profile) {
+  return profile.compile.has_value() ? profile.compile->limits.defaults.Get(policy::LimitId::kMemoryBytes)
+                                     : 0;
+}
+
 grpc::Status RefuseUnknownProfile(const std::string& name, const ProfileCatalog& catalog) {
   return RefuseMissing(Reason::kProfileNotFound, "profile", name,
                        {{"nearest", catalog.Nearest(name.substr(0, 64))}});
@@ -267,7 +275,8 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
                   {{"profile", entry->profile.name}, {"package", entry->profile.toolchain_package}});
   }
   Validator validator(request);
-  validator.CheckSupported(*entry);
+  validator.CheckSupported();
+  validator.CheckPackages();
   validator.CheckFiles();
   validator.CheckMainFile();
   validator.CheckArgs();
@@ -285,10 +294,18 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   if (!validator.invalid().empty()) {
     return RefuseFields(Reason::kInvalidRequest, Reported(validator.invalid()));
   }
-  if (valid.limits.Get(policy::LimitId::kMemoryBytes) > memory_budget_bytes) {
-    return RefuseFields(Reason::kLimitExceedsHost,
-                        {{"limits.memory_bytes", "this host gives " + std::to_string(memory_budget_bytes) +
-                                                     " bytes to all runs together"}});
+  const uint64_t run_bytes = valid.limits.Get(policy::LimitId::kMemoryBytes);
+  const uint64_t compile_bytes = CompileMemory(entry->profile);
+  valid.memory_bytes = std::max(run_bytes, compile_bytes);
+  if (valid.memory_bytes > memory_budget_bytes) {
+    const std::string host =
+        "this host gives " + std::to_string(memory_budget_bytes) + " bytes to all runs together";
+    return RefuseFields(
+        Reason::kLimitExceedsHost,
+        {run_bytes >= compile_bytes
+             ? FieldViolation{"limits.memory_bytes", host}
+             : FieldViolation{"profile",
+                              "its compile step has " + std::to_string(compile_bytes) + " bytes; " + host}});
   }
   valid.entry = entry;
   valid.overflow = request.output_overflow() == v1::OUTPUT_OVERFLOW_KILL ? OutputOverflow::kKill

@@ -31,7 +31,8 @@ enum class OutputOverflow : uint8_t { kTruncate, kKill };
 // What a valid ExecuteRequest comes to, without its content.
 struct ValidRequest {
   const CatalogEntry* entry = nullptr;
-  policy::Limits limits;
+  policy::Limits limits;      // of the run step; a compile step has its profile's
+  uint64_t memory_bytes = 0;  // what the run holds while it is admitted: that of its larger step
   OutputOverflow overflow = OutputOverflow::kTruncate;
   std::string main_file;
   std::map<std::string, std::string> labels;

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "common/utf8.h"
 #include "dispatcher/convert.h"
 
 namespace caisson::dispatcher {
@@ -17,17 +18,16 @@ Run::Run(RunHost& host, RunKey key, RunSpec spec, std::shared_ptr<ClientStream> 
       spec_(std::move(spec)),
       client_(std::move(client)),
       input_(loop_, std::move(spec_.input),
-             {[this](int signal_number) {
-                if (step_ != nullptr) {
-                  step_->Signal(signal_number);
-                }
-              },
+             {[this](int signal_number) { Signal(signal_number); },
               [this] { Cancel(ipc::CancelReason::kClient); }, [this] { AskForInput(); }}),
       files_([this](v1::RunEvent event) { Push(Lane::kFiles, std::move(event)); }) {
   outcome_.outputs_asked_for = spec_.collects;
 }
 
-Run::~Run() { loop_.Cancel(delivery_timer_); }
+Run::~Run() {
+  loop_.Cancel(delivery_timer_);
+  loop_.Cancel(bundle_timer_);
+}
 
 StepRun* Run::FindStep(ipc::SandboxId sandbox) {
   return step_ != nullptr && step_->sandbox() == sandbox ? step_.get() : nullptr;
@@ -65,21 +65,64 @@ void Run::Refuse(const grpc::Status& status) {
 void Run::Admit() {
   CAISSON_CHECK(state_ == State::kQueued);
   admitted_ = true;
+  place_held_ = true;
   outcome_.queue_ns = MonotonicNanos() - spec_.received_ns;
   state_ = State::kActive;
   host_.OnState(key_, v1::Run::PREPARING);
+  if (spec_.compile.has_value()) {
+    BeginCompileStep();
+  } else {
+    BeginRunStep();
+  }
+  Push(Lane::kControl, AcceptedEvent(RunName(spec_.id)));
+}
+
+void Run::BeginCompileStep() {
   StepSpec step;
-  step.sandbox = key_ << 1U;
-  step.run_id = spec_.id;
-  step.profile = spec_.profile;
+  step.step = ipc::Step::kCompile;
+  step.limits = spec_.compile->limits;
+  step.outputs = spec_.compile->next.get();
+  BeginStep(std::move(step));
+}
+
+void Run::BeginRunStep() {
+  StepSpec step;
+  step.step = ipc::Step::kRun;
   step.limits = spec_.limits;
   step.output_limit_kills = spec_.overflow == OutputOverflow::kKill;
-  step.bundle = std::move(spec_.bundle);
   step.tty = input_.has_terminal();
   step.outputs = spec_.collects ? &files_ : nullptr;
+  BeginStep(std::move(step));
+  for (int number = 1; number < 64; ++number) {
+    if ((early_signals_ >> static_cast<unsigned>(number) & 1U) != 0) {
+      step_->Signal(number);
+    }
+  }
+}
+
+void Run::BeginStep(StepSpec step) {
+  step.sandbox = SandboxOf(step.step);
+  step.run_id = spec_.id;
+  step.profile = spec_.profile;
+  step.bundle = std::move(spec_.bundle);
+  sandbox_gone_ = false;
+  loop_.Cancel(std::exchange(delivery_timer_, 0));
+  // The step before it, if any, has ended and is not on the stack: a timer brought us here.
   step_ = std::make_unique<StepRun>(host_, *this, std::move(step));
   step_->Prepare();
-  Push(Lane::kControl, AcceptedEvent(RunName(spec_.id)));
+}
+
+absl::Status Run::TakeStdin(UniqueFd pipe) {
+  // Standard input is the program's; for a compiler it is at its end.
+  return compiling() ? absl::OkStatus() : input_.Take(std::move(pipe));
+}
+
+void Run::Signal(int signal_number) {
+  if (step_ != nullptr && step_->outcome().step == ipc::Step::kRun) {
+    step_->Signal(signal_number);
+  } else {
+    early_signals_ |= uint64_t{1} << static_cast<unsigned>(signal_number);
+  }
 }
 
 void Run::OnStarted(const ipc::IsolationReport& isolation) {
@@ -88,24 +131,88 @@ void Run::OnStarted(const ipc::IsolationReport& isolation) {
 }
 
 void Run::OnOutput(Lane lane, uint64_t offset, std::string data) {
-  Push(lane,
-       OutputEvent(lane == Lane::kStdout ? v1::STREAM_STDOUT : v1::STREAM_STDERR, offset, std::move(data)));
+  if (compiling()) {
+    diagnostics_.append(data, 0, kMaxDiagnosticsBytes - diagnostics_.size());
+  }
+  Push(lane, OutputEvent(step_->outcome().step, lane == Lane::kStdout ? v1::STREAM_STDOUT : v1::STREAM_STDERR,
+                         offset, std::move(data)));
 }
 
 void Run::OnDenial(const wire::Event& event) { Push(Lane::kControl, DenialEvent(event)); }
 
 void Run::OnSandboxGone() {
-  input_.Close();  // What is left of it is of no use to anybody.
   sandbox_gone_ = true;
   ArmDeliveryTimer();
-  host_.OnSandboxFree(key_);
+  if (compiling() && IsSuccess(step_->outcome().finished)) {
+    return;  // The place is for the run step, too.
+  }
+  input_.Close();  // What is left of it is of no use to anybody.
+  ReleasePlace();
 }
 
 void Run::OnStepEnded() {
   outcome_.steps.push_back(step_->outcome());
+  if (compiling()) {
+    outcome_.steps.back().diagnostics = ReplaceInvalidUtf8(std::exchange(diagnostics_, {}));
+  }
   if (step_->outcome().started) {  // Its `started` was told.
     Push(Lane::kControl, StepFinishedEvent(step_->outcome()));
   }
+  if (compiling() && IsSuccess(step_->outcome().finished)) {
+    AfterCompileStep();
+  } else {
+    Conclude();
+  }
+}
+
+// --- Between the steps
+// --------------------------------------------------------------------------------------------
+
+void Run::AfterCompileStep() {
+  if (cancel_reason_.has_value()) {
+    // It came too late for the compile step, not for the run.
+    ConcludeBetweenSteps(CanceledOutcome(*cancel_reason_));
+    return;
+  }
+  StepOutcome& compiled = outcome_.steps.back();
+  compiled.problem = spec_.compile->next->Problem();
+  if (!compiled.problem.empty()) {
+    outcome_.outputs.refusals = spec_.compile->next->refusals().refusals;
+    outcome_.outputs.unlisted_refusals = spec_.compile->next->refusals().unlisted_refusals;
+    Conclude();
+    return;
+  }
+  bundle_timer_ = loop_.At(MonotonicNanos(), [this] { ContinueRunBundle(); });
+}
+
+void Run::ContinueRunBundle() {
+  bundle_timer_ = 0;
+  RunBundle& next = *spec_.compile->next;
+  const absl::StatusOr<bool> more = next.AddSomeInputs();
+  if (more.ok() && *more) {
+    bundle_timer_ = loop_.At(MonotonicNanos(), [this] { ContinueRunBundle(); });
+    return;
+  }
+  absl::StatusOr<UniqueFd> bundle = more.ok() ? next.Seal() : absl::StatusOr<UniqueFd>(more.status());
+  if (absl::IsResourceExhausted(bundle.status())) {
+    outcome_.steps.back().problem =
+        "the request's files and what the compiler made are together larger than 272 MiB";
+    Conclude();
+    return;
+  }
+  if (!bundle.ok()) {
+    spdlog::error("run {}: {}", RunName(spec_.id), Message(bundle.status()));
+    ConcludeBetweenSteps(FailedOutcome("the compiled program could not be stored"));
+    return;
+  }
+  spec_.bundle = std::move(*bundle);
+  spec_.compile->next.reset();
+  BeginRunStep();
+}
+
+void Run::ConcludeBetweenSteps(const StepOutcome& outcome) {
+  loop_.Cancel(std::exchange(bundle_timer_, 0));
+  outcome_.steps.push_back(outcome);
   Conclude();
 }
 
@@ -117,10 +224,17 @@ void Run::Cancel(ipc::CancelReason reason) {
     return;
   }
   if (state_ == State::kActive) {
-    step_->Cancel(reason);
+    if (!cancel_reason_.has_value()) {
+      cancel_reason_ = reason;
+    }
+    if (bundle_timer_ != 0) {
+      ConcludeBetweenSteps(CanceledOutcome(reason));
+    } else {
+      step_->Cancel(reason);
+    }
   } else if (state_ == State::kQueued) {
     outcome_.queue_ns = MonotonicNanos() - spec_.received_ns;
-    outcome_.steps.push_back(CanceledInQueue(reason));
+    outcome_.steps.push_back(CanceledOutcome(reason));
     host_.OnLeftQueue(key_);
     host_.OnResult(key_, ResultToProto(outcome_));
     Refuse(dispatcher::Refuse(Reason::kRunCanceled, "the run was canceled before it started"));
@@ -128,17 +242,33 @@ void Run::Cancel(ipc::CancelReason reason) {
 }
 
 void Run::OnSupervisorLost() {
-  if (state_ == State::kActive) {
+  if (state_ != State::kActive) {
+    return;
+  }
+  if (bundle_timer_ != 0) {
+    ConcludeBetweenSteps(FailedOutcome("the supervisor is gone"));
+  } else {
     step_->OnSupervisorLost();
   }
 }
 
 void Run::Conclude() {
-  outcome_.outputs = files_.Take();
+  ReleasePlace();
+  ArmDeliveryTimer();
+  spec_.compile.reset();
+  if (outcome_.steps.back().step == ipc::Step::kRun) {
+    outcome_.outputs = files_.Take();
+  }
   const v1::RunResult result = ResultToProto(outcome_);
   state_ = State::kDelivering;
   host_.OnResult(key_, result);
   Push(Lane::kControl, FinishedEvent(result));
+}
+
+void Run::ReleasePlace() {
+  if (std::exchange(place_held_, false)) {
+    host_.OnSandboxFree(key_);
+  }
 }
 
 void Run::ArmDeliveryTimer() {
@@ -203,8 +333,7 @@ void Run::OnWritten() {
 
 void Run::OnInput(const v1::InteractRequest& message) {
   // What crosses the end of its run is no mistake of the client's.
-  const bool over = sandbox_gone_ || state_ == State::kDelivering || state_ == State::kEnded;
-  const std::string complaint = over ? "" : input_.Accept(message);
+  const std::string complaint = over() ? "" : input_.Accept(message);
   if (!complaint.empty()) {
     return RefuseInput(complaint);
   }
@@ -215,7 +344,7 @@ void Run::OnInput(const v1::InteractRequest& message) {
 void Run::OnInputEnd() { input_.OnInputEnd(); }
 
 void Run::AskForInput() {
-  if (wants_input_ && client_ != nullptr && (sandbox_gone_ || input_.HasRoom())) {
+  if (wants_input_ && client_ != nullptr && (over() || input_.HasRoom())) {
     wants_input_ = false;
     client_->ReadNext();
   }

@@ -1,8 +1,9 @@
 // One run, from the queue to its last event. All of it on the I/O thread.
 //
 // queued → active (its steps, one after the other: step_run.h) → delivering (the result is known, the client
-// reads) → ended. The place is free again when the last sandbox is gone; the run ends when its last step has
-// ended and the client has everything or is gone.
+// reads) → ended. Between a compile step and its run step the bundle of the latter is completed, in small
+// pieces. The place is held until the last sandbox is gone; the run ends when its last step has ended and the
+// client has everything or is gone.
 #ifndef CAISSON_DISPATCHER_RUN_H_
 #define CAISSON_DISPATCHER_RUN_H_
 
@@ -19,6 +20,7 @@
 #include "dispatcher/event_queue.h"
 #include "dispatcher/output_files.h"
 #include "dispatcher/request_validation.h"
+#include "dispatcher/run_bundle.h"
 #include "dispatcher/run_host.h"
 #include "dispatcher/run_input.h"
 #include "dispatcher/run_name.h"
@@ -29,14 +31,22 @@
 
 namespace caisson::dispatcher {
 
+// What a run has beside its run step where its profile has a compile step.
+struct CompileSpec {
+  policy::Limits limits;
+  std::unique_ptr<RunBundle> next;  // becomes the bundle of the run step
+};
+
 // A validated request, made on a gRPC thread.
 struct RunSpec {
   RunId id{};
   std::string profile;
-  policy::Limits limits;
+  policy::Limits limits;  // of the run step, as what the client says of its output
   OutputOverflow overflow = OutputOverflow::kTruncate;
   std::map<std::string, std::string> labels;
-  UniqueFd bundle;
+  UniqueFd bundle;  // of the first step
+  std::optional<CompileSpec> compile;
+  uint64_t memory_bytes = 0;  // held while it is admitted
   InputSpec input;
   bool collects = false;  // output files were asked for
   uint64_t request_bytes = 0;
@@ -49,6 +59,8 @@ class Run final : public ClientStreamOwner, public StepOwner {
 
   // A client that takes nothing for this long after the end of its run is cut off.
   static constexpr int64_t kDeliveryTimeoutMs = 30'000;
+  // Of what a compile step writes, kept for its result.
+  static constexpr size_t kMaxDiagnosticsBytes = 64UL * 1024;
 
   Run(RunHost& host, RunKey key, RunSpec spec, std::shared_ptr<ClientStream> client);
   ~Run() override;
@@ -79,7 +91,7 @@ class Run final : public ClientStreamOwner, public StepOwner {
 
   // StepOwner.
   bool HasRoom(Lane lane) override { return events_out_.HasRoom(lane); }
-  absl::Status TakeStdin(UniqueFd pipe) override { return input_.Take(std::move(pipe)); }
+  absl::Status TakeStdin(UniqueFd pipe) override;
   void OnStarted(const ipc::IsolationReport& isolation) override;
   void OnOutput(Lane lane, uint64_t offset, std::string data) override;
   void OnDenial(const wire::Event& event) override;
@@ -91,7 +103,22 @@ class Run final : public ClientStreamOwner, public StepOwner {
   bool admitted() const { return admitted_; }
 
  private:
+  ipc::SandboxId SandboxOf(ipc::Step step) const {
+    return (key_ << 1U) | (step == ipc::Step::kRun ? 1U : 0U);
+  }
+  bool compiling() const { return state_ == State::kActive && step_->outcome().step == ipc::Step::kCompile; }
+  // There is no program to talk to any more.
+  bool over() const { return (admitted_ && !place_held_) || state_ == State::kEnded; }
+  // For the program, once it runs; of each kind one is kept until then.
+  void Signal(int signal_number);
+  void BeginCompileStep();
+  void BeginRunStep();
+  void BeginStep(StepSpec step);
+  void AfterCompileStep();
+  void ContinueRunBundle();
+  void ConcludeBetweenSteps(const StepOutcome& outcome);
   void Conclude();
+  void ReleasePlace();
   void ArmDeliveryTimer();
   void OnDeliveryTimeout();
   void Push(Lane lane, v1::RunEvent event);
@@ -113,8 +140,13 @@ class Run final : public ClientStreamOwner, public StepOwner {
   RunInput input_;
   bool wants_input_ = false;  // the client's next message waits for room
   OutputFiles files_;
-  std::unique_ptr<StepRun> step_;
-  bool sandbox_gone_ = false;  // the last one
+  std::unique_ptr<StepRun> step_;  // the current one
+  bool sandbox_gone_ = false;      // its sandbox
+  bool place_held_ = false;
+  std::optional<ipc::CancelReason> cancel_reason_;
+  uint64_t early_signals_ = 0;  // by number
+  std::string diagnostics_;
+  EventLoop::TimerId bundle_timer_ = 0;  // between the steps
   RunOutcome outcome_;
   EventLoop::TimerId delivery_timer_ = 0;
 };

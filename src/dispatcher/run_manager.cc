@@ -52,8 +52,7 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     return;
   }
   const RunKey key = next_key_++;
-  const Admission::Entry entry =
-      admission_.Enqueue(key, spec.limits.Get(policy::LimitId::kMemoryBytes), spec.request_bytes);
+  const Admission::Entry entry = admission_.Enqueue(key, spec.memory_bytes, spec.request_bytes);
   if (entry != Admission::Entry::kAccepted) {
     const std::string message = entry == Admission::Entry::kQueueFull
                                     ? std::to_string(admission_.waiting()) + " runs are waiting already"

@@ -26,7 +26,14 @@ struct StepOutcome {
   OutputCount stdout_count;
   OutputCount stderr_count;
   uint64_t setup_ns = 0;
+  std::string diagnostics;  // of a compile step: what it wrote, as text
+  std::string problem;      // of a compile step that exited with 0: why its files cannot be handed on
 };
+
+// The step's program exited with 0.
+inline bool IsSuccess(const ipc::Finished& finished) {
+  return finished.verdict == ipc::Verdict::kCompleted && finished.exited != 0 && finished.exit_code == 0;
+}
 
 struct RunOutcome {
   int64_t queue_ns = 0;

@@ -94,18 +94,23 @@ grpc::Status RunService::Accept(v1::ExecuteRequest& message, RunSpec& spec) cons
       !status.ok()) {
     return status;
   }
-  absl::StatusOr<UniqueFd> bundle = SealBundle(message, valid.main_file);
-  if (!bundle.ok()) {
-    spdlog::error("{}", Message(bundle.status()));
+  const policy::Profile& profile = valid.entry->profile;
+  absl::StatusOr<RequestBundles> bundles = MakeBundles(message, valid.main_file, profile);
+  if (!bundles.ok()) {
+    spdlog::error("{}", Message(bundles.status()));
     return RefuseQuota(Reason::kQueueFull, "the request cannot be stored now", "memory",
                        RunManager::kRetryDelayMs);
   }
   spec.id = NewRunId();
-  spec.profile = valid.entry->profile.name;
+  spec.profile = profile.name;
   spec.limits = valid.limits;
   spec.overflow = valid.overflow;
   spec.labels = std::move(valid.labels);
-  spec.bundle = std::move(*bundle);
+  spec.bundle = std::move(bundles->first);
+  if (profile.compile.has_value()) {
+    spec.compile = CompileSpec{profile.compile->limits.defaults, std::move(bundles->second)};
+  }
+  spec.memory_bytes = valid.memory_bytes;
   spec.collects = !message.output_paths().empty();
   spec.request_bytes = message.ByteSizeLong();
   spec.input.stdin_data = std::move(*message.mutable_stdin());
@@ -252,7 +257,7 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
     response->set_api_revision(kApiRevision);
     response->set_max_request_bytes(kMaxRequestBytes);
     for (const char* feature :
-         {"execute", "interact", "output_files", "cancel", "list_runs", "health", "reflection"}) {
+         {"execute", "interact", "output_files", "steps", "cancel", "list_runs", "health", "reflection"}) {
       response->add_features(feature);
     }
     manager_.FillInfo(*response);

@@ -60,6 +60,7 @@ constexpr std::array kAllowed = {
     "getrandom",
     "lseek",
     "memfd_create",
+    "pread64",
     "pwrite64",
     // files: Landlock leaves only the socket's directory
     "fstat",

@@ -98,7 +98,62 @@ absl::Status BundleWriter::AddEnvironment(std::string_view name, std::string_vie
 absl::Status BundleWriter::AddFile(std::string_view path, std::string_view content, FileMode mode) {
   RETURN_IF_ERROR(failure_);
   RETURN_IF_ERROR(Remember(CheckBundlePath(path)));
-  return Remember(Add(wire::BundleRecord::kFile, static_cast<uint32_t>(mode), path, {}, content));
+  const uint64_t offset = total_bytes_ + sizeof(wire::BundleRecordHeader) + path.size() + 1;
+  RETURN_IF_ERROR(Remember(Add(wire::BundleRecord::kFile, static_cast<uint32_t>(mode), path, {}, content)));
+  files_.push_back({std::string(path), offset, content.size(), mode});
+  return absl::OkStatus();
+}
+
+absl::Status BundleWriter::BeginFile(std::string_view path) {
+  RETURN_IF_ERROR(failure_);
+  RETURN_IF_ERROR(Remember(CheckBundlePath(path)));
+  RETURN_IF_ERROR(Remember(CheckRoom(path.size(), 0)));
+  CAISSON_CHECK(!in_file_);
+  in_file_ = true;
+  file_header_offset_ = total_bytes_;
+  // Size and mode are known at the end only.
+  const wire::BundleRecordHeader header{wire::BundleRecord::kFile, 0, static_cast<uint32_t>(path.size()), 0,
+                                        0};
+  constexpr std::array<std::byte, 1> kNul{};
+  Buffer(ObjectBytes(header));
+  Buffer(Bytes(path));
+  Buffer(kNul);
+  total_bytes_ += sizeof header + path.size() + 1;
+  file_ = {std::string(path), total_bytes_, 0, FileMode::kRegular};
+  return absl::OkStatus();
+}
+
+absl::Status BundleWriter::AppendToFile(std::string_view content) {
+  RETURN_IF_ERROR(failure_);
+  CAISSON_CHECK(in_file_);
+  RETURN_IF_ERROR(Remember(CheckRoom(0, content.size())));
+  if (content.size() <= kCopyBytes) {
+    Buffer(Bytes(content));
+    RETURN_IF_ERROR(Remember(buffer_.size() >= kBufferBytes ? Flush({}) : absl::OkStatus()));
+  } else {
+    RETURN_IF_ERROR(Remember(Flush(content)));
+  }
+  file_.bytes += content.size();
+  total_bytes_ += content.size();
+  return absl::OkStatus();
+}
+
+absl::Status BundleWriter::EndFile(FileMode mode) {
+  RETURN_IF_ERROR(failure_);
+  CAISSON_CHECK(in_file_);
+  in_file_ = false;
+  constexpr std::array<std::byte, kAlignment> kZeros{};
+  const uint64_t padding = Padding(total_bytes_);
+  Buffer(std::span(kZeros).first(padding));
+  total_bytes_ += padding;
+  ++records_;
+  RETURN_IF_ERROR(Remember(Flush({})));
+  file_.mode = mode;
+  const wire::BundleRecordHeader header{wire::BundleRecord::kFile, static_cast<uint32_t>(mode),
+                                        static_cast<uint32_t>(file_.path.size()), 0, file_.bytes};
+  RETURN_IF_ERROR(Remember(WriteAt(file_header_offset_, ObjectBytes(header))));
+  files_.push_back(std::move(file_));
+  return absl::OkStatus();
 }
 
 absl::Status BundleWriter::AddSource(std::string_view path) {
@@ -122,15 +177,22 @@ absl::Status BundleWriter::AddOutputPath(std::string_view path) {
 absl::StatusOr<UniqueFd> BundleWriter::Seal() {
   RETURN_IF_ERROR(failure_);
   RETURN_IF_ERROR(Remember(Flush({})));
+  CAISSON_CHECK(!in_file_);
   const wire::BundleHeader header{wire::kBundleMagic, wire::kBundleVersion, records_, 0};
-  if (pwrite(memfd_.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) {
-    return Remember(ErrnoStatus(errno, "write bundle header"));
-  }
+  RETURN_IF_ERROR(Remember(WriteAt(0, ObjectBytes(header))));
   if (fcntl(memfd_.get(), F_ADD_SEALS, kSeals) != 0) {
     return Remember(ErrnoStatus(errno, "seal bundle"));
   }
   failure_ = absl::FailedPreconditionError("the bundle is sealed already");
   return std::move(memfd_);
+}
+
+absl::Status BundleWriter::WriteAt(uint64_t offset, std::span<const std::byte> bytes) {
+  // A memfd takes so few bytes at once or not at all.
+  return pwrite(memfd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+                 static_cast<ssize_t>(bytes.size())
+             ? absl::OkStatus()
+             : ErrnoStatus(errno, "write bundle header");
 }
 
 absl::Status BundleWriter::Remember(absl::Status status) {
@@ -154,6 +216,7 @@ absl::Status BundleWriter::CheckRoom(uint64_t name_bytes, uint64_t data_bytes) c
 
 absl::Status BundleWriter::Add(wire::BundleRecord type, uint32_t mode, std::string_view name_first,
                                std::string_view name_rest, std::string_view data) {
+  CAISSON_CHECK(!in_file_);
   const uint64_t name_bytes = name_first.size() + name_rest.size();
   RETURN_IF_ERROR(CheckRoom(name_bytes, data.size()));
   const wire::BundleRecordHeader header{type, mode, static_cast<uint32_t>(name_bytes), 0, data.size()};

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,6 +19,14 @@
 namespace caisson::ipc {
 
 enum class FileMode : uint32_t { kRegular = 0644, kExecutable = 0755 };
+
+// Where the content of a file lies in the bundle.
+struct BundleFile {
+  std::string path;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+  FileMode mode = FileMode::kRegular;
+};
 
 // Small pieces are gathered in a buffer, large content goes from the caller's memory straight into the memfd,
 // so a request is never held twice. After any error the writer is spent: every later call, Seal included,
@@ -32,9 +41,16 @@ class BundleWriter {
   absl::Status AddArgument(std::string_view argument);
   absl::Status AddEnvironment(std::string_view name, std::string_view value);
   absl::Status AddFile(std::string_view path, std::string_view content, FileMode mode);
+  // A file whose content comes in pieces: nothing else may be added between the two.
+  absl::Status BeginFile(std::string_view path);
+  absl::Status AppendToFile(std::string_view content);
+  absl::Status EndFile(FileMode mode);
   absl::Status AddSource(std::string_view path);
   // "." or a path.
   absl::Status AddOutputPath(std::string_view path);
+
+  // The complete files so far.
+  const std::vector<BundleFile>& files() const { return files_; }
 
   // Completes the header and seals. The writer is spent afterwards.
   absl::StatusOr<UniqueFd> Seal();
@@ -48,6 +64,8 @@ class BundleWriter {
   void Buffer(std::span<const std::byte> bytes);
   absl::Status Flush(std::string_view content);
 
+  absl::Status WriteAt(uint64_t offset, std::span<const std::byte> bytes);
+
   UniqueFd memfd_;
   absl::Status failure_;
   std::vector<std::byte> buffer_;
@@ -57,6 +75,10 @@ class BundleWriter {
   uint32_t arguments_ = 0;
   uint32_t variables_ = 0;
   uint32_t output_paths_ = 0;
+  std::vector<BundleFile> files_;
+  bool in_file_ = false;
+  uint64_t file_header_offset_ = 0;
+  BundleFile file_;  // while in_file_
 };
 
 }  // namespace caisson::ipc

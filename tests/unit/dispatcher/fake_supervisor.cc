@@ -68,9 +68,9 @@ FakeSandbox FakeSupervisor::SendPrepared(ipc::SandboxId id) {
 }
 
 FakeSandbox FakeSupervisor::StartOne() {
-  const auto prepare = Expect<ipc::Prepare>();
-  EXPECT_NE(prepare.sandbox, 0U);
-  FakeSandbox sandbox = SendPrepared(prepare.sandbox);
+  last_prepare_ = Expect<ipc::Prepare>();
+  EXPECT_NE(last_prepare_.sandbox, 0U);
+  FakeSandbox sandbox = SendPrepared(last_prepare_.sandbox);
   last_start_ = Expect<ipc::Start>();
   EXPECT_EQ(last_start_.sandbox, sandbox.id);
   auto started = ipc::Make<ipc::Started>();

@@ -60,6 +60,7 @@ class FakeSupervisor {
   // Of the last START.
   const UniqueFd& bundle() const { return bundle_; }
   const ipc::Start& last_start() const { return last_start_; }
+  const ipc::Prepare& last_prepare() const { return last_prepare_; }
 
  private:
   std::pair<ipc::Request, UniqueFd> Receive();
@@ -68,6 +69,7 @@ class FakeSupervisor {
   UniqueFd socket_;
   UniqueFd bundle_;
   ipc::Start last_start_{};
+  ipc::Prepare last_prepare_{};
 };
 
 // All of it, or the test hangs into its time limit.

@@ -35,6 +35,24 @@ TEST(RequestValidationTest, ValidRequestGetsDefaultsAndItsOnlyFileAsMainFile) {
   EXPECT_EQ(valid.labels.at("team"), "blue");
 }
 
+TEST(RequestValidationTest, ACompiledRunHoldsTheMemoryOfItsLargerStep) {
+  const ProfileCatalog catalog = TestCatalog();
+  v1::ExecuteRequest request = ValidExecuteRequest();
+  request.set_profile("rust");
+  ValidRequest valid;
+  ASSERT_TRUE(ValidateExecute(request, catalog, 4 * kBudget, valid).ok());
+  EXPECT_EQ(valid.memory_bytes, 1ULL << 30U);
+  request.mutable_limits()->set_memory_bytes(2ULL << 30U);
+  ValidRequest larger;
+  ASSERT_TRUE(ValidateExecute(request, catalog, 4 * kBudget, larger).ok());
+  EXPECT_EQ(larger.memory_bytes, 2ULL << 30U);
+  request.clear_limits();
+  ValidRequest refused;
+  const grpc::Status status = ValidateExecute(request, catalog, kBudget - 1, refused);
+  EXPECT_EQ(ReasonOf(status), "LIMIT_EXCEEDS_HOST");
+  EXPECT_EQ(FieldsOf(status), std::set<std::string>{"profile"});
+}
+
 struct Case {
   const char* name;
   std::function<void(v1::ExecuteRequest&)> change;
@@ -73,11 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
              "PROFILE_UNAVAILABLE",
              grpc::StatusCode::FAILED_PRECONDITION,
              {}},
-        Case{"CompileStep",
-             [](auto& r) { r.set_profile("rust"); },
-             "FIELD_NOT_SUPPORTED",
-             kUnimplemented,
-             {"profile"}},
+        Case{"Packages", [](auto& r) { r.add_packages("numpy"); }, "INVALID_REQUEST", kInvalid, {"packages"}},
         Case{"AllUnsupportedFields",
              [](auto& r) {
                r.set_request_id("x");

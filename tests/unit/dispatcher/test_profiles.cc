@@ -15,7 +15,10 @@ ProfileCatalog TestCatalog() {
   }
   profiles["python"].toolchain_package = "python3";
   profiles["python"].toolchain_probe = "/proc/self";
+  profiles["rust"].file_extension = ".rs";
   profiles["rust"].compile.emplace();
+  profiles["rust"].compile->limits = policy::StandardCompileLimits();
+  profiles["rust"].compile->outputs = {"program", "lib"};
   profiles["cobol"].toolchain_package = "gnucobol4";
   profiles["cobol"].toolchain_probe = "/nonexistent/cobc";
   return ProfileCatalog(profiles, {{"python3", "3.11.2-1"}});

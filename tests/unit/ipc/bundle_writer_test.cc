@@ -1,7 +1,6 @@
 #include "ipc/bundle_writer.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -10,6 +9,7 @@
 
 #include "common/memfd.h"
 #include "common/status.h"
+#include "ipc/bundle_records.h"
 
 namespace caisson::ipc {
 namespace {
@@ -17,55 +17,56 @@ namespace {
 using std::string_literals::operator""s;
 using wire::BundleRecord;
 
-struct Record {
-  BundleRecord type;
-  uint32_t mode;
-  std::string name;
-  std::string data;
-  bool operator==(const Record&) const = default;
-};
-
-std::string Content(int fd) {
-  struct stat info {};
-  EXPECT_EQ(fstat(fd, &info), 0);
-  std::string bytes(static_cast<size_t>(info.st_size), '\0');
-  EXPECT_EQ(pread(fd, bytes.data(), bytes.size(), 0), info.st_size);
-  return bytes;
-}
-
-// Reads a bundle as run_streams.h describes it, independently of the writer.
-std::vector<Record> Parse(const std::string& bytes) {
-  wire::BundleHeader header{};
-  std::memcpy(&header, bytes.data(), sizeof header);
-  EXPECT_EQ(header.magic, wire::kBundleMagic);
-  EXPECT_EQ(header.version, wire::kBundleVersion);
-  EXPECT_EQ(header.reserved, 0U);
-  std::vector<Record> records;
-  size_t at = sizeof header;
-  for (uint32_t i = 0; i < header.record_count; ++i) {
-    wire::BundleRecordHeader record{};
-    EXPECT_EQ(at % 8, 0U);
-    std::memcpy(&record, bytes.data() + at, sizeof record);
-    at += sizeof record;
-    EXPECT_EQ(record.reserved, 0U);
-    const std::string name = bytes.substr(at, record.name_bytes);
-    at += record.name_bytes;
-    EXPECT_EQ(bytes.at(at), '\0');
-    ++at;
-    records.push_back({record.type, record.mode, name, bytes.substr(at, record.data_bytes)});
-    at += record.data_bytes;
-    for (; at % 8 != 0; ++at) {
-      EXPECT_EQ(bytes.at(at), '\0');
-    }
-  }
-  EXPECT_EQ(at, bytes.size());
-  return records;
-}
-
 BundleWriter NewWriter() {
   absl::StatusOr<BundleWriter> writer = BundleWriter::Create();
   EXPECT_TRUE(writer.ok()) << writer.status();
   return std::move(writer).value();
+}
+
+TEST(BundleWriterTest, AFileInPiecesIsTheSameAsAWholeOne) {
+  const std::string large(100'000, 'x');
+  BundleWriter writer = NewWriter();
+  ASSERT_TRUE(writer.AddMainFile("a").ok());
+  ASSERT_TRUE(writer.BeginFile("a").ok());
+  ASSERT_TRUE(writer.AppendToFile("12").ok());
+  ASSERT_TRUE(writer.AppendToFile("").ok());
+  ASSERT_TRUE(writer.AppendToFile(large).ok());
+  ASSERT_TRUE(writer.AppendToFile("345").ok());
+  ASSERT_TRUE(writer.EndFile(FileMode::kExecutable).ok());
+  ASSERT_TRUE(writer.BeginFile("empty").ok());
+  ASSERT_TRUE(writer.EndFile(FileMode::kRegular).ok());
+  ASSERT_TRUE(writer.AddFile("b", "bee", FileMode::kRegular).ok());
+  ASSERT_EQ(writer.files().size(), 3U);
+  const std::vector<BundleFile> files = writer.files();
+  const absl::StatusOr<UniqueFd> bundle = writer.Seal();
+  ASSERT_TRUE(bundle.ok()) << bundle.status();
+  const std::string content = Content(bundle->get());
+  const std::vector<Record> expected = {{BundleRecord::kMainFile, 0, "a", ""},
+                                        {BundleRecord::kFile, 0755, "a", "12" + large + "345"},
+                                        {BundleRecord::kFile, 0644, "empty", ""},
+                                        {BundleRecord::kFile, 0644, "b", "bee"}};
+  EXPECT_EQ(Parse(content), expected);
+  // Where the writer says they lie.
+  EXPECT_EQ(content.substr(files[0].offset, files[0].bytes), "12" + large + "345");
+  EXPECT_EQ(files[0].mode, FileMode::kExecutable);
+  EXPECT_EQ(files[1].bytes, 0U);
+  EXPECT_EQ(content.substr(files[2].offset, files[2].bytes), "bee");
+  EXPECT_EQ(files[2].path, "b");
+}
+
+TEST(BundleWriterTest, AFileInPiecesIsBoundedAsAWholeOne) {
+  BundleWriter writer = NewWriter();
+  EXPECT_EQ(writer.BeginFile("../a").code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(writer.AppendToFile("x").code(), absl::StatusCode::kInvalidArgument);  // spent
+  BundleWriter full = NewWriter();
+  ASSERT_TRUE(full.BeginFile("a").ok());
+  const std::string piece(16UL << 20U, 'x');
+  absl::Status status;
+  for (uint64_t bytes = 0; status.ok() && bytes <= wire::kMaxBundleBytes; bytes += piece.size()) {
+    status = full.AppendToFile(piece);
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(full.Seal().status(), status);
 }
 
 TEST(BundleWriterTest, RecordsComeBackInOrder) {
