@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd run bench install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report run bench install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -48,6 +48,12 @@ test-vm: ## the integration tests in a virtual machine with pure cgroup v2; then
 test-vm-systemd: package ## the package's whole life in a virtual machine with systemd (3 to 8 minutes)
 	@tools/setup.sh build test package vm
 	@tests/vm/run.sh --systemd
+
+attack-report: ## every hostile case, the layer that must stop it, and whether it held; writes docs/attack-suite.md
+	@tools/setup.sh build test
+	@$(NINJA) all operator_files
+	@tools/ensure_user.sh
+	@tools/as_root.sh "running hostile programs in sandboxes" /usr/bin/python3 tools/attack_report.py
 
 run: build ## start the daemon, run the examples through it, stop it
 	@tools/ensure_user.sh

@@ -26,7 +26,7 @@ class Finding:
     id: str
     complaints: list                     # inside: not what is expected
     harm: list                           # outside: something changed
-    evidence: list
+    evidence: list                       # [run, what it showed]
     seconds: float = 0.0
 
     @property
@@ -128,7 +128,7 @@ class CaseRun:
             complaints.append(f"stderr: {outcome.stderr.decode(errors='replace')[-300:]}")
         where = " ".join(filter(None, [run.name, "(filter wide open)" if run.setting == WIDE else ""]))
         self.finding.complaints += [f"{where}: {text}" if where else text for text in complaints]
-        self.finding.evidence.append(evidence(where, outcome, lines, examined))
+        self.finding.evidence.append([where, evidence(run.expect, outcome, facts, lines, examined)])
 
     def _start_neighbour(self):
         message = protos.load().run.ExecuteRequest(profile="native", main_file="program")
@@ -153,23 +153,29 @@ class _Neighbour:
 NEIGHBOUR = _Neighbour()
 
 
-def evidence(where, outcome, lines, examined):
+def evidence(expect, outcome, facts, lines, examined):
     """One short sentence about what a run showed."""
     result = outcome.result
-    verdict = outcome.verdict() + (f" {result.signal}" if result.HasField("signal") else "")
+    verdict = outcome.verdict()
+    if verdict == "SIGNALED":
+        verdict += f" {result.signal}"
+    elif verdict == "COMPLETED" and result.exit_code != 0:
+        verdict += f" {result.exit_code}"
+    elif facts["killed"]:
+        verdict += f" by {facts['killed']}"
     if result.HasField("limit"):
         verdict += f" {result.limit.name} {result.limit.observed} of {result.limit.limit}"
     told = {**lines, **{f"outside, {name}": value for name, value in examined.items()}}
+    told.update({name: getattr(result.usage, name) for name in expect.usage if result.usage.HasField(name)})
+    told.update({name: facts[name] for name in expect.result})
     by_value = {}
     for name, value in told.items():
-        by_value.setdefault(value, []).append(name)
+        by_value.setdefault(str(value), []).append(name)
     words = [f"{', '.join(names)}: {value}" for value, names in by_value.items()]
-    denials = [f"{name} ×{count}" for name, count in outcome.denials().items()]
+    denials = [f"{name} ×{count}" for name, count in outcome.denials().items() if name != facts["killed"]]
     if len(denials) > MOST_DENIALS:
         denials[MOST_DENIALS:] = [f"{len(denials) - MOST_DENIALS} other calls"]
-    parts = [verdict, "; ".join(words), f"refused {', '.join(denials)}" if denials else ""]
-    text = "; ".join(filter(None, parts))
-    return f"{where}: {text}" if where else text
+    return "; ".join(filter(None, [verdict, "; ".join(words), f"refused {', '.join(denials)}" if denials else ""]))
 
 
 def run_case(case, daemon, client=None):

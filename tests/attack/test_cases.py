@@ -23,7 +23,7 @@ def test_case_holds(case, attacked, attacker):
     finding = run_case(case, attacked, attacker)
     record(finding)
     if not finding.held:
-        pytest.fail("\n".join([case.tries, *finding.harm, *finding.complaints, "evidence:", *finding.evidence]), pytrace=False)
+        pytest.fail("\n".join([case.tries, *finding.harm, *finding.complaints, "evidence:", *map(": ".join, finding.evidence)]), pytrace=False)
 
 
 def record(finding):
