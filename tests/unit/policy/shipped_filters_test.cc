@@ -2,6 +2,7 @@
 // purpose.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <set>
@@ -38,7 +39,8 @@ bool Holds(const SyscallRule& rule, const SyscallArguments& arguments) {
 }
 
 uint32_t Expected(const RulesByNumber& rules, int number, const SyscallArguments& arguments) {
-  if (number > NewestKnownSyscall()) {
+  static const int newest = NewestKnownSyscall();
+  if (number > newest) {
     return AnswerErrno(ENOSYS);
   }
   const auto found = rules.find(number);
@@ -95,7 +97,10 @@ bool UsesSockets(const std::string& profile) { return profile != "bash" && profi
 std::vector<std::string> Names() {
   std::vector<std::string> names;
   for (const auto& [name, profile] : ShippedProfiles()) {
-    names.push_back(name);
+    names.push_back(name + "_run");
+    if (profile.compile) {
+      names.push_back(name + "_compile");
+    }
   }
   return names;
 }
@@ -113,14 +118,17 @@ TEST(ShippedFiltersTest, MakeFifosAndNoOtherNodes) {
   EXPECT_EQ(Answer(bash, Number("mknod"), {0, 0x11a4}), SECCOMP_RET_ALLOW);
 }
 
+// "PROFILE_STEP", for every profile and step that ships.
 class ShippedFilterTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const ProfileSet profiles = ShippedProfiles();
-    ASSERT_TRUE(profiles.contains(GetParam()));
-    filter_ = profiles.at(GetParam()).run.filter;
+    const size_t border = GetParam().rfind('_');
+    profile_ = GetParam().substr(0, border);
+    const Profile profile = ShippedProfiles().at(profile_);
+    filter_ = GetParam().substr(border + 1) == "run" ? profile.run.filter : profile.compile->filter;
     compiled_ = Compiled(filter_);
   }
+  std::string profile_;
   SyscallFilter filter_;
   CompiledFilter compiled_;
 };
@@ -140,10 +148,15 @@ TEST_P(ShippedFilterTest, SaysWhatItsRulesSayForEveryNumberAndArgument) {
   EXPECT_GT(compared, 5'000U);
 }
 
-TEST_P(ShippedFilterTest, I386AndX32EndTheRunForEveryNumber) {
+TEST_P(ShippedFilterTest, I386AndX32EndTheRunForEveryNumberAndArgument) {
+  const RulesByNumber rules = ByNumber(filter_);
   for (int number = 0; number < kNumbers; ++number) {
-    ASSERT_EQ(Answer(compiled_, number, {}, kArchI386), SECCOMP_RET_USER_NOTIF) << number;
-    ASSERT_EQ(Answer(compiled_, number | 0x40000000), SECCOMP_RET_USER_NOTIF) << number;
+    const auto of_number = rules.find(number);
+    for (const SyscallArguments& arguments :
+         Samples(of_number == rules.end() ? std::vector<const SyscallRule*>() : of_number->second)) {
+      ASSERT_EQ(Answer(compiled_, number, arguments, kArchI386), SECCOMP_RET_USER_NOTIF) << number;
+      ASSERT_EQ(Answer(compiled_, number | 0x40000000, arguments), SECCOMP_RET_USER_NOTIF) << number;
+    }
   }
   EXPECT_EQ(compiled_.deny_answers.at(kI386Call), 255);
   EXPECT_EQ(compiled_.deny_answers.at(kX32Call), 255);
@@ -151,7 +164,7 @@ TEST_P(ShippedFilterTest, I386AndX32EndTheRunForEveryNumber) {
 
 // Silently: before it reads /etc/passwd, glibc looks for a daemon that this sandbox cannot have.
 TEST_P(ShippedFilterTest, OnlyUnixSocketsAreAllowedIfAny) {
-  const bool sockets = UsesSockets(GetParam());
+  const bool sockets = UsesSockets(profile_);
   for (uint64_t family = 0; family <= 45; ++family) {
     const uint32_t unix_answer = sockets ? SECCOMP_RET_ALLOW : AnswerErrno(EAFNOSUPPORT);
     const uint32_t expected = family == 1 ? unix_answer : SECCOMP_RET_USER_NOTIF;
@@ -227,7 +240,7 @@ TEST_P(ShippedFilterTest, NoReadGoesPastThePageCache) {
 
 TEST_P(ShippedFilterTest, SocketsTakeNoPrograms) {
   EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, 1, 2}),
-            UsesSockets(GetParam()) ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF);
+            UsesSockets(profile_) ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF);
   for (const uint64_t option : {26U, 50U, 51U, 52U}) {
     EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, 1, option}), SECCOMP_RET_USER_NOTIF) << option;
   }
@@ -251,8 +264,11 @@ TEST_P(ShippedFilterTest, WhatNobodyNamesIsReportedAndRefused) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, ShippedFilterTest, testing::ValuesIn(Names()),
-                         [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Profiles, ShippedFilterTest, testing::ValuesIn(Names()), [](const auto& test) {
+  std::string name = test.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace caisson::policy

@@ -14,7 +14,6 @@ int main(int argc, char** argv) {
   char* memory =
       mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   char* file_memory = mmap(NULL, 64UL << 30, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  static unsigned char vector[(64UL << 30) / 4096 / 64];
   int file = open("/box/large", O_CREAT | O_RDWR, 0600);
   if (ftruncate(file, 100 << 20) != 0) return 1;
   if (strcmp(how, "getdents") == 0) {
@@ -31,7 +30,6 @@ int main(int argc, char** argv) {
         sendfile(null, file, &(off_t){0}, 100 << 20) < 0)
       return 1;
     if (strcmp(how, "getrandom") == 0 && getrandom(memory, 32 << 20, 0) < 0) return 1;
-    if (strcmp(how, "mincore") == 0 && mincore(file_memory, sizeof vector * 4096, vector) != 0) return 1;
     if (strcmp(how, "madvise") == 0) madvise(file_memory, 64UL << 30, MADV_DONTNEED);
     if (strcmp(how, "copy") == 0 &&
         copy_file_range(file, &(loff_t){0}, file, &(loff_t){50 << 20}, 50 << 20, 0) < 0)
