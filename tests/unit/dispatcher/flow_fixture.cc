@@ -4,6 +4,7 @@
 #include <grpcpp/create_channel.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <future>
 #include <utility>
@@ -14,6 +15,7 @@
 namespace caisson::dispatcher {
 
 void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
+  signal(SIGPIPE, SIG_IGN);  // as the program does
   std::string pattern = testing::TempDir() + "caisson-flow-XXXXXX";
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
   directory_ = pattern;
