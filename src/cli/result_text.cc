@@ -11,6 +11,7 @@ namespace caisson::cli {
 namespace {
 
 constexpr int kMaxShownDenials = 8;
+constexpr size_t kMaxShownExplanations = 3;
 constexpr int kMaxShownOutputs = 8;
 
 bool EndsWith(const std::string& text, std::string_view suffix) {
@@ -91,6 +92,30 @@ std::string EndLine(const v1::RunResult& result) {
   }
 }
 
+// "(AF_INET, SOCK_STREAM, 0)", as far as the server decoded it.
+std::string ArgumentsText(const v1::Denial& denial) {
+  std::string text;
+  for (const std::string& argument : denial.decoded_args()) {
+    text += (text.empty() ? "(" : ", ") + argument;
+  }
+  return text.empty() ? text : text + ")";
+}
+
+// What the refusals mean, each explanation once.
+void AddExplanations(const v1::RunResult& result, std::vector<std::string>& lines) {
+  std::vector<std::string> shown;
+  for (const v1::Denial& denial : result.denials()) {
+    if (shown.size() == kMaxShownExplanations) {
+      return;
+    }
+    if (!denial.explanation().empty() &&
+        std::find(shown.begin(), shown.end(), denial.explanation()) == shown.end()) {
+      shown.push_back(denial.explanation());
+      lines.push_back(denial.name() + ": " + denial.explanation());
+    }
+  }
+}
+
 std::string DenialsLine(const v1::RunResult& result) {
   std::string text;
   int shown = 0;
@@ -101,6 +126,7 @@ std::string DenialsLine(const v1::RunResult& result) {
       break;
     }
     text += denial.name();
+    text += ArgumentsText(denial);
     text += denial.count() == 1 ? " once" : " " + std::to_string(denial.count()) + " times";
   }
   return "refused calls: " + text;
@@ -144,6 +170,7 @@ std::vector<std::string> ResultLines(const v1::RunResult& result) {
   const bool failed = result.verdict() != v1::COMPLETED || result.exit_code() != 0;
   if (failed && result.denials_size() > 0) {
     lines.push_back(DenialsLine(result));
+    AddExplanations(result, lines);
   }
   AddRefusedOutputs(result, lines);
   for (std::string& line : lines) {

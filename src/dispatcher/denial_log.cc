@@ -1,5 +1,6 @@
 #include "dispatcher/denial_log.h"
 
+#include "dispatcher/denial_text.h"
 #include "policy/filter_compiler.h"
 
 namespace caisson::dispatcher {
@@ -18,6 +19,9 @@ std::vector<v1::Denial> DenialLog::Summary() const {
   denials.reserve(by_syscall_.size());
   for (const auto& [key, event] : by_syscall_) {
     denials.push_back(DenialToProto(event));
+    if (denials.size() > kMostExplained) {
+      denials.back().clear_explanation();
+    }
   }
   return denials;
 }
@@ -33,6 +37,11 @@ v1::Denial DenialToProto(const wire::Event& event) {
     }
   }
   denial.set_killed(event.killed != 0);
+  const DenialText text = DescribeDenial(event.syscall_number, event.args);
+  for (const std::string& argument : text.arguments) {
+    denial.add_decoded_args(argument);
+  }
+  denial.set_explanation(text.explanation);
   return denial;
 }
 

@@ -11,6 +11,10 @@
 
 namespace caisson::dispatcher {
 
+// So many entries of a result carry their explanation: results are kept, and a program can be refused many
+// calls.
+inline constexpr size_t kMostExplained = 32;
+
 class DenialLog {
  public:
   void Add(const wire::Event& event);

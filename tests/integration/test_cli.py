@@ -85,7 +85,9 @@ def test_limit_is_named_on_one_line(cli):
 def test_refused_calls_are_summed_up_when_the_program_failed(cli):
     done = cli.run("run", cli.write("main.py", "import socket; socket.socket(socket.AF_INET)"))
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == b"caisson: refused calls: socket once"
+    called, explained = done.stderr.splitlines()[-2:]
+    assert called == b"caisson: refused calls: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) once"
+    assert explained.startswith(b"caisson: socket: A sandbox has no network.")
 
 
 def test_streams_pass_through_unchanged(cli):

@@ -57,6 +57,23 @@ def test_first_refusal_arrives_as_an_event(client):
     assert outcome.denials() == {"socket": 5}
 
 
+def test_denials_say_what_was_wanted_and_what_to_do(client):
+    outcome = client.execute("""
+import ctypes, socket
+try: socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+except OSError: pass
+ctypes.CDLL(None).unshare(0x10000000)
+""")
+    by_name = {denial.name: denial for denial in outcome.result.denials}
+    assert list(by_name["socket"].decoded_args) == ["AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0"]
+    assert "no network" in by_name["socket"].explanation
+    assert list(by_name["unshare"].decoded_args) == ["CLONE_NEWUSER"]
+    assert "no further sandboxes" in by_name["unshare"].explanation
+    live = [event.denial for event in outcome.events if event.WhichOneof("event") == "denial"]
+    assert [(denial.name, list(denial.decoded_args), denial.explanation) for denial in live] == [
+        (name, list(by_name[name].decoded_args), by_name[name].explanation) for name in ("socket", "unshare")]
+
+
 def test_run_without_refusals_reports_none(client):
     assert client.execute("print(1)").denials() == {}
 
@@ -73,6 +90,22 @@ def test_forbidden_call_of_a_child_ends_the_whole_run(client, daemon):
     outcome = client.execute(compile_c(PTRACE_IN_CHILD), "native")
     assert outcome.verdict() == "SYSCALL_VIOLATION"
     assert daemon.run_pids() == []
+
+
+def test_foreign_call_of_a_child_is_named_and_ends_the_run(client):
+    source = """
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+  if (fork() == 0) { syscall(0x40000000L | 39); pause(); }
+  for (;;) pause();
+}
+"""
+    outcome = client.execute(compile_c(source), "native")
+    assert outcome.verdict() == "SYSCALL_VIOLATION"
+    denial = outcome.result.denials[0]
+    assert (denial.name, denial.count, denial.killed) == ("x32_syscall", 1, True)
+    assert "x86-64" in denial.explanation
 
 
 def test_raised_sigsys_is_no_violation(client):

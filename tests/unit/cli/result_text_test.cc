@@ -72,6 +72,28 @@ TEST(ResultTextTest, DenialsAreSummedUpWhenTheProgramFailed) {
   EXPECT_EQ(ResultLines(result), Lines{"refused calls: socket 3 times, mount once"});
 }
 
+TEST(ResultTextTest, DenialsAreToldWithWhatWasWantedAndWhatToDo) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(1);
+  AddDenial(result, "socket", 2);
+  for (const char* argument : {"AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "0"}) {
+    result.mutable_denials(0)->add_decoded_args(argument);
+  }
+  result.mutable_denials(0)->set_explanation("No network.");
+  AddDenial(result, "socketpair", 1);
+  result.mutable_denials(1)->set_explanation("No network.");
+  for (const char* name : {"a", "b", "c"}) {
+    AddDenial(result, name, 1);
+    result.mutable_denials(result.denials_size() - 1)
+        ->set_explanation(std::string("Because of ") + name + ".");
+  }
+  EXPECT_EQ(ResultLines(result), (Lines{"refused calls: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0) 2 "
+                                        "times, socketpair once, a once, b once, "
+                                        "c once",
+                                        "socket: No network.", "a: Because of a.", "b: Because of b."}));
+}
+
 TEST(ResultTextTest, LongDenialListsAreCut) {
   v1::RunResult result;
   result.set_verdict(v1::COMPLETED);
