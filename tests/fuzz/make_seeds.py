@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the hand-made seeds of the boundary's fuzz targets: one valid message of each type, and near misses.
+"""Writes the hand-made seeds of the fuzz targets of the boundary and of the collector: valid input, and near misses.
 
 The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
 corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.
@@ -58,7 +58,38 @@ def finished(verdict, exited, code, signal):
                    struct.pack("<3Q", 1, 2, 3), 0)
 
 
+def tree(operations, asked):
+    """Input of collect_fuzz: pairs of operation and name, then output paths."""
+    pairs = b"".join(bytes(pair) for pair in operations)
+    return bytes([len(operations)]) + pairs + b"\0" + b"\n".join(asked)
+
+
+def bundle(*paths):
+    records = b""
+    for path in paths:
+        record = struct.pack("<IIIIQ", 6, 0, len(path), 0, 0) + path + b"\0"
+        records += record + bytes(-len(record) % 8)
+    return b"\0\x01" + struct.pack("<IIII", 0x4C444E42, 1, len(paths), 0) + records
+
+
+ENTER, LEAVE, WRITE, SYMLINK, LINK, FIFO, HOLE, MODE, RENAME = range(9)
+
 SEEDS = {
+    "collect": {
+        "files": tree([(WRITE, 0), (WRITE, 0xF9), (ENTER, 1), (WRITE, 0x50), (WRITE, 3)], [b"."]),
+        "links": tree([(SYMLINK, 2 | target << 5) for target in range(8)] + [(WRITE, 0), (SYMLINK, 3 | 5 << 5)],
+                      [b"link", b"link/a", b".", b"link"]),
+        "every_kind": tree([(ENTER, 0), (LINK, 0), (FIFO, 1), (HOLE, 30 << 3 | 2), (HOLE, 12 << 3 | 3), (SYMLINK, 4),
+                            (WRITE, 5), (MODE, 5), (RENAME, 6)], [b"a"]),
+        "deep": tree([(ENTER, 0), (WRITE, 1)] * 40, [b"a", b"a/a/a/a"]),
+        "long_names": tree([(ENTER, 3), (WRITE, 3)] * 8, [b"."]),
+        "nested_twice": tree([(ENTER, 0), (WRITE, 0), (ENTER, 1), (WRITE, 0), (SYMLINK, 2)],
+                             [b"a/b/a", b"a/b", b".", b"a", b"a/b/link", b"a/b/missing"]),
+        "unsafe": tree([(WRITE, 0)], [b"../secret", b"/etc/passwd", b"", b"a//b", b"a/./b", b"..", b"a"]),
+        "bundle": bundle(b".", b"a", b"a"),
+        "bundle_torn": bundle(b"aa", b"bb")[:-5],
+        "bundle_count": bundle(b"a")[:10] + b"\xff\xff\xff\xff" + bundle(b"a")[14:],
+    },
     "ipc_request": {
         "prepare": prepare(b"python"),
         "prepare_compile": prepare(b"c-17", step=1),
