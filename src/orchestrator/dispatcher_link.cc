@@ -186,7 +186,7 @@ void DispatcherLink::RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc:
 
 void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
   const std::string profile(ipc::Text(prepare.profile));
-  const StepPlan* plan = profiles_.Find(profile, prepare.step);
+  const StepPlan* plan = profiles_.Find(profile, prepare.step, prepare.tty != 0);
   if (draining_) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kDraining, ipc::LimitName::kNone,
                          "caissond is stopping");
@@ -195,10 +195,6 @@ void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
     const bool known = profiles_.HasProfile(profile);
     return RefusePrepare(prepare.sandbox, known ? ipc::Refusal::kUnknownStep : ipc::Refusal::kUnknownProfile,
                          ipc::LimitName::kNone, known ? "the profile has no such step" : "no such profile");
-  }
-  if (prepare.tty != 0) {
-    return RefusePrepare(prepare.sandbox, ipc::Refusal::kUnknownStep, ipc::LimitName::kNone,
-                         "a terminal is not offered yet");
   }
   if (const auto limit = FindSizeOutOfRange(prepare, plan->limits)) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a size is out of range");

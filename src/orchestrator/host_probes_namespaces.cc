@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -169,6 +170,22 @@ absl::Status RestrictProc() {
   });
 }
 
+// What a run with a terminal gets: an instance of its own, in which the second one is refused.
+absl::Status OneTerminal() {
+  RETURN_IF_ERROR(OwnMounts());
+  RETURN_IF_ERROR(Must(
+      mount("devpts", kScratch, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,max=1"),
+      "mount devpts"));
+  const std::string ptmx = std::string(kScratch) + "/ptmx";
+  ASSIGN_OR_RETURN(const UniqueFd master, OpenFile(ptmx, O_RDWR | O_NOCTTY));
+  const int unlocked = 0;
+  RETURN_IF_ERROR(Must(ioctl(master.get(), TIOCSPTLCK, &unlocked), "unlock the terminal"));
+  const UniqueFd slave(ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  RETURN_IF_ERROR(Must(slave.get(), "open the terminal"));
+  const int second = open(ptmx.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return Expect(second < 0 && errno == ENOSPC, "max=1 does not bound the number of terminals");
+}
+
 // Missing on kernels whose AppArmor knows no such restriction.
 std::string AppArmorRestriction() {
   const absl::StatusOr<std::string> text = ReadFile("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
@@ -226,7 +243,9 @@ std::vector<CheckResult> ProbeMounts() {
       FromStatus("mount_pivot", InChild(PivotIntoReadOnlyRoot), "a root of read-only binds was pivoted into",
                  mend + "; a root that is still the initial ramfs cannot be pivoted: switch_root first"),
       FromStatus("mount_proc", InChild(RestrictProc), "subset=pid,hidepid=2 is in force",
-                 "needs Linux 5.8 or newer; " + mend)};
+                 "needs Linux 5.8 or newer; " + mend),
+      FromStatus("mount_devpts", InChild(OneTerminal), "a terminal was made, and no second one",
+                 "let the kernel have more of them: sysctl -w kernel.pty.max=4096; " + mend)};
 }
 
 }  // namespace caisson::orchestrator

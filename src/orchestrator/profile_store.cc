@@ -8,17 +8,19 @@
 namespace caisson::orchestrator {
 namespace {
 
-absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const sandbox::PlanOptions& options) {
+absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const policy::SyscallFilter& rules,
+                                     const sandbox::PlanOptions& options) {
   if (step.network != policy::NetworkMode::kNone) {
     return absl::FailedPreconditionError("network \"loopback\" is not offered yet; \"none\" is");
   }
-  ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(step.filter));
+  ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(rules));
   StepPlan plan;
   ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
   plan.limits = step.limits;
   plan.filter_digest = filter.digest;
   plan.denials_per_second = options.denials_per_second;
   plan.landlock_abi = options.landlock_abi;
+  plan.terminal = options.terminal;
   return plan;
 }
 
@@ -35,16 +37,22 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
       skipped[name] = std::move(reason);
       continue;
     }
-    const auto add = [&, &profile_name = name](ipc::Step step,
-                                               const policy::StepSection& section) -> absl::Status {
-      absl::StatusOr<StepPlan> plan = CompileStep(section, options);
+    const auto add = [&, &profile_name = name](ipc::Step step, const policy::StepSection& section,
+                                               bool terminal = false) -> absl::Status {
+      sandbox::PlanOptions step_options = options;
+      step_options.terminal = terminal;
+      absl::StatusOr<StepPlan> plan =
+          CompileStep(section, terminal ? section.terminal_filter : section.filter, step_options);
       if (!plan.ok()) {
         return Prefix(plan.status(), "profile " + profile_name);
       }
-      store.steps_.emplace(std::make_pair(profile_name, step), std::move(plan).value());
+      store.steps_.emplace(std::make_tuple(profile_name, step, terminal), std::move(plan).value());
       return absl::OkStatus();
     };
     RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run));
+    if (profile.interactive) {
+      RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run, true));
+    }
     if (profile.compile) {
       RETURN_IF_ERROR(add(ipc::Step::kCompile, *profile.compile));
     }
@@ -56,8 +64,8 @@ bool ProfileStore::HasProfile(const std::string& name) const {
   return Find(name, ipc::Step::kRun) != nullptr;
 }
 
-const StepPlan* ProfileStore::Find(const std::string& name, ipc::Step step) const {
-  const auto found = steps_.find({name, step});
+const StepPlan* ProfileStore::Find(const std::string& name, ipc::Step step, bool terminal) const {
+  const auto found = steps_.find({name, step, terminal});
   return found == steps_.end() ? nullptr : &found->second;
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
@@ -23,6 +23,7 @@ struct StepPlan {
   std::array<uint8_t, 32> filter_digest{};
   uint32_t denials_per_second = 0;
   uint32_t landlock_abi = 0;
+  bool terminal = false;
 };
 
 class ProfileStore {
@@ -34,14 +35,14 @@ class ProfileStore {
                                            std::map<std::string, std::string>& skipped);
 
   bool HasProfile(const std::string& name) const;
-  // nullptr if there is no such step.
-  const StepPlan* Find(const std::string& name, ipc::Step step) const;
+  // nullptr if there is no such step, or it offers no terminal though one is wanted.
+  const StepPlan* Find(const std::string& name, ipc::Step step, bool terminal = false) const;
   size_t size() const { return steps_.size(); }
   // The highest ceiling of open_files of any step.
   uint64_t MostOpenFiles() const;
 
  private:
-  std::map<std::pair<std::string, ipc::Step>, StepPlan> steps_;
+  std::map<std::tuple<std::string, ipc::Step, bool>, StepPlan> steps_;  // the last: with a terminal
 };
 
 }  // namespace caisson::orchestrator

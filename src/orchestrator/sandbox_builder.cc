@@ -14,7 +14,8 @@ namespace {
 
 using sandbox::SetupStage;
 
-absl::Status SendSetup(int control, const Sandbox& sandbox, uint64_t disk_bytes, uint64_t inode_count) {
+absl::Status SendSetup(int control, const Sandbox& sandbox, const StepPlan& plan, uint64_t disk_bytes,
+                       uint64_t inode_count) {
   sandbox::SetupMessage setup{};
   setup.magic = sandbox::kControlMagic;
   setup.type = sandbox::ControlType::kSetup;
@@ -24,6 +25,7 @@ absl::Status SendSetup(int control, const Sandbox& sandbox, uint64_t disk_bytes,
   setup.payload_cgroup_fds = static_cast<uint32_t>(sandbox.cgroup->payload_procs_fds().size());
   setup.disk_bytes = disk_bytes;
   setup.inode_count = inode_count;
+  setup.tty = plan.terminal ? 1 : 0;
   return SendPacket(control, std::as_bytes(std::span(&setup, 1)));
 }
 
@@ -68,7 +70,7 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
 
   stage = SetupStage::kClone;
   ASSIGN_OR_RETURN(auto ends, MakeControlPair());
-  RETURN_IF_ERROR(SendSetup(ends.first.get(), sandbox, disk_bytes, inode_count));
+  RETURN_IF_ERROR(SendSetup(ends.first.get(), sandbox, plan, disk_bytes, inode_count));
   sandbox::SpawnRequest request;
   request.control = ends.second.get();
   request.plan = plan.plan.get();

@@ -50,6 +50,8 @@ constexpr uint32_t kBlockDevice = 0x6000;      // S_IFBLK
 constexpr uint32_t kFcntlSetPipeSize = 1031;
 constexpr uint32_t kIoctlTiocsti = 0x5412;
 constexpr uint32_t kIoctlTioclinux = 0x541c;
+constexpr uint32_t kIoctlTioccons = 0x541d;
+constexpr uint32_t kIoctlTiocsetd = 0x5423;
 
 constexpr auto kDangerousCalls = std::to_array<NamedCall>({
     {"unshare", kAny, kNamespaces},
@@ -143,6 +145,8 @@ constexpr auto kDangerousCalls = std::to_array<NamedCall>({
     {"fcntl", {1, kFcntlSetPipeSize}, "a grown pipe takes from the quota that all pipes of the uid share"},
     {"ioctl", {1, kIoctlTiocsti}, "types into the terminal as if the user did"},
     {"ioctl", {1, kIoctlTioclinux}, "types into the console as if the user did"},
+    {"ioctl", {1, kIoctlTioccons}, "redirects the host's console"},
+    {"ioctl", {1, kIoctlTiocsetd}, "loads line disciplines, a frequent source of kernel exploits"},
     {"prlimit64", {0, 1}, "changes the limits of another process"},
     {"personality", {0, 0x00400000}, "READ_IMPLIES_EXEC makes all memory executable"},
 });

@@ -84,21 +84,18 @@ bool IsForTheRest(const SyscallRule& rule, const SyscallFilter& filter) {
          });
 }
 
-void ExplainSyscalls(const StepSection& step, std::string& text) {
-  text +=
-      "  syscalls: what is not named here fails with EPERM and is reported; 32-bit and x32 calls end the "
-      "run\n";
+void ExplainRules(const SyscallFilter& filter, std::string& text) {
   constexpr std::array<SyscallAction, 6> kOrder = {SyscallAction::kAllow,   SyscallAction::kErrno,
                                                    SyscallAction::kSucceed, SyscallAction::kCount,
                                                    SyscallAction::kDeny,    SyscallAction::kKill};
   for (const SyscallAction action : kOrder) {
     // One line for each call, outcome and reason; the values of an argument are gathered on it.
     std::map<std::array<std::string, 3>, std::string> lines;
-    for (const SyscallRule& rule : step.filter.rules) {
+    for (const SyscallRule& rule : filter.rules) {
       if (rule.action != action) {
         continue;
       }
-      const std::string outcome = OutcomeOf(rule) + (IsForTheRest(rule, step.filter) ? " otherwise" : "");
+      const std::string outcome = OutcomeOf(rule) + (IsForTheRest(rule, filter) ? " otherwise" : "");
       const std::string conditions = ConditionsInWords(rule);
       std::string& alternatives = lines[{rule.syscall, outcome, rule.why}];
       if (!conditions.empty()) {
@@ -111,6 +108,22 @@ void ExplainSyscalls(const StepSection& step, std::string& text) {
       text.append("    ").append(Padded(syscall, kNameColumn)).append(outcome).append(alternatives);
       text.append(Because(why)).append("\n");
     }
+  }
+}
+
+void ExplainSyscalls(const StepSection& step, std::string& text) {
+  text +=
+      "  syscalls: what is not named here fails with EPERM and is reported; 32-bit and x32 calls end the "
+      "run\n";
+  ExplainRules(step.filter, text);
+  if (!step.terminal_filter.rules.empty()) {
+    // The group's rules follow the filter's own.
+    SyscallFilter besides;
+    besides.rules.assign(
+        step.terminal_filter.rules.begin() + static_cast<ptrdiff_t>(step.filter.rules.size()),
+        step.terminal_filter.rules.end());
+    text += "  syscalls besides, in a run with a terminal\n";
+    ExplainRules(besides, text);
   }
 }
 
@@ -127,6 +140,7 @@ void ExplainStep(const std::string& name, const StepSection& step, std::string& 
   }
   text += "\n  /box, /tmp and /dev/shm: writable, ";
   text += step.box_executable ? "files there may be executed\n" : "nothing there may be executed\n";
+  text += step.terminal_filter.rules.empty() ? "" : "  terminal: for runs that ask for one, of their own\n";
   text += "  network: ";
   text +=
       step.network == NetworkMode::kNone ? "none, not even loopback\n" : "a loopback interface of its own\n";

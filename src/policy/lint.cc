@@ -143,6 +143,16 @@ void CheckLimits(const StepSection& step, std::vector<std::string>& reasons) {
   }
 }
 
+// What only a run with a terminal may do.
+void AddTerminalAdvice(const StepSection& step, std::vector<LintFinding>& findings) {
+  for (const NamedCall& call : DangerousCalls()) {
+    if (CanAllow(step.terminal_filter, call) && !CanAllow(step.filter, call)) {
+      findings.push_back(
+          {"run", "with a terminal allows " + CallInWords(call) + ": " + std::string(call.why)});
+    }
+  }
+}
+
 void AddFaults(const StepSection& step, const std::string& name, std::vector<LintFinding>& findings) {
   for (const RuleProblem& problem : FindRuleProblems(step.filter)) {
     findings.push_back({name, step.filter.rules[problem.rule].syscall + ": " + problem.reason});
@@ -185,6 +195,7 @@ std::vector<std::string> LintProfile(const Profile& profile) {
     AddAdvice(*profile.compile, "compile", findings);
   }
   AddAdvice(profile.run, "run", findings);
+  AddTerminalAdvice(profile.run, findings);
   std::vector<std::string> lines;
   lines.reserve(findings.size());
   for (const LintFinding& finding : findings) {

@@ -98,6 +98,8 @@ struct StepSection {
   NetworkMode network = NetworkMode::kNone;
   LimitRange limits;
   SyscallFilter filter;
+  SyscallFilter
+      terminal_filter;  // of a run with a terminal: `filter` and the group `terminal`; or no rule at all
 };
 
 struct Profile {
@@ -112,6 +114,7 @@ struct Profile {
   std::string variant_of;       // the nearest listed profile that it extends; empty: none
   std::map<std::string, Library> packages;  // by the names that requests use
   std::string source_file;                  // where it was read, for messages
+  bool interactive = false;     // may a run have a terminal?
   std::optional<StepSection> compile;
   StepSection run;
 };

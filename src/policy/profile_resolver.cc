@@ -7,6 +7,7 @@
 #include "policy/lint.h"
 #include "policy/nearest.h"
 #include "policy/step_resolver.h"
+#include "policy/syscall_rules.h"
 
 namespace caisson::policy {
 namespace {
@@ -82,6 +83,7 @@ ProfileSource MergeChain(const std::vector<const ProfileSource*>& chain) {
     for (const auto& [name, library] : source->packages) {
       merged.packages[name] = library;
     }
+    Replace(merged.interactive, source->interactive);
     if (source->all) {
       compile = MergeSteps(std::move(compile), *source->all);
       run = MergeSteps(std::move(run), *source->all);
@@ -120,6 +122,42 @@ std::string RequiredText(const std::optional<Located<std::string>>& from, const 
   return Text(from, complaints);
 }
 
+// Offered unless the profile says otherwise, where the groups know what a terminal takes.
+void ResolveTerminal(const ProfileSource& merged, const SyscallGroups& groups, Profile& profile,
+                     std::vector<std::string>& complaints) {
+  const auto group = groups.find(kTerminalGroup);
+  profile.interactive = merged.interactive ? merged.interactive->value : group != groups.end();
+  if (!profile.interactive) {
+    return;
+  }
+  if (group == groups.end()) {
+    merged.interactive->at.Complain(
+        complaints, std::string("no group '") + kTerminalGroup + "' in " + kSyscallGroupsFile);
+    return;
+  }
+  SyscallFilter& filter = profile.run.terminal_filter;
+  filter = profile.run.filter;
+  if (!FindRuleProblems(filter).empty()) {
+    return;  // Told already.
+  }
+  for (const Located<SyscallRule>& rule : group->second.rules) {
+    // What a profile allows whatever the arguments are needs no more rules.
+    const bool is_open = std::any_of(profile.run.filter.rules.begin(), profile.run.filter.rules.end(),
+                                     [&](const SyscallRule& own) {
+                                       return own.syscall == rule.value.syscall &&
+                                              own.action == SyscallAction::kAllow && own.conditions.empty();
+                                     });
+    if (!is_open) {
+      filter.rules.push_back(rule.value);
+    }
+  }
+  for (const RuleProblem& problem : FindRuleProblems(filter)) {
+    complaints.push_back(Complaint(merged.file, merged.name.at.line, "interactive",
+                                   std::string("with the group ") + kTerminalGroup + ": " +
+                                       filter.rules[problem.rule].syscall + ": " + problem.reason));
+  }
+}
+
 Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
                 std::vector<std::string>& complaints) {
   Profile profile;
@@ -147,6 +185,7 @@ Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
   }
   profile.run = ResolveStep(StepKind::kRun, *merged.run, {merged.file, merged.name.at.line, "steps.run"},
                             groups, complaints);
+  ResolveTerminal(merged, groups, profile, complaints);
   return profile;
 }
 

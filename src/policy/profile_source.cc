@@ -135,6 +135,9 @@ absl::StatusOr<ProfileSource> ParseProfileText(std::string_view text, const std:
   source.hello_program = ReadText(reader, "hello_program");
   ReadToolchain(reader, source);
   ReadPackages(reader, source);
+  if (const std::optional<bool> interactive = reader.Bool("interactive")) {
+    source.interactive = Located<bool>{*interactive, PositionOf(reader, "interactive")};
+  }
   ReadSteps(reader, source);
   reader.Finish();
   RETURN_IF_ERROR(ComplaintsToStatus(complaints));

@@ -65,6 +65,7 @@ struct ProfileSource {
   std::optional<Located<std::string>> toolchain_package;
   std::optional<Located<std::string>> toolchain_probe;
   std::map<std::string, Located<Library>> packages;
+  std::optional<Located<bool>> interactive;
   // What every step has, and what one step has besides. A profile has a compile step if it, or one it
   // extends, says so.
   std::optional<StepSource> all;

@@ -15,6 +15,8 @@
 namespace caisson::policy {
 
 inline constexpr char kSyscallGroupsFile[] = "syscall-groups.json";
+// What a run with a terminal may do besides. No profile names it.
+inline constexpr char kTerminalGroup[] = "terminal";
 
 struct SyscallGroup {
   std::string description;

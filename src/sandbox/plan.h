@@ -51,7 +51,7 @@ enum class PlanRecord : uint32_t {
   kDevice = 11,      // path; mode; data = struct PlanDevice
   kUnmount = 12,     // path: lazily, for the work tmpfs's hidden mount point
   kSeal = 13,        // path: remount read-only with flags, after the pivot
-  kTerminals = 14,   // path: a devpts of the run's own
+  kTerminals = 14,   // path: a devpts of the run's own, for one terminal; flags
   kLoopback = 15,    // bring up the interface lo of the run's own network namespace
   kArgument = 20,    // path = one word of the command; "{main}", "{main_stem}" and "{sources}" are replaced
   kEnvironment = 21,   // path = "NAME=value"

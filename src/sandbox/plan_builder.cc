@@ -30,6 +30,11 @@ struct Device {
 // All of major 1 (memory devices); writable by everybody as on any host, /dev/random included.
 constexpr Device kDevices[] = {
     {"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8}, {"/dev/urandom", 9}};
+// The controlling terminal, whichever it is; and the run's own by its name. There is no ptmx for the payload.
+constexpr char kTerminalDevice[] = "/dev/tty";
+constexpr PlanDevice kTerminalNumber{5, 0};
+constexpr char kTerminalDirectory[] = "/dev/pts";
+constexpr char kOwnTerminal[] = "/dev/pts/0";
 
 struct Bind {
   const policy::BindMount* mount;
@@ -88,6 +93,12 @@ absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step) 
   return binds;
 }
 
+void AddTerminal(PlanWriter& writer, RootPlan& root) {
+  writer.AddStruct(PlanRecord::kDevice, {0, 0666, kTerminalDevice}, kTerminalNumber);
+  root.MakeDirectory(kTerminalDirectory);
+  writer.Add(PlanRecord::kTerminals, {kMountAllowDev | kMountNoExec, 0, kTerminalDirectory});
+}
+
 void AddDevices(PlanWriter& writer, RootPlan& root) {
   root.MakeDirectory("/dev");
   writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, "/dev"},
@@ -114,7 +125,8 @@ void AddWork(PlanWriter& writer, RootPlan& root, bool executable) {
   writer.Add(PlanRecord::kProc, {0, 0, "/proc"});
 }
 
-void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds) {
+void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,
+             bool terminal) {
   RootPlan root(writer);
   root.MakeFile(kLandlockProbePath, 0444, "");
   for (const policy::TextFile& file : step.files) {
@@ -134,14 +146,17 @@ void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vec
     writer.AddText(PlanRecord::kBind, {flags, 0, target}, bind.mount->source);
   }
   AddDevices(writer, root);
+  if (terminal) {
+    AddTerminal(writer, root);
+  }
   AddWork(writer, root, step.box_executable);
   writer.Add(PlanRecord::kSeal, {kMountReadOnly | kMountAllowDev | kMountNoExec, 0, "/dev"});
   writer.Add(PlanRecord::kSeal, {kMountReadOnly, 0, "/"});
 }
 
 void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,
-                 uint32_t abi) {
-  const PlanLandlock rights = HandledRights(abi, step.network);
+                 const PlanOptions& options) {
+  const PlanLandlock rights = HandledRights(options.landlock_abi, step.network);
   writer.AddStruct(PlanRecord::kLandlock, {}, rights);
   const auto add = [&](const std::string& path, uint64_t access) {
     writer.AddStruct(PlanRecord::kLandlockRule, {0, 0, path}, access & rights.handled_access_fs);
@@ -152,6 +167,10 @@ void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std:
   add("/proc", kReadDir | kReadFile);
   for (const Device& device : kDevices) {
     add(device.path, kReadFile | kWriteFile | kIoctlDev);
+  }
+  if (options.terminal) {
+    add(kTerminalDevice, kReadFile | kWriteFile | kIoctlDev);
+    add(kOwnTerminal, kReadFile | kWriteFile | kIoctlDev);
   }
   for (const Bind& bind : binds) {
     const uint64_t access =
@@ -202,7 +221,7 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   PlanWriter writer;
   writer.Add(PlanRecord::kStagingPath, {0, 0, options.staging_path});
   writer.Add(PlanRecord::kHostName, {0, 0, "caisson"});
-  AddRoot(writer, step, binds);
+  AddRoot(writer, step, binds, options.terminal);
   for (size_t i = 0; i < step.command.size(); ++i) {
     writer.Add(PlanRecord::kArgument, {0, 0, step.command[i]});
     if (i == 0) {
@@ -219,7 +238,7 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   writer.Add(PlanRecord::kFilter, {}, std::as_bytes(std::span(filter.program)));
   static_assert(sizeof filter.deny_answers == kDenyTableEntries);
   writer.AddStruct(PlanRecord::kDenyTable, {}, filter.deny_answers);
-  AddLandlock(writer, step, binds, options.landlock_abi);
+  AddLandlock(writer, step, binds, options);
   AddRlimits(writer);
   writer.AddStruct(PlanRecord::kLimits, {},
                    PlanInitLimits{options.denials_per_second, options.notify_flags, filter.counted_fcntl});

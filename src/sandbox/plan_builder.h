@@ -17,6 +17,7 @@ struct PlanOptions {
   uint32_t landlock_abi = 1;
   uint32_t denials_per_second = 10'000;
   uint32_t notify_flags = 0;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV where the kernel has it
+  bool terminal = false;  // for runs with a terminal: /dev/pts and /dev/tty, and `filter` is the one for them
 };
 
 // A sealed memfd with the plan. Looks at the host to learn whether a bind's source is a file or a directory

@@ -30,6 +30,7 @@
   X(Pipes, 25, "make the pipes")                                 \
   X(CloneStub, 26, "clone the stub")                             \
   X(InitLock, 27, "lock init")                                   \
+  X(Terminal, 28, "make the terminal")                           \
   X(StubCgroup, 40, "join the payload's cgroups")                \
   X(StubSession, 41, "start a session")                          \
   X(StubWorkDir, 42, "enter the work directory")                 \

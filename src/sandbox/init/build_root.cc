@@ -63,6 +63,8 @@ class RootBuilder {
         return;
       case PlanRecord::kProc:
         return MountProc(item);
+      case PlanRecord::kTerminals:
+        return MountTerminals(item);
       default:
         return;  // Not a mount record.
     }
@@ -128,6 +130,15 @@ class RootBuilder {
     progress_.Must(
         Syscall(__NR_chown, Address(directory.c_str()), setup_.payload_host_uid, setup_.payload_host_gid));
     Bind(directory.c_str(), item);
+  }
+
+  // An instance with room for exactly one terminal, the run's own: once init has made it, ptmx answers
+  // ENOSPC.
+  void MountTerminals(const PlanItem& item) {
+    FixedText<128> options;
+    options.Append("newinstance,ptmxmode=0666,max=1,mode=0620,uid=").Append(setup_.payload_host_uid);
+    options.Append(",gid=").Append(setup_.payload_host_gid);
+    progress_.Must(Mount("devpts", Inside(item.path), "devpts", KernelFlags(item.flags), options.c_str()));
   }
 
   void MountProc(const PlanItem& item) {

@@ -2,8 +2,8 @@
 //
 //   caissond ──clone3, execveat──▶ init as real root, in new pid, mount, network, ipc and uts namespaces
 //     builds the root from the sealed plan ─▶ enters the prepared user namespace (now it owns nothing of the
-//     host) ─▶ makes the pipes under its own uid ─▶ clones the stub, which shares its descriptor table ─▶
-//     locks itself ─▶ hands the pipes' outer ends to caissond with `ready` ─▶ waits
+//     host) ─▶ makes the pipes, or a terminal, under its own uid ─▶ clones the stub, which shares its
+//     descriptor table ─▶ locks itself ─▶ hands the pipes' outer ends to caissond with `ready` ─▶ waits
 //   caissond ──go──▶ init ──go──▶ stub, which detaches, unpacks the bundle and execs the payload
 //   init answers refused calls, reaps; when the main process ends it kills and reaps the rest, reports,
 //   exits.
@@ -21,6 +21,7 @@
 #include "sandbox/init/build_root.h"
 #include "sandbox/init/lock.h"
 #include "sandbox/init/packet.h"
+#include "sandbox/init/streams.h"
 #include "sandbox/init/stub.h"
 #include "sandbox/init/supervise.h"
 #include "sandbox/init/text.h"
@@ -30,15 +31,6 @@ namespace caisson::init {
 namespace {
 
 using sandbox::SetupStage;
-
-struct Pipe {
-  int read;
-  int write;
-};
-
-struct OuterEnds {
-  int fds[5];  // stdin write, stdout, stderr, events, outputs read: the order of ReadyMessage
-};
 
 sandbox::SetupMessage ReadSetup(const Progress& progress) {
   sandbox::SetupMessage setup{};
@@ -144,44 +136,6 @@ void EnterUserNamespace(const Ids& ids, Progress& progress) {
   progress.Must(Prctl(PR_SET_DUMPABLE, 0));
 }
 
-Pipe MakePipe(long flags, const Progress& progress) {
-  int ends[2] = {-1, -1};
-  progress.Must(Syscall(__NR_pipe2, Address(ends), flags));
-  return {ends[0], ends[1]};
-}
-
-// A pipe whose `inner` end becomes descriptor `number` and may be reopened by the payload through
-// /proc/self/fd.
-int MakeStdio(int number, bool payload_reads, const Progress& progress) {
-  const Pipe pipe = MakePipe(O_CLOEXEC, progress);
-  const int inner = payload_reads ? pipe.read : pipe.write;
-  progress.Must(Syscall(__NR_fchmod, inner, 0666));
-  progress.Must(Syscall(__NR_dup2, inner, number));
-  Close(inner);
-  return payload_reads ? pipe.write : pipe.read;
-}
-
-OuterEnds MakePipes(Descriptors& fds, Progress& progress) {
-  progress.Enter(SetupStage::kPipes);
-  OuterEnds outer{};
-  outer.fds[0] = MakeStdio(0, true, progress);
-  outer.fds[1] = MakeStdio(1, false, progress);
-  outer.fds[2] = MakeStdio(2, false, progress);
-  const Pipe events = MakePipe(O_CLOEXEC | O_NONBLOCK, progress);
-  outer.fds[3] = events.read;
-  fds.events_write = events.write;
-  const Pipe outputs = MakePipe(O_CLOEXEC, progress);
-  outer.fds[4] = outputs.read;
-  fds.outputs_write = outputs.write;
-  const Pipe error = MakePipe(O_CLOEXEC | O_NONBLOCK, progress);
-  fds.error_read = error.read;
-  fds.error_write = error.write;
-  const Pipe go = MakePipe(O_CLOEXEC, progress);
-  fds.go_read = go.read;
-  fds.go_write = go.write;
-  return outer;
-}
-
 int BlockAndWatchChildren(const Progress& progress) {
   const uint64_t mask = 1ULL << static_cast<unsigned>(SIGCHLD - 1);
   progress.Must(Syscall(__NR_rt_sigprocmask, SIG_BLOCK, Address(&mask), 0, sizeof mask));
@@ -198,7 +152,7 @@ int CloneStub(const PlanReader& plan, const Descriptors& fds, const sandbox::Set
   if (pid == 0) {
     RunStub(plan,
             {fds.go_read, fds.error_write, sandbox::kFdFirstCgroup + static_cast<int>(setup.init_cgroup_fds),
-             setup.payload_cgroup_fds, uid});
+             setup.payload_cgroup_fds, uid, setup.tty != 0});
   }
   return static_cast<int>(pid);
 }
@@ -248,7 +202,7 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
 
   Descriptors fds{};
   fds.control = sandbox::kFdControl;
-  const OuterEnds outer = MakePipes(fds, progress);
+  const OuterEnds outer = MakeStreams(setup.tty != 0, fds, progress);
   fds.child_signals = BlockAndWatchChildren(progress);
   const int stub = CloneStub(plan, fds, setup, ids.payload, progress);
   Supervisor supervisor(plan, fds, stub, progress);

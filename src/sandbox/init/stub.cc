@@ -3,6 +3,7 @@
 // every profile allows.
 #include "sandbox/init/stub.h"
 
+#include <asm/ioctls.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/errno.h>
@@ -162,6 +163,9 @@ void RunStub(const PlanReader& plan, const StubInheritance& inheritance) {
   JoinPayloadCgroups(inheritance, progress);
   progress.Enter(SetupStage::kStubSession);
   progress.Must(Syscall(__NR_setsid));
+  if (inheritance.terminal) {
+    progress.Must(Syscall(__NR_ioctl, 0, TIOCSCTTY, 0));
+  }
   Syscall(__NR_umask, 022);
   progress.Enter(SetupStage::kStubWorkDir);
   progress.Must(Syscall(__NR_chdir, Address("/box")));

@@ -12,7 +12,8 @@ struct StubInheritance {
   int error_pipe;      // write end, close-on-exec
   int first_procs_fd;  // cgroup.procs of the payload's leaves
   uint32_t procs_fds;
-  uint32_t uid;  // the payload's, and its gid
+  uint32_t uid;   // the payload's, and its gid
+  bool terminal;  // descriptors 0, 1 and 2 are one
 };
 
 // Never returns: execs the payload, or reports the step that failed and exits.

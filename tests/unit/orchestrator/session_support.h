@@ -7,8 +7,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,16 +16,10 @@
 
 #include "common/clock.h"
 #include "common/status.h"
-#include "ipc/bundle_writer.h"
 #include "ipc/codec.h"
-#include "orchestrator/host_places.h"
 #include "orchestrator/session.h"
-#include "policy/filter_compiler.h"
-#include "policy/profile_loader.h"
+#include "policy/profile.h"
 #include "privileged_support.h"
-#include "sandbox/kernel_features.h"
-#include "sandbox/landlock_host.h"
-#include "sandbox/plan_builder.h"
 
 namespace caisson::orchestrator {
 
@@ -49,30 +41,8 @@ class SessionTest : public testing::Test, public SessionListener {
     std::function<void()> started;
   };
 
-  void SetUp() override {
-    CAISSON_NEEDS_ROOT();
-    std::string name = (std::filesystem::temp_directory_path() / "caisson-session-XXXXXX").string();
-    state_dir_ = mkdtemp(name.data());
-    const auto staging = EnterPrivateMounts(state_dir_);
-    ASSERT_TRUE(staging.ok()) << Message(staging.status());
-    auto backend = CgroupBackend::Open("caisson-test-" + std::to_string(getpid()) + "-session");
-    ASSERT_TRUE(backend.ok()) << Message(backend.status());
-    cgroups_ = *std::move(backend);
-    auto spawner = sandbox::Spawner::Create();
-    ASSERT_TRUE(spawner.ok()) << Message(spawner.status());
-    spawner_.emplace(*std::move(spawner));
-    builder_.emplace(*spawner_, *cgroups_, ids_);
-    CompilePython(*staging);
-  }
-
-  void TearDown() override {
-    session_.reset();
-    if (cgroups_ != nullptr) {
-      EXPECT_TRUE(cgroups_->RemoveInstance().ok());
-    }
-    std::error_code ignored;
-    std::filesystem::remove_all(state_dir_, ignored);
-  }
+  void SetUp() override;
+  void TearDown() override;
 
   // Runs a Python program to the end of its sandbox. `limits_` and `outputs_` may be changed before.
   void Run(const std::string& program, uint64_t collect_ms, Moments moments = {}) {
@@ -83,7 +53,8 @@ class SessionTest : public testing::Test, public SessionListener {
     auto loop = EventLoop::Create();
     ASSERT_TRUE(loop.ok()) << Message(loop.status());
     loop_ = *std::move(loop);
-    session_ = std::make_unique<Session>(*loop_, *builder_, *this, 7, plan_, ipc::Step::kRun, 0);
+    const StepPlan& plan = wants_terminal_ ? terminal_plan_ : plan_;
+    session_ = std::make_unique<Session>(*loop_, *builder_, *this, 7, plan, ipc::Step::kRun, 0);
     session_->Build(64ULL << 20U, 4096);
     const EventLoop::TimerId patience =
         loop_->At(MonotonicNanos() + kPatienceNanos, [] { FAIL() << "nothing came of it"; });
@@ -115,40 +86,15 @@ class SessionTest : public testing::Test, public SessionListener {
   std::unique_ptr<Session> session_;
   ipc::StartLimits limits_{20'000, 10'000, 256ULL << 20U, 32, 256, 256ULL << 20U, 8ULL << 20U, 1000};
   std::vector<std::string> outputs_;
+  bool wants_terminal_ = false;
   std::optional<ipc::Finished> finished_;
   int64_t finished_ns_ = 0;
   ipc::IsolationReport isolation_{};
 
  private:
-  void CompilePython(const std::string& staging) {
-    const auto profiles = policy::LoadProfiles(CAISSON_PROFILES_DIR, policy::FileTrust::kAnyOwner);
-    ASSERT_TRUE(profiles.ok()) << Message(profiles.status());
-    const policy::StepSection& step = profiles->at("python").run;
-    const auto filter = policy::CompileFilter(step.filter);
-    ASSERT_TRUE(filter.ok());
-    sandbox::PlanOptions options;
-    options.staging_path = staging;
-    options.landlock_abi = *sandbox::LandlockAbi();
-    options.notify_flags = sandbox::NotifyFlags();
-    auto plan = sandbox::BuildPlan(step, *filter, options);
-    ASSERT_TRUE(plan.ok()) << Message(plan.status());
-    plan_.plan = *std::move(plan);
-    plan_.limits = step.limits;
-    plan_.filter_digest = filter->digest;
-    plan_.denials_per_second = options.denials_per_second;
-    plan_.landlock_abi = options.landlock_abi;
-  }
-
-  UniqueFd Bundle() const {
-    auto bundle = ipc::BundleWriter::Create();
-    CAISSON_CHECK(bundle.ok());
-    CAISSON_CHECK(bundle->AddMainFile("main.py").ok());
-    CAISSON_CHECK(bundle->AddFile("main.py", program_, ipc::FileMode::kRegular).ok());
-    for (const std::string& path : outputs_) {
-      CAISSON_CHECK(bundle->AddOutputPath(path).ok());
-    }
-    return *bundle->Seal();
-  }
+  static void Compile(const policy::StepSection& step, const policy::SyscallFilter& rules,
+                      const std::string& staging, StepPlan& plan);
+  UniqueFd Bundle() const;
 
   void OnPrepared(Session& session, const ipc::Prepared& message, std::vector<UniqueFd> fds) override {
     fds_ = std::move(fds);
@@ -186,6 +132,7 @@ class SessionTest : public testing::Test, public SessionListener {
   std::optional<sandbox::Spawner> spawner_;
   std::optional<SandboxBuilder> builder_;
   StepPlan plan_;
+  StepPlan terminal_plan_;
   std::string program_;
   uint64_t collect_ms_ = 0;
   Moments moments_;

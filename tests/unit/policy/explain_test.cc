@@ -68,6 +68,17 @@ TEST(ExplainTest, ACompileStepTellsItsOutputs) {
   EXPECT_EQ(text.find("outputs"), text.rfind("outputs"));
 }
 
+TEST(ExplainTest, ATerminalsCallsAreToldApart) {
+  const std::string text = Python();
+  EXPECT_TRUE(HasLine(text, "  terminal: for runs that ask for one, of their own"));
+  const size_t besides = text.find("  syscalls besides, in a run with a terminal\n");
+  ASSERT_NE(besides, std::string::npos);
+  EXPECT_EQ(text.find("0x5402"), text.find("0x5402", besides));
+  Profile profile = ShippedProfiles().at("python");
+  profile.run.terminal_filter.rules.clear();
+  EXPECT_EQ(ExplainProfile(profile).find("terminal:"), std::string::npos);
+}
+
 TEST(ExplainTest, ControlCharactersDoNotReachTheTerminal) {
   Profile profile = ShippedProfiles().at("native");
   profile.display_name = "x\x1b[31m\ny";

@@ -99,6 +99,55 @@ TEST(ProfileResolverTest, ACompileStepHasItsOwnLimitsAndWhatAllSays) {
   EXPECT_EQ(profile.run.command, (std::vector<std::string>{"/bin/p", "{main}"}));
 }
 
+// The profile under the groups `extra` besides `stub`, and the complaint.
+std::pair<Profile, std::string> WithTerminal(const std::string& keys, const std::string& rules,
+                                             const std::string& extra) {
+  const std::string text =
+      R"({"schema_version": 1, "name": "t", "display_name": "T", "description": "d", "default_main_file": "m", )" +
+      keys + R"("steps": {"run": {"command": ["/bin/t"], "syscalls": {"groups": ["stub"], "rules": [)" +
+      rules + "]}}}}";
+  std::string groups = kGroups;
+  groups.insert(groups.find("\"stub\""), extra);
+  const auto profiles =
+      ResolveProfiles({{"t", *ParseProfileText(text, "t.json")}}, *ParseSyscallGroups(groups, "g"));
+  return profiles.ok() ? std::pair(profiles->at("t"), std::string())
+                       : std::pair(Profile(), Message(profiles.status()));
+}
+
+constexpr char kTerminalGroupText[] = R"("terminal": {"description": "d", "rules": [
+  {"name": "ioctl", "args": [{"index": 1, "value": 7}], "why": "w"}]}, )";
+
+TEST(ProfileResolverTest, ATerminalIsOfferedUnlessTheProfileSaysOtherwise) {
+  const auto [offers, none] = WithTerminal("", "", kTerminalGroupText);
+  EXPECT_TRUE(offers.interactive) << none;
+  EXPECT_EQ(offers.run.terminal_filter.rules.size(), offers.run.filter.rules.size() + 1);
+  EXPECT_EQ(offers.run.terminal_filter.rules.back().syscall, "ioctl");
+  const auto [refuses, error] = WithTerminal(R"("interactive": false, )", "", kTerminalGroupText);
+  EXPECT_FALSE(refuses.interactive) << error;
+  EXPECT_TRUE(refuses.run.terminal_filter.rules.empty());
+}
+
+TEST(ProfileResolverTest, WithoutTheGroupThereIsNoTerminal) {
+  EXPECT_FALSE(WithTerminal("", "", "").first.interactive);
+  EXPECT_EQ(WithTerminal(R"("interactive": true, )", "", "").second,
+            "t.json:1: interactive: no group 'terminal' in syscall-groups.json");
+}
+
+TEST(ProfileResolverTest, AProfileThatSaysOtherwiseAboutATerminalsCallsIsAContradiction) {
+  EXPECT_EQ(
+      WithTerminal(
+          "",
+          R"({"name": "ioctl", "action": "errno", "errno": "EIO", "args": [{"index": 1, "value": 7}], "why": "w"})",
+          kTerminalGroupText)
+          .second,
+      "t.json:1: interactive: with the group terminal: ioctl: contradicts another rule of ioctl with the "
+      "same conditions");
+  // What is allowed whatever its arguments are needs no more.
+  const auto [open, error] = WithTerminal("", R"({"name": "ioctl", "why": "w"})", kTerminalGroupText);
+  EXPECT_TRUE(open.interactive) << error;
+  EXPECT_EQ(open.run.terminal_filter.rules.size(), open.run.filter.rules.size());
+}
+
 // The complaint that a compile section brings, or "" for none.
 std::string CompileComplaint(const std::string& compile) {
   ProfileSources sources;

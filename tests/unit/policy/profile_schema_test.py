@@ -60,6 +60,7 @@ class ProfileSchemaTest(unittest.TestCase):
             "unknown step key": with_run(mount=[]),
             "mount without why": with_run(mounts=[{"source": "/opt"}]),
             "relative mount": with_run(mounts=[{"source": "opt", "why": "w"}]),
+            "interactive": {**load("profiles/python.json"), "interactive": "yes"},
             "network": with_run(network="host"),
             "outputs of a run": with_run(outputs=["a"]),
             "outputs that lead away": with_compile(["/etc"]),

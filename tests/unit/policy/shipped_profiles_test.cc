@@ -10,6 +10,7 @@
 #include "policy/json_document.h"
 #include "policy/lint.h"
 #include "policy/syscall_groups.h"
+#include "policy/syscall_rules.h"
 #include "policy_support.h"
 
 namespace caisson::policy {
@@ -86,6 +87,9 @@ TEST(ShippedProfilesTest, EveryGroupIsUsed) {
   const ProfileSet profiles = ShippedProfiles();
   for (const auto& [name, group] : *groups) {
     EXPECT_FALSE(group.description.empty()) << name;
+    if (name == kTerminalGroup) {
+      continue;  // ATerminalAddsRequestsOfIoctlAndNothingElse has it.
+    }
     ASSERT_FALSE(group.rules.empty()) << name;
     const std::string& call = group.rules.front().value.syscall;
     const bool used = std::any_of(profiles.begin(), profiles.end(), [&](const auto& entry) {
@@ -94,6 +98,27 @@ TEST(ShippedProfilesTest, EveryGroupIsUsed) {
                          [&](const SyscallRule& rule) { return rule.syscall == call; });
     });
     EXPECT_TRUE(used) << name;
+  }
+}
+
+TEST(ShippedProfilesTest, ATerminalAddsRequestsOfIoctlAndNothingElse) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    SCOPED_TRACE(name);
+    EXPECT_TRUE(profile.interactive);
+    EXPECT_FALSE(profile.compile && !profile.compile->terminal_filter.rules.empty());
+    const auto& own = profile.run.filter.rules;
+    const auto& with = profile.run.terminal_filter.rules;
+    ASSERT_GT(with.size(), own.size());
+    for (size_t i = 0; i < with.size(); ++i) {
+      EXPECT_EQ(with[i].syscall, i < own.size() ? own[i].syscall : "ioctl");
+    }
+    // TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD, TIOCVHANGUP, TIOCEXCL, TIOCPKT, TIOCGPTPEER
+    for (const uint32_t request : {0x5412U, 0x541cU, 0x541dU, 0x5423U, 0x5437U, 0x540cU, 0x5420U, 0x5441U}) {
+      EXPECT_EQ(Decide(profile.run.terminal_filter, "ioctl", {0, request}).action, SyscallAction::kDeny)
+          << request;
+    }
+    EXPECT_EQ(Decide(profile.run.filter, "ioctl", {0, 0x5402}).action, SyscallAction::kDeny);
+    EXPECT_EQ(Decide(profile.run.terminal_filter, "ioctl", {0, 0x5402}).action, SyscallAction::kAllow);
   }
 }
 

@@ -30,8 +30,9 @@ struct Read {
   uint32_t flags;
 };
 
-absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step) {
-  absl::StatusOr<UniqueFd> plan = BuildPlan(step, {}, {.staging_path = "/run/staging", .landlock_abi = 7});
+absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step, bool terminal = false) {
+  absl::StatusOr<UniqueFd> plan =
+      BuildPlan(step, {}, {.staging_path = "/run/staging", .landlock_abi = 7, .terminal = terminal});
   if (!plan.ok()) {
     return plan.status();
   }
@@ -110,6 +111,26 @@ TEST(PlanBuilderTest, WorkDirectoriesAreNoexecUnlessTheProfileSaysSo) {
       EXPECT_EQ((flags & kMountNoExec) == 0, executable) << path;
     }
   }
+}
+
+TEST(PlanBuilderTest, ATerminalBringsItsDevicesAndNothingElseDoes) {
+  const auto without = BuildAndRead(SmallStep());
+  const auto with = BuildAndRead(SmallStep(), true);
+  ASSERT_TRUE(without.ok() && with.ok());
+  for (const Read& record : *without) {
+    EXPECT_NE(record.type, PlanRecord::kTerminals);
+    EXPECT_FALSE(record.path.starts_with("/dev/pts") || record.path == "/dev/tty") << record.path;
+  }
+  // Below /dev, which is read-only in the end; nodev would keep the terminal from being opened.
+  const Read& mount = with->at(IndexOf(*with, PlanRecord::kTerminals, "/dev/pts"));
+  EXPECT_EQ(mount.flags, kMountAllowDev | kMountNoExec);
+  EXPECT_LT(IndexOf(*with, PlanRecord::kTmpfs, "/dev"), IndexOf(*with, PlanRecord::kTerminals, "/dev/pts"));
+  EXPECT_LT(IndexOf(*with, PlanRecord::kTerminals, "/dev/pts"), IndexOf(*with, PlanRecord::kSeal, "/dev"));
+  IndexOf(*with, PlanRecord::kDevice, "/dev/tty");
+  IndexOf(*with, PlanRecord::kLandlockRule, "/dev/tty");
+  IndexOf(*with, PlanRecord::kLandlockRule, "/dev/pts/0");
+  // Two devices' records, the directory, the mount, two rules.
+  EXPECT_EQ(with->size(), without->size() + 5);
 }
 
 TEST(PlanReaderTest, EveryTruncationIsInvalid) {
