@@ -211,6 +211,11 @@ v1::Profile ProfileToProto(const CatalogEntry& entry) {
   message.set_available(entry.unavailable_reason.empty());
   message.set_unavailable_reason(entry.unavailable_reason);
   message.set_variant_of(profile.variant_of);
+  for (const auto& [library, reason] : entry.libraries) {
+    if (reason.empty()) {
+      message.add_packages(library);
+    }
+  }
   *message.mutable_default_limits() = LimitsToProto(profile.run.limits.defaults);
   *message.mutable_ceilings() = LimitsToProto(profile.run.limits.ceilings);
   if (profile.compile.has_value()) {

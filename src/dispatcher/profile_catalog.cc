@@ -22,11 +22,14 @@ ProfileCatalog::ProfileCatalog(policy::ProfileSet profiles,
                                const std::map<std::string, std::string>& versions)
     : profiles_(std::move(profiles)) {
   for (const auto& [name, profile] : profiles_) {
-    CatalogEntry entry{profile, "", ""};
+    CatalogEntry entry{profile, "", "", {}};
     if (const auto version = versions.find(profile.toolchain_package); version != versions.end()) {
       entry.toolchain_version = version->second;
     }
     entry.unavailable_reason = policy::UnavailableReason(profile);
+    for (const auto& [library_name, library] : profile.packages) {
+      entry.libraries[library_name] = policy::UnavailableReason(library);
+    }
     entries_.emplace(name, std::move(entry));
   }
 }

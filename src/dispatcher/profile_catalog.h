@@ -14,8 +14,9 @@ namespace caisson::dispatcher {
 
 struct CatalogEntry {
   policy::Profile profile;
-  std::string toolchain_version;   // empty: not known
-  std::string unavailable_reason;  // empty: available
+  std::string toolchain_version;                 // empty: not known
+  std::string unavailable_reason;                // empty: available
+  std::map<std::string, std::string> libraries;  // the profile's packages: the reason why not; empty: there
 };
 
 class ProfileCatalog {

@@ -48,12 +48,12 @@ class Validator {
   explicit Validator(const v1::ExecuteRequest& request) : request_(request) {}
 
   void CheckSupported();
-  void CheckPackages();
   void CheckFiles();
   void CheckMainFile();
   void CheckArgs();
   void CheckEnv();
   void CheckOutputPaths();
+  void CheckPackages(const CatalogEntry& entry);
   void CheckLabels();
   void CheckOverflow();
   void CheckLimits(const policy::LimitRange& range, policy::Limits& limits) {
@@ -102,6 +102,23 @@ void Validator::CheckSupported() {
   CheckUnknownFields(request_.limits(), "limits.");
   for (int i = 0; i < std::min(request_.files_size(), kMaxFiles); ++i) {
     CheckUnknownFields(request_.files(i), "files[" + std::to_string(i) + "].");
+  }
+}
+
+void Validator::CheckPackages(const CatalogEntry& entry) {
+  if (request_.packages_size() > kMaxPackages) {
+    Invalid("packages", Plural(kMaxPackages, "names"));
+    return;
+  }
+  std::string offered;
+  for (const auto& [name, reason] : entry.libraries) {
+    offered += (offered.empty() ? "" : ", ") + name;
+  }
+  for (int i = 0; i < request_.packages_size(); ++i) {
+    if (!entry.libraries.contains(request_.packages(i))) {
+      Invalid("packages[" + std::to_string(i) + "]", "the profile " + entry.profile.name + " offers " +
+                                                         (offered.empty() ? "no libraries" : offered));
+    }
   }
 }
 
@@ -207,12 +224,6 @@ void Validator::CheckOutputPaths() {
   }
 }
 
-void Validator::CheckPackages() {
-  if (!request_.packages().empty()) {
-    Invalid("packages", "the profile offers no packages");
-  }
-}
-
 void Validator::CheckLabels() {
   if (request_.labels().size() > kMaxLabels) {
     Invalid("labels", Plural(kMaxLabels, "labels"));
@@ -253,6 +264,18 @@ grpc::Status RefuseUnknownProfile(const std::string& name, const ProfileCatalog&
                        {{"nearest", catalog.Nearest(name.substr(0, 64))}});
 }
 
+// A library that the profile offers, and this host lacks.
+grpc::Status RefuseMissingLibrary(const v1::ExecuteRequest& request, const CatalogEntry& entry) {
+  for (const std::string& name : request.packages()) {
+    if (const std::string& reason = entry.libraries.at(name); !reason.empty()) {
+      return Refuse(Reason::kProfileUnavailable,
+                    "library " + name + " of profile " + entry.profile.name + ": " + reason,
+                    {{"profile", entry.profile.name}, {"package", entry.profile.packages.at(name).package}});
+    }
+  }
+  return grpc::Status::OK;
+}
+
 }  // namespace
 
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
@@ -276,12 +299,12 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   }
   Validator validator(request);
   validator.CheckSupported();
-  validator.CheckPackages();
   validator.CheckFiles();
   validator.CheckMainFile();
   validator.CheckArgs();
   validator.CheckEnv();
   validator.CheckOutputPaths();
+  validator.CheckPackages(*entry);
   validator.CheckLabels();
   validator.CheckOverflow();
   validator.CheckLimits(entry->profile.run.limits, valid.limits);
@@ -293,6 +316,9 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   }
   if (!validator.invalid().empty()) {
     return RefuseFields(Reason::kInvalidRequest, Reported(validator.invalid()));
+  }
+  if (grpc::Status missing = RefuseMissingLibrary(request, *entry); !missing.ok()) {
+    return missing;
   }
   const uint64_t run_bytes = valid.limits.Get(policy::LimitId::kMemoryBytes);
   const uint64_t compile_bytes = CompileMemory(entry->profile);

@@ -23,6 +23,7 @@ inline constexpr uint64_t kMaxRequestBytes = 16ULL * 1024 * 1024;
 inline constexpr int kMaxFiles = 256;
 inline constexpr uint64_t kMaxArgsBytes = 128ULL * 1024;
 inline constexpr uint64_t kMaxEnvBytes = 128ULL * 1024;
+inline constexpr int kMaxPackages = 64;
 inline constexpr size_t kMaxLabels = 64;
 inline constexpr size_t kMaxLabelValueBytes = 256;
 

@@ -18,14 +18,14 @@ constexpr size_t kMostVariables = 128;
 constexpr size_t kMostTextBytes = 4096;
 constexpr size_t kMostOutputs = 64;
 constexpr std::string_view kMain = "{main}";
-constexpr std::string_view kMainStem = "{main_stem}";
+constexpr std::string_view kMainClass = "{main_class}";
 constexpr std::string_view kSources = "{sources}";
 
 // Only a whole word is replaced; within a longer one the program would get the placeholder itself.
 void CheckPlaceholders(StepKind kind, const Located<std::vector<std::string>>& command,
                        std::vector<std::string>& complaints) {
   for (const std::string& word : command.value) {
-    for (const std::string_view placeholder : {kMain, kMainStem, kSources}) {
+    for (const std::string_view placeholder : {kMain, kMainClass, kSources}) {
       if (word != placeholder && word.find(placeholder) != std::string::npos) {
         command.at.Complain(complaints,
                             "'" + word + "': " + std::string(placeholder) + " must be a word of its own");

@@ -53,7 +53,7 @@ enum class PlanRecord : uint32_t {
   kSeal = 13,        // path: remount read-only with flags, after the pivot
   kTerminals = 14,   // path: a devpts of the run's own, for one terminal; flags
   kLoopback = 15,    // bring up the interface lo of the run's own network namespace
-  kArgument = 20,    // path = one word of the command; "{main}", "{main_stem}" and "{sources}" are replaced
+  kArgument = 20,    // path = one word of the command; "{main}", "{main_class}" and "{sources}" are replaced
   kEnvironment = 21,   // path = "NAME=value"
   kFilter = 22,        // data = struct sock_filter[]: the payload's
   kDenyTable = 23,     // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)

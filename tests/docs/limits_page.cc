@@ -114,6 +114,7 @@ void PrintRequests() {
   Row("bytes of all arguments", caisson::dispatcher::kMaxArgsBytes);
   Row("environment variables", caisson::wire::kMaxEnv);
   Row("bytes of all environment variables", caisson::dispatcher::kMaxEnvBytes);
+  Row("libraries", caisson::dispatcher::kMaxPackages);
   Row("labels", caisson::dispatcher::kMaxLabels);
   Row("bytes of a label's value", caisson::dispatcher::kMaxLabelValueBytes);
   Row("output paths", caisson::wire::kMaxOutputPaths);

@@ -108,3 +108,16 @@ def test_install_of_an_unknown_profile_names_the_nearest(profiles):
     done = caisson("profile", "install", "pythn", "--profiles", profiles)
     assert done.returncode == 125
     assert "no profile is named 'pythn'; did you mean python?" in done.stderr
+
+
+def test_a_library_the_profile_does_not_offer_is_refused_with_the_list(poorer_daemon):
+    done = caisson("run", "--profile", "python", "--package", "pandas", "-", address=poorer_daemon.address, input="")
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "packages[0]" in done.stderr and "the profile python offers numpy" in done.stderr
+    done = caisson("run", "--profile", "bash", "--package", "pandas", "-", address=poorer_daemon.address, input="")
+    assert "the profile bash offers no libraries" in done.stderr
+
+
+def test_libraries_that_are_there_are_listed(poorer_daemon):
+    listed = json.loads(caisson("profile", "list", "--json", address=poorer_daemon.address).stdout)["profiles"]
+    assert {profile["name"]: profile["packages"] for profile in listed if profile.get("packages")} == {"python": ["numpy"]}

@@ -82,20 +82,24 @@ void ExecImage::AddSources(BundleReader& bundle, Progress& progress) {
   }
 }
 
-// A main file ".c" is all name.
-void ExecImage::SetMainStem() {
-  const char* name = main_file_;
-  for (const char* at = main_file_; *at != '\0'; ++at) {
-    name = *at == '/' ? at + 1 : name;
-  }
-  size_t bytes = Length(name);
-  for (size_t i = bytes; i > 1; --i) {
-    if (name[i - 1] == '.') {
-      bytes = i - 1;
+// "com/x/Main.java" → "com.x.Main". Only the last part has an extension, and ".java" is all name.
+void ExecImage::SetMainClass() {
+  const char* path = main_file_ + kBoxBytes;
+  const size_t bytes = Length(path);
+  size_t end = bytes;
+  for (size_t i = bytes; i > 1 && path[i - 1] != '/'; --i) {
+    if (path[i - 1] == '.' && path[i - 2] != '/') {
+      end = i - 1;
       break;
     }
   }
-  __builtin_memcpy(main_stem_, name, bytes);
+  for (size_t i = 0; i < end; ++i) {
+    main_class_[i] = path[i];
+    if (path[i] == '/') {
+      main_class_[i] = '.';
+    }
+  }
+  main_class_[end] = '\0';
 }
 
 void ExecImage::AddHint(const PlanItem& item, const HintedLimits& limits, Progress& progress) {
@@ -130,7 +134,7 @@ void ExecImage::Build(PlanReader plan, BundleReader& bundle, const HintedLimits&
     if (entry.type == wire::BundleRecord::kMainFile) {
       MustBeSafe(entry, progress);
       PutBoxPath(main_file_, entry);
-      SetMainStem();
+      SetMainClass();
     }
   }
   PlanItem item{};
@@ -139,9 +143,9 @@ void ExecImage::Build(PlanReader plan, BundleReader& bundle, const HintedLimits&
     if (item.type == sandbox::PlanRecord::kArgument && Equal(item.path, "{sources}")) {
       AddSources(bundle, progress);
     } else if (item.type == sandbox::PlanRecord::kArgument) {
-      AddArgument(Equal(item.path, "{main}")        ? main_file_
-                  : Equal(item.path, "{main_stem}") ? main_stem_
-                                                    : item.path,
+      AddArgument(Equal(item.path, "{main}")         ? main_file_
+                  : Equal(item.path, "{main_class}") ? main_class_
+                                                     : item.path,
                   progress);
     } else if (item.type == sandbox::PlanRecord::kLimitHint) {
       AddHint(item, limits, progress);

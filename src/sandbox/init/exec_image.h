@@ -20,10 +20,10 @@ struct HintedLimits {
 // sources, and the limit hints.
 class ExecImage {
  public:
-  // The profile's command with "{main}" replaced by /box/<main file>, "{main_stem}" by its name without
-  // directories and the last extension, and "{sources}" by one path for each source, then the client's
-  // arguments; the profile's environment, in which a client's variable replaces the one of the same name.
-  // More words than there is room for: E2BIG.
+  // The profile's command with "{main}" replaced by /box/<main file>, "{main_class}" by the main file's path
+  // without its extension and with dots for slashes, and "{sources}" by one path for each source, then the
+  // client's arguments; the profile's environment, in which a client's variable replaces the one of the same
+  // name. More words than there is room for: E2BIG.
   void Build(PlanReader plan, BundleReader& bundle, const HintedLimits& limits, Progress& progress);
 
   const char* path() const { return argv_[0]; }
@@ -39,7 +39,7 @@ class ExecImage {
   void AddArgument(const char* argument, Progress& progress);
   void AddVariable(const char* variable, Progress& progress);
   void AddSources(BundleReader& bundle, Progress& progress);
-  void SetMainStem();
+  void SetMainClass();
   void AddHint(const PlanItem& item, const HintedLimits& limits, Progress& progress);
 
   uint32_t argc_ = 0;
@@ -48,7 +48,7 @@ class ExecImage {
   const char* envp_[wire::kMaxEnv + kMaxProfileEnv + 1] = {};
   uint32_t hints_ = 0;
   char main_file_[sizeof "/box/" + wire::kMaxPathBytes] = {};
-  char main_stem_[wire::kMaxPathBytes + 1] = {};
+  char main_class_[wire::kMaxPathBytes + 1] = {};
   FixedText<sandbox::kMaxLimitHintBytes> hint_texts_[sandbox::kMaxLimitHints];
 };
 

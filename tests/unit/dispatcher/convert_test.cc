@@ -187,6 +187,8 @@ TEST(ConvertTest, ProfileHasDefaultsCeilingsAndItsState) {
   EXPECT_EQ(python.default_limits().wall_time_ms(), 10'000U);
   EXPECT_EQ(python.ceilings().memory_bytes(), 2ULL << 30U);
   EXPECT_EQ(python.steps_size(), 1);
+  ASSERT_EQ(python.packages_size(), 1);
+  EXPECT_EQ(python.packages(0), "numpy");
   const v1::Profile cobol = ProfileToProto(*catalog.Find("cobol"));
   EXPECT_FALSE(cobol.available());
   EXPECT_NE(cobol.unavailable_reason().find("gnucobol4"), std::string::npos);

@@ -91,7 +91,29 @@ INSTANTIATE_TEST_SUITE_P(
              "PROFILE_UNAVAILABLE",
              grpc::StatusCode::FAILED_PRECONDITION,
              {}},
-        Case{"Packages", [](auto& r) { r.add_packages("numpy"); }, "INVALID_REQUEST", kInvalid, {"packages"}},
+        Case{"LibrariesThatTheProfileDoesNotOffer",
+             [](auto& r) {
+               for (const char* name : {"numpy", "pandas", "numpy", ""}) {
+                 r.add_packages(name);
+               }
+             },
+             "INVALID_REQUEST",
+             kInvalid,
+             {"packages[1]", "packages[3]"}},
+        Case{"TooManyLibraries",
+             [](auto& r) {
+               for (int i = 0; i <= 64; ++i) {
+                 r.add_packages("numpy");
+               }
+             },
+             "INVALID_REQUEST",
+             kInvalid,
+             {"packages"}},
+        Case{"MissingLibrary",
+             [](auto& r) { r.add_packages("scipy"); },
+             "PROFILE_UNAVAILABLE",
+             grpc::StatusCode::FAILED_PRECONDITION,
+             {}},
         Case{"AllUnsupportedFields",
              [](auto& r) {
                r.set_request_id("x");

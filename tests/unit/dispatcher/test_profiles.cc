@@ -15,6 +15,8 @@ ProfileCatalog TestCatalog() {
   }
   profiles["python"].toolchain_package = "python3";
   profiles["python"].toolchain_probe = "/proc/self";
+  profiles["python"].packages["numpy"] = {"python3-numpy", "/proc/self"};
+  profiles["python"].packages["scipy"] = {"python3-scipy", "/nonexistent/scipy"};
   profiles["rust"].file_extension = ".rs";
   profiles["rust"].compile.emplace();
   profiles["rust"].compile->limits = policy::StandardCompileLimits();

@@ -125,8 +125,10 @@ TEST(ShippedProfilesTest, ATerminalAddsRequestsOfIoctlAndNothingElse) {
 TEST(ShippedProfilesTest, PythonShowsLinesAsTheyArePrinted) {
   const Profile python = ShippedProfiles().at("python");
   EXPECT_EQ(python.run.command, (std::vector<std::string>{"/usr/bin/python3", "{main}"}));
-  EXPECT_EQ(python.run.environment.at("PYTHONUNBUFFERED"), "1");
-  EXPECT_TRUE(python.run.environment_whys.contains("PYTHONUNBUFFERED"));
+  // A .pth file of the user's directory; tests/languages/python/buffering.py is the proof.
+  EXPECT_EQ(python.run.environment.at("PYTHONUSERBASE"), "/etc/python-user");
+  EXPECT_TRUE(python.run.environment_whys.contains("PYTHONUSERBASE"));
+  EXPECT_FALSE(python.run.environment.contains("PYTHONUNBUFFERED"));
   EXPECT_EQ(python.run.environment.at("HOME"), "/box");
   EXPECT_FALSE(python.run.box_executable);
   EXPECT_EQ(python.toolchain_probe, "/usr/bin/python3");

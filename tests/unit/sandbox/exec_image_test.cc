@@ -136,12 +136,19 @@ TEST(ExecImageTest, HintsDoNotOverflowTheirPlaces) {
   EXPECT_EXIT(Built({}, RawBundle(), {kMib, 1}, more), testing::ExitedWithCode(1), "");
 }
 
-TEST(ExecImageTest, TheMainStemIsTheLastPartWithoutItsExtension) {
-  for (const auto& [file, stem] : std::vector<std::pair<std::string, std::string>>{
-           {"Main.java", "Main"}, {"a.b/Top.x.java", "Top.x"}, {"plain", "plain"}, {"d/.c", ".c"}}) {
+TEST(ExecImageTest, TheMainClassIsThePathWithoutExtensionAndWithDots) {
+  for (const auto& [file, name] :
+       std::vector<std::pair<std::string, std::string>>{{"Main.java", "Main"},
+                                                        {"com/x/Main.java", "com.x.Main"},
+                                                        {"a.b/Top.x.java", "a.b.Top.x"},
+                                                        {"a.b/Main", "a.b.Main"},
+                                                        {"plain", "plain"},
+                                                        {".java", ".java"},
+                                                        {"d/.java", "d..java"},
+                                                        {"x.", "x"}}) {
     RawBundle bundle;
     bundle.Record(BundleRecord::kMainFile, file);
-    EXPECT_EQ(Built({"/x", "{main_stem}", "{main}"}, bundle).argv(), (Words{"/x", stem, "/box/" + file}));
+    EXPECT_EQ(Built({"/x", "{main_class}", "{main}"}, bundle).argv(), (Words{"/x", name, "/box/" + file}));
   }
 }
 

@@ -1,3 +1,0 @@
-#include <stdio.h>
-
-int main(void) { return undeclared_name }
