@@ -114,7 +114,7 @@ struct Profile {
   std::string variant_of;       // the nearest listed profile that it extends; empty: none
   std::map<std::string, Library> packages;  // by the names that requests use
   std::string source_file;                  // where it was read, for messages
-  bool interactive = false;     // may a run have a terminal?
+  bool interactive = false;                 // may a run have a terminal?
   std::optional<StepSection> compile;
   StepSection run;
 };

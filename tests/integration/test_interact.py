@@ -11,10 +11,10 @@ from support.environment import scaled
 
 ECHO = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\nprint('end', flush=True)"
 SIGNALS = """
-import signal, sys
+import os, signal, sys
 names = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCONT", "SIGTSTP", "SIGWINCH"]
 for name in names:
-    signal.signal(getattr(signal, name), lambda number, _: print(signal.Signals(number).name, flush=True))
+    signal.signal(getattr(signal, name), lambda number, _: os.write(1, signal.Signals(number).name.encode() + b"\n"))
 print("ready", flush=True)
 sys.stdin.read()
 """
