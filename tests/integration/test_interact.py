@@ -14,7 +14,7 @@ SIGNALS = """
 import os, signal, sys
 names = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGTERM", "SIGCONT", "SIGTSTP", "SIGWINCH"]
 for name in names:
-    signal.signal(getattr(signal, name), lambda number, _: os.write(1, signal.Signals(number).name.encode() + b"\n"))
+    signal.signal(getattr(signal, name), lambda number, _: os.write(1, signal.Signals(number).name.encode() + bytes([10])))
 print("ready", flush=True)
 sys.stdin.read()
 """
