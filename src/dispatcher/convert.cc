@@ -222,6 +222,7 @@ v1::Profile ProfileToProto(const CatalogEntry& entry) {
     message.add_steps("compile");
   }
   message.add_steps("run");
+  message.set_interactive(profile.interactive);
   message.add_networks(profile.run.network == policy::NetworkMode::kLoopback ? "loopback" : "none");
   return message;
 }

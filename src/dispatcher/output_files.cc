@@ -28,7 +28,7 @@ std::string Sentence(OutputRefusal reason, int error_number) {
     case OutputRefusal::kNotAFile:
       return "It is neither a regular file nor a directory.";
     case OutputRefusal::kSparse:
-      return "The file has holes.";
+      return "The file has holes of more than 16 MiB.";
     case OutputRefusal::kTooLarge:
       return "All files together would have more than 256 MiB.";
     case OutputRefusal::kTooMany:

@@ -36,7 +36,7 @@ std::string ProblemText(OutputRefusal reason) {
     case OutputRefusal::kNameTooLong:
       return "the compiler made a file whose path is too deep or too long";
     case OutputRefusal::kSparse:
-      return "the compiler made a file with holes";
+      return "the compiler made a file with holes of more than 16 MiB";
     default:
       return "a file that the compiler made cannot be handed on";
   }

@@ -256,8 +256,8 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
     response->set_version(config_.version);
     response->set_api_revision(kApiRevision);
     response->set_max_request_bytes(kMaxRequestBytes);
-    for (const char* feature :
-         {"execute", "interact", "output_files", "steps", "cancel", "list_runs", "health", "reflection"}) {
+    for (const char* feature : {"execute", "interact", "terminal", "output_files", "steps", "cancel",
+                                "list_runs", "health", "reflection"}) {
       response->add_features(feature);
     }
     manager_.FillInfo(*response);

@@ -189,8 +189,10 @@ TEST(ConvertTest, ProfileHasDefaultsCeilingsAndItsState) {
   EXPECT_EQ(python.steps_size(), 1);
   ASSERT_EQ(python.packages_size(), 1);
   EXPECT_EQ(python.packages(0), "numpy");
+  EXPECT_TRUE(python.interactive());
   const v1::Profile cobol = ProfileToProto(*catalog.Find("cobol"));
   EXPECT_FALSE(cobol.available());
+  EXPECT_FALSE(cobol.interactive());
   EXPECT_NE(cobol.unavailable_reason().find("gnucobol4"), std::string::npos);
 }
 

@@ -53,6 +53,17 @@ TEST(RequestValidationTest, ACompiledRunHoldsTheMemoryOfItsLargerStep) {
   EXPECT_EQ(FieldsOf(status), std::set<std::string>{"profile"});
 }
 
+TEST(RequestValidationTest, ALibraryThatIsNotOfferedIsRefusedWithTheList) {
+  v1::ExecuteRequest request = ValidExecuteRequest();
+  request.add_packages("numpy");
+  EXPECT_TRUE(Validate(request).ok());
+  request.add_packages("pandas");
+  EXPECT_EQ(Validate(request).error_message(), "packages[1]: the profile python offers numpy, scipy");
+  request.set_profile("native");
+  EXPECT_EQ(Validate(request).error_message(),
+            "packages[0]: the profile native offers no libraries (and 1 more)");
+}
+
 struct Case {
   const char* name;
   std::function<void(v1::ExecuteRequest&)> change;

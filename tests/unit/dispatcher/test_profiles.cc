@@ -13,6 +13,7 @@ ProfileCatalog TestCatalog() {
     profile.run.limits = policy::StandardRunLimits();
     profiles.emplace(name, profile);
   }
+  profiles["python"].interactive = true;
   profiles["python"].toolchain_package = "python3";
   profiles["python"].toolchain_probe = "/proc/self";
   profiles["python"].packages["numpy"] = {"python3-numpy", "/proc/self"};
