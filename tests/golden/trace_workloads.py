@@ -85,10 +85,10 @@ def content_of(case, directory):
 def request(api, profile, case, default_main, directory):
     name = pathlib.Path(case.get("program", default_main)).name
     name = default_main if "build" in case else name
-    message = api.run.ExecuteRequest(profile=profile, main_file=name, stdin=case.get("stdin", "").encode())
+    message = api.run.ExecuteRequest(profile=case.get("profile", profile), main_file=name, stdin=case.get("stdin", "").encode())
     message.files.add(path=name, content=content_of(case, directory), executable="build" in case)
     for path in case.get("files", []):
-        message.files.add(path=pathlib.Path(path).name, content=(case["directory"] / path).read_bytes())
+        message.files.add(path=path, content=(case["directory"] / path).read_bytes())
     message.args.extend(case.get("args", []))
     message.packages.extend(case.get("packages", []))
     for key, value in case.get("env", {}).items():
@@ -110,19 +110,22 @@ def outside(lines):
 
 
 def payload_calls(lines, by_call):
-    """{(call, ((argument, value), ...))} of the program: of everything in the sandbox once the stub has executed it."""
+    """{(call, ((argument, value), ...))} of the program: of everything in the sandbox once the stub has executed it. With a
+    compile step there are two sandboxes, so two stubs; the second locks itself while the first one's trace is long begun."""
     known, seen, started = outside(lines), set(), False
+    locking = {line.split()[0] for line in lines if " landlock_restrict_self(" in line} - known
     for line in lines:
         executed = EXECUTED.match(line)
         if executed and executed[1] not in known and not executed[2].endswith(OURS):
             started = True
+            locking.discard(executed[1])
             seen.add(("execve", ()))
             continue
         match = CALL.match(line)
         if not match or not started:
             continue
         pid, name, values = (match[1], match[2], match[3]) if match[1] else (match[4], match[5], match[6])
-        if pid not in known:
+        if pid not in known and pid not in locking:
             seen.add((name, looked_at(name, [value.strip() for value in values.split(",")], by_call)))
     return seen
 
@@ -159,7 +162,7 @@ def main():
         client = Client(daemon.address)
         listed = {p.name: p for p in client.stub.ListProfiles(client.api.run.ListProfilesRequest()).profiles if p.available}
         client.close()
-    for profile in sys.argv[1:] or sorted(listed):
+    for profile in sys.argv[1:] or sorted(name for name in listed if name in rules.names()):
         write(profile, trace_profile(profile, listed[profile], by_call))
 
 

@@ -1,7 +1,7 @@
 """Every profile runs the programs its users write: each case of <profile>/cases.json through `caisson run` and a real daemon.
 
 A case: `program` (a file beside it), and perhaps `build` (a compiler outside, for programs that are sent as such), `args`,
-`env`, `files` (more of them), `stdin`, `limits`, `packages`; what must come of it: `exit_code` (0), `verdict` (COMPLETED), `stdout` (the text; "ok\\n" unless given), `stderr` (regular
+`env`, `files` (more of them), `stdin`, `limits`, `packages`, `profile` (a variant of the folder's); what must come of it: `exit_code` (0), `verdict` (COMPLETED), `stdout` (the text; "ok\\n" unless given), `stderr` (regular
 expressions that must all be found; none: stderr is empty). Whatever else happens, no system call may have been refused.
 """
 
@@ -22,7 +22,7 @@ PROFILES = sorted(path.parent.name for path in HERE.glob("*/cases.json"))
 def cases():
     for profile in PROFILES:
         for case in json.loads((HERE / profile / "cases.json").read_text()):
-            yield pytest.param(profile, case, id=f"{profile}-{case.get('name', case['program'])}")
+            yield pytest.param(profile, case, id=f"{case.get('profile', profile)}-{case.get('name', case['program'])}")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,7 @@ def built(case, directory):
 
 
 def run_program(caisson, profile, program, case):  # pylint: disable=redefined-outer-name
-    """The result as `caisson run --json` prints it."""
+    """The result as `caisson run --json` prints it. The programs' folder is that of `profile`."""
     options = []
     for name, value in case.get("limits", {}).items():
         options += ["--limit", f"{name}={value}"]
@@ -58,7 +58,7 @@ def run_program(caisson, profile, program, case):  # pylint: disable=redefined-o
         options += ["--file", path]
     for name in case.get("packages", []):
         options += ["--package", name]
-    done = caisson("run", "--json", "--profile", profile, *options, program, *case.get("args", []),
+    done = caisson("run", "--json", "--profile", case.get("profile", profile), *options, program, *case.get("args", []),
                    stdin=case.get("stdin", "").encode(), cwd=HERE / profile if (HERE / profile).is_dir() else HERE)
     assert done.stdout, done.stderr.decode()
     return json.loads(done.stdout)
@@ -74,17 +74,23 @@ def faults(result, case):
 
     compare("denials", [f"{denial['name']}{denial['args']} x {denial['count']}" for denial in result.get("denials", [])], [])
     compare("verdict", result["verdict"], case.get("verdict", "COMPLETED"))
-    compare("exit code", result.get("exit_code", 128 + result.get("signal", 0)), case.get("exit_code", 0))
-    compare("stdout", result["stdout"], case.get("stdout", "ok\n"))
-    if "stderr" not in case:
+    if "diagnostics" not in case:
+        compare("exit code", result.get("exit_code", 128 + result.get("signal", 0)), case.get("exit_code", 0))
+    if "diagnostics" not in case:
+        compare("stdout", result["stdout"], case.get("stdout", "ok\n"))
+    if "stderr" not in case and "diagnostics" not in case:
         compare("stderr", result["stderr"], "")
+    if "diagnostics" in case:
+        diagnostics = next(step for step in result["steps"] if step["step"] == "compile")["diagnostics"]
+        found += [f"the diagnostics have no {pattern!r}" for pattern in case["diagnostics"] if not re.search(pattern, diagnostics)]
     found += [f"stderr has no {pattern!r}" for pattern in case.get("stderr", []) if not re.search(pattern, result["stderr"])]
     return found
 
 
 @pytest.mark.parametrize("profile, case", cases())
 def test_program_runs_as_its_author_expects_and_nothing_is_refused(caisson, offered, tmp_path, profile, case):
-    assert offered[profile]["available"], offered[profile]
+    listed = offered[case.get("profile", profile)]
+    assert listed["available"], listed
     program = built(case, tmp_path) if "build" in case else case["program"]
     result = run_program(caisson, profile, program, case)
     found = faults(result, case)

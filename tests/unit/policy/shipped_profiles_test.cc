@@ -27,8 +27,9 @@ TEST(ShippedProfilesTest, EveryLanguageIsListedAndBaseIsNot) {
   for (const auto& [name, profile] : profiles) {
     names.push_back(name);
   }
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"bash", "lua", "native", "node", "perl", "php", "python", "ruby"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bash",  "c",     "c11",   "c17",    "c23",  "cpp", "cpp11",
+                                             "cpp14", "cpp17", "cpp23", "go",     "java", "lua", "native",
+                                             "node",  "perl",  "php",   "python", "ruby", "rust"}));
 }
 
 TEST(ShippedProfilesTest, EachNamesItsToolchainBelowUsr) {
@@ -141,20 +142,49 @@ TEST(ShippedProfilesTest, NativeExecutesItsMainFile) {
   EXPECT_EQ(native.default_main_file, "program");
 }
 
+void ExpectNothingOfTheHostsUsers(const StepSection& step) {
+  EXPECT_EQ(step.network, NetworkMode::kNone);
+  for (const BindMount& bind : step.binds) {
+    EXPECT_TRUE(bind.source == "/usr" || bind.source.starts_with("/etc/")) << bind.source;
+    EXPECT_EQ(bind.executable, bind.source == "/usr") << bind.source;
+  }
+  const auto passwd = std::find_if(step.files.begin(), step.files.end(),
+                                   [](const TextFile& file) { return file.path == "/etc/passwd"; });
+  ASSERT_NE(passwd, step.files.end());
+  EXPECT_TRUE(passwd->content.starts_with("box:x:1000:1000:box:/box:/bin/sh\n"));
+  EXPECT_EQ(passwd->content.find(":0:"), std::string::npos);
+}
+
 TEST(ShippedProfilesTest, TheRootShowsNothingOfTheHostsUsers) {
   for (const auto& [name, profile] : ShippedProfiles()) {
-    EXPECT_EQ(profile.run.network, NetworkMode::kNone);
-    EXPECT_FALSE(profile.compile.has_value());
-    for (const BindMount& bind : profile.run.binds) {
-      EXPECT_TRUE(bind.source == "/usr" || bind.source.starts_with("/etc/")) << bind.source;
-      EXPECT_EQ(bind.executable, bind.source == "/usr") << bind.source;
+    ExpectNothingOfTheHostsUsers(profile.run);
+    if (profile.compile) {
+      ExpectNothingOfTheHostsUsers(*profile.compile);
+      EXPECT_FALSE(profile.compile->box_executable)
+          << name << ": nothing that was just made is executed there";
     }
-    const auto passwd = std::find_if(profile.run.files.begin(), profile.run.files.end(),
-                                     [](const TextFile& file) { return file.path == "/etc/passwd"; });
-    ASSERT_NE(passwd, profile.run.files.end());
-    EXPECT_TRUE(passwd->content.starts_with("box:x:1000:1000:box:/box:/bin/sh\n"));
-    EXPECT_EQ(passwd->content.find(":0:"), std::string::npos);
   }
+}
+
+TEST(ShippedProfilesTest, VariantsDifferInTheStandardTheyCompileForOnly) {
+  const ProfileSet profiles = ShippedProfiles();
+  size_t variants = 0;
+  for (const auto& [name, profile] : profiles) {
+    if (profile.variant_of.empty()) {
+      continue;
+    }
+    ++variants;
+    const Profile& parent = profiles.at(profile.variant_of);
+    EXPECT_TRUE(name.starts_with(profile.variant_of)) << name;
+    EXPECT_EQ(profile.run.command, parent.run.command) << name;
+    ASSERT_EQ(profile.compile->command.size(), parent.compile->command.size()) << name;
+    for (size_t i = 0; i < parent.compile->command.size(); ++i) {
+      EXPECT_TRUE(profile.compile->command[i] == parent.compile->command[i] ||
+                  profile.compile->command[i].starts_with("-std="))
+          << name << " " << profile.compile->command[i];
+    }
+  }
+  EXPECT_EQ(variants, 7U);
 }
 
 }  // namespace

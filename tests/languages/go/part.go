@@ -1,0 +1,3 @@
+package main
+
+func part() int { return 42 }

@@ -1,0 +1,7 @@
+package parts;
+
+public class Part {
+  public static int part() {
+    return 42;
+  }
+}
