@@ -27,9 +27,12 @@ struct CgroupLimits {
   bool operator==(const CgroupLimits&) const = default;
 };
 
-// What <run> may hold beyond the payload's limit, for init: memory, and processes.
+// What <run> may hold beyond the payload's limit, for init: memory, processes, and a share of a CPU.
 inline constexpr uint64_t kInitReserveBytes = 8ULL * 1024 * 1024;
 inline constexpr uint64_t kInitReservePids = 8;
+// And of CPU: enough to answer and to reap while the payload uses all of its share, not enough to be a way
+// around it.
+inline constexpr uint64_t kInitReserveCpuMillis = 100;
 
 struct CgroupUsage {
   std::optional<uint64_t> cpu_user_us;
@@ -73,7 +76,8 @@ class RunCgroup {
   // Becomes readable (eventfd) when an OOM kill happens in payload; -1 where the kernel kills the whole group
   // itself (memory.oom.group).
   virtual int oom_event_fd() const = 0;
-  // User plus system microseconds of payload so far.
+  // User plus system microseconds of the whole run so far, init's included: a payload that keeps init busy
+  // pays for it. ReadUsage tells the payload's alone.
   virtual absl::StatusOr<uint64_t> CpuMicros() const = 0;
   virtual absl::StatusOr<CgroupUsage> ReadUsage() const = 0;
 

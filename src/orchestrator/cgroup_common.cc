@@ -58,8 +58,8 @@ absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const s
   return directory;
 }
 
-absl::StatusOr<uint64_t> ReadCpuMicros(int cpu_stat) {
-  ASSIGN_OR_RETURN(const std::string text, ReadAgain(cpu_stat, "cpu.stat"));
+absl::StatusOr<uint64_t> ReadCpuMicros(int directory, const std::string& group) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFileAt(directory, group + "/cpu.stat"));
   const std::optional<uint64_t> micros = FlatKeyed(text, "usage_usec");
   if (!micros) {
     return absl::FailedPreconditionError("read cpu.stat: no usage_usec");

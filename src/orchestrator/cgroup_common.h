@@ -22,8 +22,8 @@ uint64_t RoundDownToPage(uint64_t bytes);
 // process: what a predecessor left must have been swept before, and a neighbour's is never shared.
 absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const std::string& instance);
 
-// From an open cpu.stat.
-absl::StatusOr<uint64_t> ReadCpuMicros(int cpu_stat);
+// From cpu.stat of a group and all below it; from an open one.
+absl::StatusOr<uint64_t> ReadCpuMicros(int directory, const std::string& group);
 absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage);
 
 // Whether any swap is active now. Unreadable counts as yes.

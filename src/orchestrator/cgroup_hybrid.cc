@@ -122,7 +122,21 @@ absl::Status HybridRun::SetLimits(const CgroupLimits& limits) {
     RETURN_IF_ERROR(WriteAndCheck(tree_->pids.get(), run_ + "/pids.max", limits.pids + kInitReservePids));
     RETURN_IF_ERROR(WriteAndCheck(tree_->pids.get(), payload_ + "/pids.max", limits.pids));
   }
-  return SetCpu(*tree_, payload_, limits.cpu_millis);
+  return SetRunCpu(limits.cpu_millis);
+}
+
+// v1 takes no share above the parent's, not even for a moment, so raising and lowering need opposite orders.
+absl::Status HybridRun::SetRunCpu(uint64_t cpu_millis) {
+  const bool raises = cpu_millis >= cpu_millis_;
+  if (raises) {
+    RETURN_IF_ERROR(SetCpu(*tree_, run_, cpu_millis + kInitReserveCpuMillis));
+  }
+  RETURN_IF_ERROR(SetCpu(*tree_, payload_, cpu_millis));
+  if (!raises) {
+    RETURN_IF_ERROR(SetCpu(*tree_, run_, cpu_millis + kInitReserveCpuMillis));
+  }
+  cpu_millis_ = cpu_millis;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<CgroupLimits> HybridRun::ReadLimits() const {
@@ -156,7 +170,7 @@ absl::Status HybridRun::KillPayload() { return KillGroup(tree_->unified.get(), p
 
 absl::Status HybridRun::KillAll() { return KillGroup(tree_->unified.get(), run_, tree_->kill); }
 
-absl::StatusOr<uint64_t> HybridRun::CpuMicros() const { return ReadCpuMicros(cpu_stat_.get()); }
+absl::StatusOr<uint64_t> HybridRun::CpuMicros() const { return ReadCpuMicros(tree_->unified.get(), run_); }
 
 absl::StatusOr<CgroupUsage> HybridRun::ReadUsage() const {
   CgroupUsage usage;

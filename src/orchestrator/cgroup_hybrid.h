@@ -5,7 +5,7 @@
 //   memory  <run>, <run>/init, <run>/payload   limit + reserve on <run>, limit on payload
 //   v2      <run>, <run>/init, <run>/payload   no limits
 //   pids    <run>, <run>/payload               init lives in <run> itself, which v1 permits
-//   cpu     <run>, <run>/payload               quota on payload
+//   cpu     <run>, <run>/payload               quota + reserve on <run>, quota on payload
 // init lives in cpu's <run>, so that it does not wait behind a throttled payload, and so that its cgroup
 // namespace hides the path above.
 #ifndef CAISSON_ORCHESTRATOR_CGROUP_HYBRID_H_
@@ -60,6 +60,7 @@ class HybridRun final : public RunCgroup {
   absl::Status MakeDirectories();
   absl::Status OpenFiles();
   absl::Status ArmOomEvent();
+  absl::Status SetRunCpu(uint64_t cpu_millis);
 
   std::shared_ptr<const HybridTree> tree_;
   std::string run_;
@@ -67,6 +68,7 @@ class HybridRun final : public RunCgroup {
   std::string payload_;
   UniqueFd init_directory_;
   UniqueFd cpu_stat_;
+  uint64_t cpu_millis_ = 0;  // the payload's, as last set
   UniqueFd oom_event_;
   std::vector<UniqueFd> init_procs_;
   std::vector<UniqueFd> payload_procs_;

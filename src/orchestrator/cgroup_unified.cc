@@ -87,6 +87,7 @@ absl::Status UnifiedRun::SetLimits(const CgroupLimits& limits) {
     RETURN_IF_ERROR(WriteAndCheck(instance, run_ + "/pids.max", limits.pids + kInitReservePids));
     RETURN_IF_ERROR(WriteAndCheck(instance, payload_ + "/pids.max", limits.pids));
   }
+  RETURN_IF_ERROR(SetCpu(*tree_, run_, limits.cpu_millis + kInitReserveCpuMillis));
   return SetCpu(*tree_, payload_, limits.cpu_millis);
 }
 
@@ -114,7 +115,7 @@ absl::Status UnifiedRun::KillPayload() { return KillGroup(tree_->instance.get(),
 
 absl::Status UnifiedRun::KillAll() { return KillGroup(tree_->instance.get(), run_, tree_->kill); }
 
-absl::StatusOr<uint64_t> UnifiedRun::CpuMicros() const { return ReadCpuMicros(cpu_stat_.get()); }
+absl::StatusOr<uint64_t> UnifiedRun::CpuMicros() const { return ReadCpuMicros(tree_->instance.get(), run_); }
 
 absl::StatusOr<CgroupUsage> UnifiedRun::ReadUsage() const {
   const int instance = tree_->instance.get();

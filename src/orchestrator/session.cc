@@ -253,11 +253,14 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   absl::Status status = sandbox_.cgroup->SetLimits({limits.memory_bytes, limits.pids, limits.cpu_millis});
   const absl::StatusOr<CgroupLimits> in_force = sandbox_.cgroup->ReadLimits();
   status.Update(in_force.status());
+  const absl::StatusOr<uint64_t> cpu_before_us = sandbox_.cgroup->CpuMicros();
+  status.Update(cpu_before_us.status());
   if (!status.ok()) {
     spdlog::error("sandbox {}: write limits: {}", id_, Message(status));
     return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone,
                        "the kernel did not take the limits");
   }
+  cpu_before_us_ = *cpu_before_us;
   isolation_.cgroup_memory_bytes = in_force->memory_bytes;
   isolation_.cgroup_pids = in_force->pids;
   isolation_.cgroup_cpu_millis = in_force->cpu_millis;

@@ -121,6 +121,7 @@ class Session {
   RunTimes times_;
   ContextSwitches switches_;
   int64_t removal_delay_ns_ = 0;
+  uint64_t cpu_before_us_ = 0;  // what building the sandbox took
   EventLoop::TimerId setup_timer_ = 0;
   EventLoop::TimerId wall_timer_ = 0;
   EventLoop::TimerId cpu_timer_ = 0;

@@ -27,9 +27,9 @@ void Session::OnOom() {
   }
 }
 
-// The CPU time is a sum over all processes, for which the kernel has no timer: look when it could be used up
-// at the earliest. A quota does not slow a burst within its period, so that is what is left divided by all
-// CPUs there are.
+// The CPU time is a sum over all processes, init among them, since START, for which the kernel has no timer:
+// look when it could be used up at the earliest. A quota does not slow a burst within its period, so that is
+// what is left divided by all CPUs there are.
 void Session::CheckCpu() {
   const absl::StatusOr<uint64_t> used_us = sandbox_.cgroup->CpuMicros();
   if (!used_us.ok()) {
@@ -37,12 +37,13 @@ void Session::CheckCpu() {
     return End(EndCause::kInitLost);  // A limit that cannot be watched is not a limit.
   }
   const uint64_t limit_us = evidence_.limits.cpu_time_ms * 1000;
-  evidence_.cpu_used_us = *used_us;
-  if (*used_us >= limit_us) {
+  const uint64_t run_us = *used_us - cpu_before_us_;
+  evidence_.cpu_used_us = run_us;
+  if (run_us >= limit_us) {
     return End(EndCause::kCpuDeadline);
   }
   static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
-  const auto left_ns = static_cast<int64_t>((limit_us - *used_us) * 1000 / kCpus);
+  const auto left_ns = static_cast<int64_t>((limit_us - run_us) * 1000 / kCpus);
   Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
 }
 

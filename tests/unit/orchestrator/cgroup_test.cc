@@ -13,89 +13,15 @@
 #include <string>
 #include <thread>
 
+#include "cgroup_support.h"
 #include "common/files.h"
 #include "common/status.h"
 #include "orchestrator/cgroup_io.h"
 #include "orchestrator/cgroup_places.h"
 #include "orchestrator/cgroup_unified.h"
-#include "privileged_support.h"
 
 namespace caisson::orchestrator {
 namespace {
-
-constexpr uint64_t kMiB = 1024 * 1024;
-constexpr CgroupLimits kSmall{16 * kMiB, 16, 500};
-constexpr CgroupLimits kLarge{64 * kMiB, 64, 2'000};
-// Memory for sixteen forks of a sanitized test.
-constexpr CgroupLimits kFewProcesses{512 * kMiB, 16, 500};
-
-std::string Instance(const char* suffix) { return "caisson-test-" + std::to_string(getpid()) + suffix; }
-
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
-
-// Touches every page of `bytes` of fresh memory.
-int Allocate(uint64_t bytes) {
-  auto* memory = static_cast<volatile char*>(
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  if (memory == MAP_FAILED) {
-    return 1;
-  }
-  for (uint64_t i = 0; i < bytes; i += 4096) {
-    memory[i] = 1;
-  }
-  return 0;
-}
-
-class CgroupTest : public testing::Test {
- protected:
-  void SetUp() override {
-    CAISSON_NEEDS_ROOT();
-    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-    instance_ = Instance("");
-    auto backend = CgroupBackend::Open(instance_);
-    ASSERT_TRUE(backend.ok()) << Message(backend.status());
-    backend_ = std::move(*backend);
-    auto run = backend_->CreateRun("run-1");
-    ASSERT_TRUE(run.ok()) << Message(run.status());
-    run_ = std::move(*run);
-  }
-
-  void TearDown() override {
-    if (run_ != nullptr) {
-      EXPECT_TRUE(run_->KillAll().ok());
-      ReapAll();
-      RemoveRun();
-    }
-    if (backend_ != nullptr) {
-      const absl::Status removed = backend_->RemoveInstance();
-      EXPECT_TRUE(removed.ok()) << Message(removed);
-      for (const std::string& directory : backend_->instance_directories()) {
-        EXPECT_FALSE(Exists(directory)) << directory;
-      }
-    }
-  }
-
-  static void ReapAll() {
-    while (waitpid(-1, nullptr, 0) > 0) {
-    }
-  }
-
-  void RemoveRun() {
-    absl::Status removed;
-    EXPECT_TRUE(Eventually([&] {
-      removed = run_->TryRemove();
-      return !absl::IsUnavailable(removed);
-    }));
-    EXPECT_TRUE(removed.ok()) << Message(removed);
-    run_.reset();
-  }
-
-  bool unified() const { return backend_->kind() == ipc::CgroupBackend::kUnified; }
-
-  std::string instance_;
-  std::unique_ptr<CgroupBackend> backend_;
-  std::unique_ptr<RunCgroup> run_;
-};
 
 TEST_F(CgroupTest, LimitsAreHeldAsWritten) {
   ASSERT_TRUE(run_->SetLimits(kSmall).ok());
@@ -363,40 +289,6 @@ TEST_F(CgroupTest, WithoutCgroupKillFreezingKillsAWholeTree) {
   while (alive.Hear()) {
   }
   EXPECT_TRUE(run_->PayloadPids().value().empty());
-}
-
-TEST_F(CgroupTest, CpuTimeOfPayloadGrowsAndIsSplit) {
-  EXPECT_EQ(run_->CpuMicros().value(), 0U);
-  const pid_t pid = ForkInto(run_->payload_procs_fds(), [] {
-    for (;;) {
-    }
-    return 0;
-  });
-  EXPECT_TRUE(Eventually([&] { return run_->CpuMicros().value() > 50'000; }));
-  ASSERT_TRUE(run_->KillPayload().ok());
-  WaitFor(pid);
-  const CgroupUsage usage = run_->ReadUsage().value();
-  ASSERT_TRUE(usage.cpu_user_us && usage.cpu_system_us);
-  EXPECT_GT(*usage.cpu_user_us + *usage.cpu_system_us, 40'000U);
-}
-
-TEST_F(CgroupTest, AQuotaSlowsThePayload) {
-  CgroupLimits limits = kSmall;
-  limits.cpu_millis = 100;
-  ASSERT_TRUE(run_->SetLimits(limits).ok());
-  const pid_t pid = ForkInto(run_->payload_procs_fds(), [] {
-    for (;;) {
-    }
-    return 0;
-  });
-  ASSERT_TRUE(Eventually([&] { return run_->CpuMicros().value() > 0; }));
-  const int64_t start = MonotonicNanos();
-  const uint64_t before = run_->CpuMicros().value();
-  ASSERT_TRUE(Eventually([&] { return run_->CpuMicros().value() - before > 50'000; }));
-  // 50 ms of CPU at a tenth of a CPU are 500 ms; half of that leaves room for the first period.
-  EXPECT_GT(MonotonicNanos() - start, 250 * kNanosPerMilli);
-  ASSERT_TRUE(run_->KillPayload().ok());
-  WaitFor(pid);
 }
 
 TEST_F(CgroupTest, ABusyRunIsNotRemoved) {
