@@ -42,6 +42,10 @@ void FillUsage(const ipc::Usage& from, v1::Usage* usage) {
   if ((from.present & ipc::kUsageMemoryPeak) != 0) {
     usage->set_memory_peak_bytes(from.memory_peak_bytes);
   }
+  if ((from.present & ipc::kUsageMemoryParts) != 0) {
+    usage->set_memory_anonymous_bytes(from.memory_anonymous_bytes);
+    usage->set_memory_file_bytes(from.memory_file_bytes);
+  }
   if ((from.present & ipc::kUsageOomKills) != 0) {
     usage->set_oom_kills(from.oom_kills);
   }

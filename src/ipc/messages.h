@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 2;
+inline constexpr uint16_t kVersion = 3;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -229,6 +229,7 @@ enum UsageBit : uint32_t {
   kUsagePidsPeak = 1U << 4U,
   kUsageForksDenied = 1U << 5U,
   kUsageContextSwitches = 1U << 6U,
+  kUsageMemoryParts = 1U << 7U,
 };
 
 struct Usage {
@@ -243,6 +244,9 @@ struct Usage {
   uint64_t forks_denied;
   uint64_t voluntary_switches;
   uint64_t involuntary_switches;
+  // The sample of greatest use: the kernel keeps no peak of either.
+  uint64_t memory_anonymous_bytes;
+  uint64_t memory_file_bytes;
 };
 
 struct Finished {

@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint32_t kAllNamespaceBits = (kNsCgroup << 1U) - 1;
 constexpr uint32_t kAllMountBits = (kMountPrivate << 1U) - 1;
-constexpr uint32_t kAllUsageBits = (kUsageContextSwitches << 1U) - 1;
+constexpr uint32_t kAllUsageBits = (kUsageMemoryParts << 1U) - 1;
 constexpr uint32_t kMaxStage = 0xffff;  // sandbox::SetupStage is 16 bits wide
 constexpr int32_t kMaxErrno = 4095;
 constexpr int32_t kMaxSignal = 64;

@@ -34,10 +34,17 @@ inline constexpr uint64_t kInitReservePids = 8;
 // around it.
 inline constexpr uint64_t kInitReserveCpuMillis = 100;
 
+// What the payload holds at one moment; files are the page cache it is charged for, those in /box among them.
+struct MemoryParts {
+  uint64_t anonymous_bytes = 0;
+  uint64_t file_bytes = 0;
+};
+
 struct CgroupUsage {
   std::optional<uint64_t> cpu_user_us;
   std::optional<uint64_t> cpu_system_us;
   std::optional<uint64_t> memory_peak_bytes;
+  std::optional<MemoryParts> memory_parts;  // never from ReadUsage: by then nothing is held
   std::optional<uint64_t> oom_kills;
   std::optional<uint64_t> pids_peak;
   std::optional<uint64_t> forks_denied;
@@ -80,6 +87,7 @@ class RunCgroup {
   // pays for it. ReadUsage tells the payload's alone.
   virtual absl::StatusOr<uint64_t> CpuMicros() const = 0;
   virtual absl::StatusOr<CgroupUsage> ReadUsage() const = 0;
+  virtual absl::StatusOr<MemoryParts> ReadMemoryParts() const = 0;
 
   // Removes every directory. kUnavailable while the kernel still holds one busy: call again a little later.
   virtual absl::Status TryRemove() = 0;

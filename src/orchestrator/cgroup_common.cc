@@ -74,6 +74,17 @@ absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<MemoryParts> ReadMemoryStat(int directory, const std::string& group,
+                                           std::string_view anonymous, std::string_view file) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFileAt(directory, group + "/memory.stat"));
+  const std::optional<uint64_t> anonymous_bytes = FlatKeyed(text, anonymous);
+  const std::optional<uint64_t> file_bytes = FlatKeyed(text, file);
+  if (!anonymous_bytes || !file_bytes) {
+    return absl::FailedPreconditionError("read memory.stat: it lacks a key");
+  }
+  return MemoryParts{*anonymous_bytes, *file_bytes};
+}
+
 bool HostHasSwap() {
   const absl::StatusOr<std::string> swaps = ReadFile("/proc/swaps");
   // The first line is the heading.

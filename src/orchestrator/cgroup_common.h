@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +26,10 @@ absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const s
 // From cpu.stat of a group and all below it; from an open one.
 absl::StatusOr<uint64_t> ReadCpuMicros(int directory, const std::string& group);
 absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage);
+
+// The two keys' values in memory.stat of a group.
+absl::StatusOr<MemoryParts> ReadMemoryStat(int directory, const std::string& group,
+                                           std::string_view anonymous, std::string_view file);
 
 // Whether any swap is active now. Unreadable counts as yes.
 bool HostHasSwap();

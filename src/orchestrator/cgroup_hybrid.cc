@@ -185,6 +185,10 @@ absl::StatusOr<CgroupUsage> HybridRun::ReadUsage() const {
   return usage;
 }
 
+absl::StatusOr<MemoryParts> HybridRun::ReadMemoryParts() const {
+  return ReadMemoryStat(tree_->memory.get(), payload_, "rss", "cache");
+}
+
 absl::Status HybridRun::TryRemove() {
   for (const UniqueFd* hierarchy : {&tree_->cpu, &tree_->pids, &tree_->memory, &tree_->unified}) {
     RETURN_IF_ERROR(RemoveCgroup(hierarchy->get(), payload_));

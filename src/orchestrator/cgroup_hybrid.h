@@ -53,6 +53,7 @@ class HybridRun final : public RunCgroup {
   int oom_event_fd() const override { return oom_event_.get(); }
   absl::StatusOr<uint64_t> CpuMicros() const override;
   absl::StatusOr<CgroupUsage> ReadUsage() const override;
+  absl::StatusOr<MemoryParts> ReadMemoryParts() const override;
   absl::Status TryRemove() override;
 
  private:

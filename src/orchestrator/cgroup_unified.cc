@@ -130,6 +130,10 @@ absl::StatusOr<CgroupUsage> UnifiedRun::ReadUsage() const {
   return usage;
 }
 
+absl::StatusOr<MemoryParts> UnifiedRun::ReadMemoryParts() const {
+  return ReadMemoryStat(tree_->instance.get(), payload_, "anon", "file");
+}
+
 absl::Status UnifiedRun::TryRemove() {
   RETURN_IF_ERROR(RemoveCgroup(tree_->instance.get(), payload_));
   RETURN_IF_ERROR(RemoveCgroup(tree_->instance.get(), init_));

@@ -43,6 +43,7 @@ class UnifiedRun final : public RunCgroup {
   int oom_event_fd() const override { return -1; }
   absl::StatusOr<uint64_t> CpuMicros() const override;
   absl::StatusOr<CgroupUsage> ReadUsage() const override;
+  absl::StatusOr<MemoryParts> ReadMemoryParts() const override;
   absl::Status TryRemove() override;
 
  private:

@@ -32,6 +32,11 @@ void FillUsage(const CgroupUsage& usage, ipc::Usage& out) {
     out.cpu_system_us = *usage.cpu_system_us;
   }
   copy(usage.memory_peak_bytes, out.memory_peak_bytes, ipc::kUsageMemoryPeak);
+  if (usage.memory_parts) {
+    out.present |= ipc::kUsageMemoryParts;
+    out.memory_anonymous_bytes = usage.memory_parts->anonymous_bytes;
+    out.memory_file_bytes = usage.memory_parts->file_bytes;
+  }
   copy(usage.oom_kills, out.oom_kills, ipc::kUsageOomKills);
   copy(usage.pids_peak, out.pids_peak, ipc::kUsagePidsPeak);
   copy(usage.forks_denied, out.forks_denied, ipc::kUsageForksDenied);

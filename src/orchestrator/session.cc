@@ -288,6 +288,7 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   promised_memory_bytes_ = limits.memory_bytes;
   Later(static_cast<int64_t>(limits.wall_time_ms) * kNanosPerMilli, wall_timer_, &Session::OnWallDeadline);
   CheckCpu();
+  SampleMemory();
   auto started = ipc::Make<ipc::Started>();
   started.sandbox = id_;
   started.isolation = isolation_;
@@ -320,6 +321,7 @@ void Session::End(EndCause cause, const ipc::Cancel* cancel) {
   loop_.Cancel(setup_timer_);
   loop_.Cancel(wall_timer_);
   loop_.Cancel(cpu_timer_);
+  KeepMemorySample();  // While what is about to be killed still holds it.
   state_ = ipc::SandboxState::kEnding;
   if (init_dead_) {
     return Conclude();
@@ -419,8 +421,9 @@ void Session::Conclude() {
     evidence_.cause = evidence_.cause == EndCause::kNone ? EndCause::kInitLost : evidence_.cause;
   }
   times_.gone_ns = MonotonicNanos();
-  const ipc::Finished finished =
-      MakeFinished(id_, evidence_, usage.ok() ? *usage : CgroupUsage{}, times_, switches_);
+  CgroupUsage counted = usage.ok() ? *usage : CgroupUsage{};
+  counted.memory_parts = memory_parts_;
+  const ipc::Finished finished = MakeFinished(id_, evidence_, counted, times_, switches_);
   StopWatching();
   state_ = ipc::SandboxState::kNone;
   promised_memory_bytes_ = 0;
@@ -429,7 +432,8 @@ void Session::Conclude() {
 }
 
 void Session::StopWatching() {
-  for (EventLoop::TimerId* timer : {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_}) {
+  for (EventLoop::TimerId* timer :
+       {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_, &memory_timer_}) {
     loop_.Cancel(*timer);
     *timer = 0;
   }

@@ -90,6 +90,8 @@ class Session {
   void OnOom();
   void CheckCpu();
   void CountLocks();
+  void SampleMemory();
+  void KeepMemorySample();
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
   void RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
   void Conclude();
@@ -126,6 +128,9 @@ class Session {
   EventLoop::TimerId wall_timer_ = 0;
   EventLoop::TimerId cpu_timer_ = 0;
   EventLoop::TimerId kill_timer_ = 0;
+  std::optional<MemoryParts> memory_parts_;  // of the greatest sample
+  int64_t memory_interval_ns_ = 0;
+  EventLoop::TimerId memory_timer_ = 0;
   EventLoop::TimerId locks_timer_ = 0;  // set while init waits for an answer
   EventLoop::TimerId removal_timer_ = 0;
 };

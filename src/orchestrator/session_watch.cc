@@ -15,6 +15,8 @@ namespace caisson::orchestrator {
 namespace {
 
 constexpr int64_t kLeastCpuCheckNanos = 5 * kNanosPerMilli;
+constexpr int64_t kFirstMemorySampleNanos = 10 * kNanosPerMilli;
+constexpr int64_t kLongestMemoryIntervalNanos = 5'120 * kNanosPerMilli;
 
 }  // namespace
 
@@ -45,6 +47,33 @@ void Session::CheckCpu() {
   static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   const auto left_ns = static_cast<int64_t>((limit_us - run_us) * 1000 / kCpus);
   Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
+}
+
+// The kernel tells how much memory was held at most, but not of what kind: that is sampled, often at first
+// and ever more seldom, so that a short program has a sample and a long one costs next to nothing.
+void Session::SampleMemory() {
+  if (state_ != ipc::SandboxState::kRunning) {
+    return;
+  }
+  if (memory_interval_ns_ == 0) {
+    memory_interval_ns_ = kFirstMemorySampleNanos;  // Nothing is held yet.
+  } else {
+    KeepMemorySample();
+    memory_interval_ns_ = std::min(2 * memory_interval_ns_, kLongestMemoryIntervalNanos);
+  }
+  Later(memory_interval_ns_, memory_timer_, &Session::SampleMemory);
+}
+
+// A sample that cannot be had is none: the result then has no such numbers.
+void Session::KeepMemorySample() {
+  if (!started_ || evidence_.main_ended) {
+    return;
+  }
+  const absl::StatusOr<MemoryParts> now = sandbox_.cgroup->ReadMemoryParts();
+  const auto total = [](const MemoryParts& parts) { return parts.anonymous_bytes + parts.file_bytes; };
+  if (now.ok() && total(*now) != 0 && (!memory_parts_ || total(*now) > total(*memory_parts_))) {
+    memory_parts_ = *now;
+  }
 }
 
 // The payload's thread that wants a lock waits for this, so runs that ask too much wait for each other.

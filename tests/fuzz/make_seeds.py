@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 2
+MAGIC, VERSION = 0x50495343, 3
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -54,7 +54,7 @@ def start(**changes):
 
 def finished(verdict, exited, code, signal):
     body = struct.pack("<QIIIIiiiIQQ", 7, verdict, 1, 0, exited, code, signal, -1, 0, 0, 0)
-    return message(69, body + struct.pack("<IIiI", 0, 0, 0, 0) + struct.pack("<II9Q", 0x7F, 0, *range(9)) +
+    return message(69, body + struct.pack("<IIiI", 0, 0, 0, 0) + struct.pack("<II11Q", 0xFF, 0, *range(11)) +
                    struct.pack("<3Q", 1, 2, 3), 0)
 
 

@@ -145,6 +145,18 @@ TEST(ConvertTest, WhatTheKernelDoesNotGiveIsAbsent) {
   EXPECT_FALSE(result.has_limit());
 }
 
+TEST(ConvertTest, MemoryIsToldInPartsWhereItWasSampled) {
+  StepOutcome outcome;
+  outcome.finished.verdict = ipc::Verdict::kCompleted;
+  EXPECT_FALSE(ResultToProto(Ended(outcome)).usage().has_memory_anonymous_bytes());
+  EXPECT_FALSE(ResultToProto(Ended(outcome)).usage().has_memory_file_bytes());
+  outcome.finished.usage.present = ipc::kUsageMemoryParts;
+  outcome.finished.usage.memory_anonymous_bytes = 5;
+  outcome.finished.usage.memory_file_bytes = 0;
+  EXPECT_EQ(ResultToProto(Ended(outcome)).usage().memory_anonymous_bytes(), 5U);
+  EXPECT_TRUE(ResultToProto(Ended(outcome)).usage().has_memory_file_bytes());
+}
+
 TEST(ConvertTest, LimitsHaveTheNamesOfTheApi) {
   const auto* descriptor = v1::Limits::descriptor();
   for (uint32_t value = 1; value < static_cast<uint32_t>(ipc::LimitName::kDenialRate); ++value) {

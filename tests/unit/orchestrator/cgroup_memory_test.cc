@@ -1,0 +1,58 @@
+// What memory is held as, read from real cgroups, on whichever backend this host has. Needs root.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cgroup_support.h"
+
+namespace caisson::orchestrator {
+namespace {
+
+constexpr uint64_t kAnonymous = 24 * kMiB;
+constexpr uint64_t kFile = 12 * kMiB;
+
+// Writes `bytes` into a file in memory, which the kernel counts as page cache.
+int FillFile(uint64_t bytes) {
+  const int fd = memfd_create("filled", 0);
+  const std::string piece(kMiB, 'x');
+  for (uint64_t done = 0; done < bytes; done += piece.size()) {
+    if (write(fd, piece.data(), piece.size()) != static_cast<ssize_t>(piece.size())) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+TEST_F(CgroupTest, MemoryIsToldApartWhileItIsHeld) {
+  ASSERT_TRUE(run_->SetLimits(kFewProcesses).ok());
+  Pipe ready;
+  const pid_t pid = ForkInto(run_->payload_procs_fds(), [&ready] {
+    if (Allocate(kAnonymous) != 0 || FillFile(kFile) != 0) {
+      return 1;
+    }
+    ready.Say();
+    pause();
+    return 0;
+  });
+  ready.CloseWrite();
+  ASSERT_TRUE(ready.Hear());
+  // The kernel gathers its counts of single CPUs some time later.
+  const bool seen = Eventually([&] {
+    const absl::StatusOr<MemoryParts> parts = run_->ReadMemoryParts();
+    return parts.ok() && parts->anonymous_bytes >= kAnonymous - kMiB &&
+           parts->anonymous_bytes < kAnonymous + 4 * kMiB && parts->file_bytes >= kFile - kMiB &&
+           parts->file_bytes < kFile + 4 * kMiB;
+  });
+  const MemoryParts parts = run_->ReadMemoryParts().value();
+  EXPECT_TRUE(seen) << parts.anonymous_bytes << " " << parts.file_bytes;
+  ASSERT_TRUE(run_->KillPayload().ok());
+  WaitFor(pid);
+}
+
+TEST_F(CgroupTest, AnEmptyRunHoldsNothing) {
+  EXPECT_EQ(run_->ReadMemoryParts().value().anonymous_bytes, 0U);
+  EXPECT_EQ(run_->ReadMemoryParts().value().file_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace caisson::orchestrator
