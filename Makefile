@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report run bench install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report profile-report run bench install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -54,6 +54,12 @@ attack-report: ## every hostile case, the layer that must stop it, and whether i
 	@$(NINJA) all operator_files
 	@tools/ensure_user.sh
 	@tools/as_root.sh "running hostile programs in sandboxes" /usr/bin/python3 tools/attack_report.py
+
+profile-report: ## every program of every profile; writes the table of docs/profiles.md if all passed
+	@tools/setup.sh build test languages
+	@$(NINJA) caissond caisson-dispatcher caisson
+	@tools/ensure_user.sh
+	@tools/as_root.sh "running programs in sandboxes" /usr/bin/python3 tests/languages/profile_table.py
 
 run: build ## start the daemon, run the examples through it, stop it
 	@tools/ensure_user.sh

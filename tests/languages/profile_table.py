@@ -1,35 +1,34 @@
 #!/usr/bin/python3
-"""The table of docs/profiles.md: what each profile runs, and how many system calls each of its steps may make.
+"""make profile-report: runs every program of tests/languages under every profile and writes the table of docs/profiles.md: what each
+profile runs, with which toolchain, which programs passed, how many system calls each of its steps may make.
 
-`profile_table.py` writes it, from the profiles as a daemon of its own lists them, on a host with every toolchain; needs root and
-a build. test_profile_table.py compares it with what a daemon lists; there the versions may be others.
+Starts a daemon of its own; needs root, a build and every toolchain; writes nothing unless every program passed. test_profile_table.py
+compares the table with what another daemon lists; there the versions may be others.
 """
 
-import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "tests")]
+
+import programs  # noqa: E402
+
 DOCUMENT = ROOT / "docs" / "profiles.md"
 BEGIN = "<!-- made by tests/languages/profile_table.py -->\n"
 END = "<!-- end -->\n"
-HEAD = ("| profile | language | toolchain | commands | system calls | programs |\n"
+HEAD = ("| profile | language | toolchain | commands | system calls | programs that passed |\n"
         "| --- | --- | --- | --- | --- | --- |\n")
 
 
-def profile_file(name):
-    return json.loads((ROOT / "profiles" / f"{name}.json").read_text())
-
-
-def inherited(name, step, key):
-    """What a step of a profile has at last, where values are replaced."""
-    profile = profile_file(name)
-    own = profile.get("steps", {}).get(step, {}).get(key)
-    return inherited(profile["extends"], step, key) if own is None and "extends" in profile else own
+def step_command(name, step):
+    """Of a step: a command is replaced as a whole by who extends."""
+    profile = programs.profile_file(name)
+    return profile.get("steps", {}).get(step, {}).get("command") or step_command(profile["extends"], step)
 
 
 def allowed_calls(profile, step):
@@ -41,34 +40,18 @@ def allowed_calls(profile, step):
     return len(re.findall(r"^ *\d+ \w+ .*\ballowed\b", table.read_text(), re.MULTILINE))
 
 
-def programs(name):
-    """How many programs of tests/languages run under the profile, its hello program included."""
-    count = 0
-    for path in HERE.glob("*/cases.json"):
-        count += sum(case.get("profile", path.parent.name) == name for case in json.loads(path.read_text()))
-    return count + ("hello_program" in profile_file(name) or inherited_hello(name))
-
-
-def inherited_hello(name):
-    parent = profile_file(name).get("extends")
-    return parent is not None and ("hello_program" in profile_file(parent) or inherited_hello(parent))
-
-
 def toolchain(profile):
-    package, parent = None, profile["name"]
-    while package is None and parent is not None:
-        described = profile_file(parent)
-        package, parent = described.get("toolchain", {}).get("package"), described.get("extends")
-    return f"{package} {profile['toolchain_version']}" if package else "the client's"
+    package = (programs.inherited(profile["name"], "toolchain") or {}).get("package")
+    return f"{package} {profile.get('toolchain_version', 'unknown')}" if package else "the client's"
 
 
 def rows(listed):
-    """Of `caisson profile list --json`, in the order of names."""
-    for profile in sorted(listed, key=lambda profile: profile["name"]):
-        steps = profile["steps"]
-        commands = "; ".join(f"`{' '.join(inherited(profile['name'], step, 'command'))}`" for step in steps)
-        calls = ", ".join(f"{step} {allowed_calls(profile, step)}" for step in steps)
-        yield [f"`{profile['name']}`", profile["display_name"], toolchain(profile), commands, calls, str(programs(profile["name"]))]
+    """Of the profiles as a daemon lists them, in the order of names."""
+    for name in sorted(listed):
+        steps = listed[name]["steps"]
+        commands = "; ".join(f"`{' '.join(step_command(name, step))}`" for step in steps)
+        calls = ", ".join(f"{step} {allowed_calls(listed[name], step)}" for step in steps)
+        yield [f"`{name}`", listed[name]["display_name"], toolchain(listed[name]), commands, calls, ", ".join(programs.names(name))]
 
 
 def table(listed):
@@ -86,17 +69,26 @@ def without_versions(text):
     return re.sub(r"^(\|[^|]*\|[^|]*\| \S+) [^|]* \|", r"\1 |", text, flags=re.MULTILINE)
 
 
+def what_fails(caisson, listed):
+    """A line for each profile that is not there and for each program that does not do what its case says."""
+    wrong = [f"{name}: {profile['unavailable_reason']}" for name, profile in listed.items() if not profile["available"]]
+    for folder, case in programs.cases():
+        with tempfile.TemporaryDirectory(prefix="caisson-program-") as directory:
+            found = programs.faults_of(caisson, folder, case, pathlib.Path(directory))
+        what = f"{case.get('profile', folder)} {programs.title(case)}"
+        print(f"{what}: {'passed' if not found else 'FAILED'}", flush=True)
+        wrong += [f"{what}: {line}" for line in found]
+    return wrong
+
+
 def main():
-    sys.path.insert(0, str(ROOT / "tests"))
     from support.daemon import Daemon  # pylint: disable=import-outside-toplevel
-    from support.environment import CAISSON  # pylint: disable=import-outside-toplevel
     with Daemon() as daemon:
-        done = subprocess.run([CAISSON, "profile", "list", "--json"], check=True, capture_output=True,
-                              env={**os.environ, "CAISSON_SOCKET": daemon.address})
-    listed = json.loads(done.stdout)["profiles"]
-    missing = [profile["unavailable_reason"] for profile in listed if not profile["available"]]
-    if missing:
-        return "; ".join(missing)
+        caisson = programs.Caisson(daemon.address)
+        listed = caisson.profiles()
+        wrong = what_fails(caisson, listed)
+    if wrong:
+        return "\n".join(wrong)
     text = DOCUMENT.read_text()
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     DOCUMENT.write_text(text[:begin] + table(listed) + text[end:])
@@ -104,4 +96,5 @@ def main():
 
 
 if __name__ == "__main__":
+    os.umask(0o022)
     sys.exit(main())

@@ -1,4 +1,12 @@
-// Prints which standard it is compiled under.
-#include <cstdio>
+// Which standard the profile compiles for. The number of one that is not finished differs between compilers.
+#include <iostream>
 
-int main() { std::printf("%ld\n", static_cast<long>(__cplusplus)); }
+int main() {
+  std::cout << (__cplusplus > 202002L    ? "after C++20"
+                : __cplusplus == 202002L ? "C++20"
+                : __cplusplus == 201703L ? "C++17"
+                : __cplusplus == 201402L ? "C++14"
+                : __cplusplus == 201103L ? "C++11"
+                                         : "older")
+            << std::endl;
+}
