@@ -28,8 +28,8 @@ constexpr char kFamilies[] = "Only sockets between the processes of the run are 
 constexpr char kSocketOption[] = "This socket option is not offered; programs usually go on without it.";
 constexpr char kNamespaces[] =
     "Inside a sandbox no further sandboxes, containers or namespaces can be made. Switch off a program's own "
-    "sandbox, "
-    "where it has one (often --no-sandbox).";
+    "sandbox "
+    "where it has an option for that, often named no-sandbox.";
 constexpr char kTracing[] =
     "Processes here may not look into each other, so debuggers and tracers do not work. Run them outside, or "
     "test with "

@@ -27,7 +27,8 @@ def wide_profile(name, model):
     base, own = shipped("base")["steps"]["all"], shipped(model)["steps"]["run"]
     step = {**base, **{key: value for key, value in own.items() if key != "syscalls"}}
     step["environment"] = {**base.get("environment", {}), **own.get("environment", {})}
-    step["mounts"] = base.get("mounts", []) + own.get("mounts", [])
+    for key in ("files", "mounts"):
+        step[key] = base.get(key, []) + own.get(key, [])
     step["box_executable"] = True
     step["syscalls"] = {"rules": [{"names": sorted(system_calls()), "action": "allow", "why": WHY}]}
     return {"schema_version": 1, "name": name, "display_name": name, "description": "For tests of the layers behind the filter.",

@@ -3,6 +3,7 @@
 #include "orchestrator/session.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <csignal>
 #include <map>
@@ -178,13 +179,20 @@ TEST_F(SessionRunTest, ASignalReachesTheProgramsHandler) {
 import signal, sys
 signal.signal(signal.SIGUSR1, lambda *_: sys.exit(7))
 print("ready", flush=True)
-signal.pause()
+while True: pass
 )",
       0, {.prepared = {}, .started = [&] {
             When(PreparedFd::kStdout, EPOLLIN, [&] { session_->Signal(SIGUSR1); });
           }});
   EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
   EXPECT_EQ(finished_->exit_code, 7);
+}
+
+TEST_F(SessionRunTest, AHigherPriorityIsNotInherited) {
+  ASSERT_EQ(setpriority(PRIO_PROCESS, 0, -5), 0);
+  Run("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))\n", 0);
+  ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 0), 0);
+  EXPECT_EQ(ReadToEnd(Pipe(PreparedFd::kStdout)), "0\n");
 }
 
 TEST_F(SessionRunTest, ASignalBetweenStartAndExecMeetsTheDefaults) {
