@@ -44,8 +44,36 @@ int WriteAll(int fd, std::string_view data) {
   return 0;
 }
 
+// A line on standard error that counts what has been sent, where a person looks at it.
+class Progress {
+ public:
+  Progress(uint64_t total_bytes, bool wanted)
+      : total_(total_bytes), shown_(wanted && isatty(STDERR_FILENO) != 0) {}
+  ~Progress() {
+    if (shown_) {
+      std::fputs("\r\x1b[K", stderr);
+    }
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Add(uint64_t bytes) {
+    sent_ += bytes;
+    if (shown_) {
+      std::fprintf(stderr, "\rcaisson: sending files, %llu of %llu MiB",
+                   static_cast<unsigned long long>(sent_ / kFileChunkBytes),
+                   static_cast<unsigned long long>((total_ + kFileChunkBytes - 1) / kFileChunkBytes));
+    }
+  }
+
+ private:
+  const uint64_t total_;
+  const bool shown_;
+  uint64_t sent_ = 0;
+};
+
 // False when the call is over already.
-bool SendFile(InteractStream& stream, const v1::InputFile& file) {
+bool SendFile(InteractStream& stream, const v1::InputFile& file, Progress& progress) {
   std::string_view left = file.content();
   v1::InteractRequest request;
   v1::InteractRequest::FileChunk& chunk = *request.mutable_file();
@@ -59,8 +87,21 @@ bool SendFile(InteractStream& stream, const v1::InputFile& file) {
     if (!stream.Write(request)) {
       return false;
     }
+    progress.Add(data.size());
   } while (!left.empty());
   return true;
+}
+
+using InputFiles = google::protobuf::RepeatedPtrField<v1::InputFile>;
+
+bool SendFiles(InteractStream& stream, const InputFiles& files, bool quiet) {
+  uint64_t total_bytes = 0;
+  for (const v1::InputFile& file : files) {
+    total_bytes += file.content().size();
+  }
+  Progress progress(total_bytes, !quiet && !files.empty());
+  return std::all_of(files.begin(), files.end(),
+                     [&](const v1::InputFile& file) { return SendFile(stream, file, progress); });
 }
 
 }  // namespace
@@ -220,7 +261,7 @@ int RunCall::Execute(const v1::ExecuteRequest& request) {
 
 int RunCall::Interact(v1::InteractRequest::Open open, InputForwarder& input) {
   SetDeadline();
-  google::protobuf::RepeatedPtrField<v1::InputFile> files;
+  InputFiles files;
   if (open.ByteSizeLong() > kMaxRequestBytes) {
     files.Swap(open.mutable_request()->mutable_files());
     open.set_files_to_follow(static_cast<uint32_t>(files.size()));
@@ -228,11 +269,7 @@ int RunCall::Interact(v1::InteractRequest::Open open, InputForwarder& input) {
   const auto stream = client_.stub().Interact(&context_);
   v1::InteractRequest first;
   *first.mutable_open() = std::move(open);
-  bool sent = stream->Write(first);
-  for (const v1::InputFile& file : files) {
-    sent = sent && SendFile(*stream, file);
-  }
-  if (sent) {
+  if (stream->Write(first) && SendFiles(*stream, files, options_.json)) {
     input.Start(*stream);
   }
   v1::RunEvent event;

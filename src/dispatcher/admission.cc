@@ -46,6 +46,13 @@ bool Admission::Remove(AdmissionId id) {
   return true;
 }
 
+void Admission::Reduce(AdmissionId id, uint64_t bytes) {
+  const auto found = running_.find(id);
+  CAISSON_CHECK(found != running_.end() && bytes <= found->second);
+  found->second -= bytes;
+  memory_in_use_bytes_ -= bytes;
+}
+
 void Admission::Release(AdmissionId id) {
   const auto found = running_.find(id);
   CAISSON_CHECK(found != running_.end());

@@ -39,6 +39,9 @@ class Admission {
   // Takes a waiting run out of the queue. False if it is not waiting.
   bool Remove(AdmissionId id);
 
+  // Gives back a part of what an admitted run holds.
+  void Reduce(AdmissionId id, uint64_t bytes);
+
   // Gives back what an admitted run held.
   void Release(AdmissionId id);
 

@@ -1,6 +1,7 @@
 // Untrusted input: every message of a client, in any order.
 #include "dispatcher/interact_reactor.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/clock.h"
@@ -8,22 +9,51 @@
 namespace caisson::dispatcher {
 
 std::shared_ptr<InteractReactor> InteractReactor::Create(grpc::CallbackServerContext* context, IoThread& io,
-                                                         std::atomic<uint32_t>& open_calls, Accept accept) {
-  std::shared_ptr<InteractReactor> reactor(new InteractReactor(context, io, open_calls, std::move(accept)));
+                                                         std::atomic<uint32_t>& open_calls, Take take,
+                                                         InputTimeouts timeouts) {
+  std::shared_ptr<InteractReactor> reactor(
+      new InteractReactor(context, io, open_calls, std::move(take), timeouts));
   reactor->KeepUntilDone();
   return reactor;
 }
 
 void InteractReactor::Begin() {
   io().Post([self = Self()] {
-    self->io().loop().At(
-        MonotonicNanos() + kOpenTimeoutMs * kNanosPerMilli, [weak = std::weak_ptr<InteractReactor>(self)] {
-          if (const auto late = weak.lock(); late != nullptr && !late->submitted_ && !late->gone()) {
-            late->FinishOnce(Refuse(Reason::kInputTimeout, "the call was not opened in time"));
-          }
-        });
+    self->begun_ns_ = self->last_message_ns_ = MonotonicNanos();
+    self->ArmTimer();
   });
   StartRead(&read_buffer_);
+}
+
+int64_t InteractReactor::DeadlineNanos() const {
+  return std::min(last_message_ns_ + timeouts_.message_ms * kNanosPerMilli,
+                  begun_ns_ + timeouts_.upload_ms * kNanosPerMilli);
+}
+
+void InteractReactor::ArmTimer() {
+  io().loop().At(DeadlineNanos(), [weak = std::weak_ptr<InteractReactor>(Self())] {
+    if (const auto self = weak.lock(); self != nullptr) {
+      self->CheckDeadline();
+    }
+  });
+}
+
+// Messages do not move the timer, which would be work for each of them; they move what it looks at.
+void InteractReactor::CheckDeadline() {
+  if (submitted_ || gone() || finished()) {
+    return;
+  }
+  const int64_t now = MonotonicNanos();
+  if (now < DeadlineNanos()) {
+    return ArmTimer();
+  }
+  if (!opened_) {
+    FinishOnce(Refuse(Reason::kInputTimeout, "the call was not opened in time"));
+  } else if (now < begun_ns_ + timeouts_.upload_ms * kNanosPerMilli) {
+    FinishOnce(Refuse(Reason::kInputTimeout, "the files stopped coming"));
+  } else {
+    FinishOnce(Refuse(Reason::kInputTimeout, "the files did not come in time"));
+  }
 }
 
 void InteractReactor::ReadNext() {
@@ -35,6 +65,7 @@ void InteractReactor::ReadNext() {
 
 void InteractReactor::OnReadDone(bool ok) {
   if (!ok) {
+    take_ = nullptr;
     io().Post([self = Self()] { self->HandleInputEnd(); });
     return;
   }
@@ -46,34 +77,38 @@ void InteractReactor::OnReadDone(bool ok) {
     // An empty message is refused as out of place by whoever gets it.
     message->Clear();
   }
-  if (!opened_) {
-    return Open(*message);
+  if (take_ != nullptr) {
+    return TakeMessage(*message);
   }
   io().Post([self = Self(), message] { self->Deliver(*message); });
 }
 
-void InteractReactor::Open(v1::InteractRequest& message) {
-  if (!message.has_open()) {
-    return PostRefusal(Refuse(Reason::kInputOutOfOrder, "the first message must be open"));
-  }
+void InteractReactor::TakeMessage(v1::InteractRequest& message) {
   Submit submit;
-  if (const grpc::Status status = accept_(*message.mutable_open(), submit); !status.ok()) {
-    return PostRefusal(status);
+  const grpc::Status status = take_(message, submit);
+  if (!status.ok() || submit != nullptr) {
+    take_ = nullptr;
   }
-  opened_ = true;
-  io().Post([self = Self(), submit = std::move(submit)] {
+  io().Post([self = Self(), status, submit = std::move(submit)] {
     self->reading_ = false;
     if (self->gone() || self->finished()) {
       return;
     }
-    self->submitted_ = true;
-    submit(self);
-    self->ReadNext();
+    if (!status.ok()) {
+      return self->FinishOnce(status);
+    }
+    self->HandleTaken(submit);
   });
 }
 
-void InteractReactor::PostRefusal(const grpc::Status& status) {
-  io().Post([self = Self(), status] { self->FinishOnce(status); });
+void InteractReactor::HandleTaken(const Submit& submit) {
+  opened_ = true;
+  last_message_ns_ = MonotonicNanos();
+  if (submit != nullptr) {
+    submitted_ = true;
+    submit(Self());
+  }
+  ReadNext();
 }
 
 void InteractReactor::Deliver(const v1::InteractRequest& message) {
@@ -89,7 +124,8 @@ void InteractReactor::HandleInputEnd() {
     return;
   }
   if (!submitted_) {
-    FinishOnce(Refuse(Reason::kInputOutOfOrder, "the call ended before it was opened"));
+    FinishOnce(Refuse(Reason::kInputOutOfOrder, opened_ ? "the call ended before its files were complete"
+                                                        : "the call ended before it was opened"));
   } else if (const std::shared_ptr<ClientStreamOwner> owner = this->owner(); owner != nullptr) {
     owner->OnInputEnd();
   }

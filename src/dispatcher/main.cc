@@ -103,9 +103,11 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
 
   SupervisorLink link(io->loop(), std::move(boundary));
   RunManager manager(*io, link, std::move(discard), hello);
-  RunService service(*io, manager, catalog,
-                     {hello.memory_budget_bytes, 2 * hello.max_sandboxes + hello.queue_length + kSpareCalls,
-                      CAISSON_VERSION});
+  RunService::Config config;
+  config.memory_budget_bytes = hello.memory_budget_bytes;
+  config.max_open_calls = 2 * hello.max_sandboxes + hello.queue_length + kSpareCalls;
+  config.version = CAISSON_VERSION;
+  RunService service(*io, manager, catalog, config);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start("unix:" + socket_path, service));
 
   bool lost = false;

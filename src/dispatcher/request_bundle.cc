@@ -5,9 +5,9 @@
 #include <cerrno>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "common/status.h"
-#include "ipc/bundle_writer.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -17,17 +17,6 @@ absl::Status AddEnvironment(const v1::ExecuteRequest& request, ipc::BundleWriter
   const std::map<std::string, std::string> environment(request.env().begin(), request.env().end());
   for (const auto& [name, value] : environment) {
     RETURN_IF_ERROR(writer.AddEnvironment(name, value));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status AddFiles(const v1::ExecuteRequest& request, const std::string& main_file,
-                      ipc::BundleWriter& writer) {
-  for (const v1::InputFile& file : request.files()) {
-    // The main file is the program, whether a profile executes it itself or hands it to an interpreter.
-    const bool executable = file.executable() || file.path() == main_file;
-    RETURN_IF_ERROR(writer.AddFile(file.path(), file.content(),
-                                   executable ? ipc::FileMode::kExecutable : ipc::FileMode::kRegular));
   }
   return absl::OkStatus();
 }
@@ -50,49 +39,74 @@ bool EndsWith(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-// The arguments are the program's, so the compiler does not get them.
-absl::Status AddCompileStep(const v1::ExecuteRequest& request, const std::string& main_file,
-                            const policy::Profile& profile, ipc::BundleWriter& writer) {
-  RETURN_IF_ERROR(writer.AddMainFile(main_file));
-  RETURN_IF_ERROR(AddEnvironment(request, writer));
-  RETURN_IF_ERROR(writer.AddSource(main_file));
+}  // namespace
+
+absl::StatusOr<RequestBundleWriter> RequestBundleWriter::Create(const policy::Profile& profile,
+                                                                std::string main_file) {
+  ASSIGN_OR_RETURN(ipc::BundleWriter writer, ipc::BundleWriter::Create());
+  return RequestBundleWriter(std::move(writer), profile, std::move(main_file));
+}
+
+// The main file is the program, whether a profile executes it itself or hands it to an interpreter.
+ipc::FileMode RequestBundleWriter::ModeOf(std::string_view path, bool executable) const {
+  return executable || main_file_.empty() || path == main_file_ ? ipc::FileMode::kExecutable
+                                                                : ipc::FileMode::kRegular;
+}
+
+absl::Status RequestBundleWriter::AddFiles(const v1::ExecuteRequest& request) {
   for (const v1::InputFile& file : request.files()) {
-    if (file.path() != main_file && !profile.file_extension.empty() &&
-        EndsWith(file.path(), profile.file_extension)) {
-      RETURN_IF_ERROR(writer.AddSource(file.path()));
-    }
-  }
-  for (const std::string& path : profile.compile->outputs) {
-    RETURN_IF_ERROR(writer.AddOutputPath(path));
+    RETURN_IF_ERROR(writer_.AddFile(file.path(), file.content(), ModeOf(file.path(), file.executable())));
   }
   return absl::OkStatus();
 }
 
-}  // namespace
+// The arguments are the program's, so the compiler does not get them.
+absl::Status RequestBundleWriter::AddCompileStep(const v1::ExecuteRequest& request) {
+  RETURN_IF_ERROR(writer_.AddMainFile(main_file_));
+  RETURN_IF_ERROR(AddEnvironment(request, writer_));
+  RETURN_IF_ERROR(writer_.AddSource(main_file_));
+  for (const ipc::BundleFile& file : writer_.files()) {
+    if (file.path != main_file_ && !profile_->file_extension.empty() &&
+        EndsWith(file.path, profile_->file_extension)) {
+      RETURN_IF_ERROR(writer_.AddSource(file.path));
+    }
+  }
+  for (const std::string& path : profile_->compile->outputs) {
+    RETURN_IF_ERROR(writer_.AddOutputPath(path));
+  }
+  return absl::OkStatus();
+}
 
-absl::StatusOr<RequestBundles> MakeBundles(const v1::ExecuteRequest& request, const std::string& main_file,
-                                           const policy::Profile& profile) {
+absl::StatusOr<RequestBundles> RequestBundleWriter::Finish(const v1::ExecuteRequest& request) {
+  if (main_file_.empty()) {
+    CAISSON_CHECK(writer_.files().size() == 1);
+    main_file_ = writer_.files().front().path;
+  }
   RequestBundles bundles;
-  ASSIGN_OR_RETURN(ipc::BundleWriter first, ipc::BundleWriter::Create());
-  if (!profile.compile.has_value()) {
-    RETURN_IF_ERROR(AddRunStep(request, main_file, first));
-    RETURN_IF_ERROR(AddFiles(request, main_file, first));
-    ASSIGN_OR_RETURN(bundles.first, first.Seal());
+  if (!profile_->compile.has_value()) {
+    RETURN_IF_ERROR(AddRunStep(request, main_file_, writer_));
+    ASSIGN_OR_RETURN(bundles.first, writer_.Seal());
     return bundles;
   }
-  RETURN_IF_ERROR(AddCompileStep(request, main_file, profile, first));
-  RETURN_IF_ERROR(AddFiles(request, main_file, first));
-  std::vector<ipc::BundleFile> inputs = first.files();
-  ASSIGN_OR_RETURN(bundles.first, first.Seal());
+  RETURN_IF_ERROR(AddCompileStep(request));
+  std::vector<ipc::BundleFile> inputs = writer_.files();
+  ASSIGN_OR_RETURN(bundles.first, writer_.Seal());
   UniqueFd input_bundle(fcntl(bundles.first.get(), F_DUPFD_CLOEXEC, 3));
   if (!input_bundle.valid()) {
     return ErrnoStatus(errno, "duplicate the bundle");
   }
   ASSIGN_OR_RETURN(ipc::BundleWriter second, ipc::BundleWriter::Create());
-  RETURN_IF_ERROR(AddRunStep(request, main_file, second));
+  RETURN_IF_ERROR(AddRunStep(request, main_file_, second));
   bundles.second = std::make_unique<RunBundle>(std::move(second), std::move(input_bundle), std::move(inputs),
-                                               profile.compile->outputs);
+                                               profile_->compile->outputs);
   return bundles;
+}
+
+absl::StatusOr<RequestBundles> MakeBundles(const v1::ExecuteRequest& request, const std::string& main_file,
+                                           const policy::Profile& profile) {
+  ASSIGN_OR_RETURN(RequestBundleWriter writer, RequestBundleWriter::Create(profile, main_file));
+  RETURN_IF_ERROR(writer.AddFiles(request));
+  return writer.Finish(request);
 }
 
 }  // namespace caisson::dispatcher

@@ -12,6 +12,7 @@
 #include "dispatcher/file_paths.h"
 #include "dispatcher/files_room.h"
 #include "dispatcher/requested_limits.h"
+#include "dispatcher/run_bundle.h"
 #include "dispatcher/run_name.h"
 #include "ipc/bundle_path.h"
 #include "ipc/run_streams.h"
@@ -20,6 +21,7 @@ namespace caisson::dispatcher {
 namespace {
 
 constexpr size_t kMaxLabelKeyBytes = 63;
+constexpr char kNoMainFile[] = "must be the path of one of the files";
 // A hostile request must not make an error larger than the metadata gRPC will carry.
 constexpr size_t kMaxReportedViolations = 24;
 
@@ -45,7 +47,8 @@ std::string Plural(uint64_t most, const std::string& what) {
 
 class Validator {
  public:
-  explicit Validator(const v1::ExecuteRequest& request) : request_(request) {}
+  Validator(const v1::ExecuteRequest& request, uint32_t files_to_follow)
+      : request_(request), files_to_follow_(files_to_follow) {}
 
   void CheckSupported();
   void CheckFiles();
@@ -80,6 +83,7 @@ class Validator {
   void CheckUnknownFields(const google::protobuf::Message& message, const std::string& prefix);
 
   const v1::ExecuteRequest& request_;
+  const uint32_t files_to_follow_;
   std::vector<FieldViolation> unsupported_;
   std::vector<FieldViolation> invalid_;
   std::string main_file_;
@@ -123,13 +127,16 @@ void Validator::CheckPackages(const CatalogEntry& entry) {
 }
 
 void Validator::CheckFiles() {
-  if (request_.files().empty()) {
+  if (request_.files().empty() && files_to_follow_ == 0) {
     Invalid("files", "must not be empty");
     return;
   }
   if (request_.files_size() > kMaxFiles) {
     Invalid("files", Plural(kMaxFiles, "files"));
     return;
+  }
+  if (files_to_follow_ > static_cast<uint32_t>(kMaxFiles - request_.files_size())) {
+    Invalid("files_to_follow", Plural(kMaxFiles, "files, with those of the request"));
   }
   std::vector<std::string_view> paths;
   paths.reserve(static_cast<size_t>(request_.files_size()));
@@ -154,18 +161,22 @@ void Validator::CheckRoom(const policy::Limits& limits) {
 
 void Validator::CheckMainFile() {
   if (request_.main_file().empty()) {
-    if (request_.files_size() == 1) {
-      main_file_ = request_.files(0).path();
-    } else if (request_.files_size() > 1) {
+    const uint64_t count = static_cast<uint64_t>(request_.files_size()) + files_to_follow_;
+    if (count > 1) {
       Invalid("main_file", "must name one of the files when there is more than one");
+    } else if (!request_.files().empty()) {
+      main_file_ = request_.files(0).path();
     }
     return;
   }
   main_file_ = request_.main_file();
+  if (files_to_follow_ != 0) {
+    return;  // It may be among those.
+  }
   const bool found = std::any_of(request_.files().begin(), request_.files().end(),
                                  [this](const v1::InputFile& file) { return file.path() == main_file_; });
   if (!found) {
-    Invalid("main_file", "must be the path of one of the files");
+    Invalid("main_file", kNoMainFile);
   }
 }
 
@@ -264,6 +275,25 @@ grpc::Status RefuseUnknownProfile(const std::string& name, const ProfileCatalog&
                        {{"nearest", catalog.Nearest(name.substr(0, 64))}});
 }
 
+// Whether the run could ever start on this host.
+grpc::Status CheckHost(const ValidRequest& valid, uint64_t memory_budget_bytes) {
+  if (valid.memory_bytes <= memory_budget_bytes &&
+      valid.bundle_bytes <= memory_budget_bytes - valid.memory_bytes) {
+    return grpc::Status::OK;
+  }
+  const std::string host =
+      "this host gives " + std::to_string(memory_budget_bytes) + " bytes to all runs together";
+  const std::string with =
+      valid.bundle_bytes == 0 ? "" : "with " + std::to_string(valid.bundle_bytes) + " bytes for files, ";
+  const uint64_t compile_bytes = CompileMemory(valid.entry->profile);
+  return RefuseFields(
+      Reason::kLimitExceedsHost,
+      {valid.limits.Get(policy::LimitId::kMemoryBytes) >= compile_bytes
+           ? FieldViolation{"limits.memory_bytes", with + host}
+           : FieldViolation{"profile", "its compile step has " + std::to_string(compile_bytes) + " bytes; " +
+                                           with + host}});
+}
+
 // A library that the profile offers, and this host lacks.
 grpc::Status RefuseMissingLibrary(const v1::ExecuteRequest& request, const CatalogEntry& entry) {
   for (const std::string& name : request.packages()) {
@@ -279,7 +309,7 @@ grpc::Status RefuseMissingLibrary(const v1::ExecuteRequest& request, const Catal
 }  // namespace
 
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
-                             uint64_t memory_budget_bytes, ValidRequest& valid) {
+                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow) {
   if (request.ByteSizeLong() > kMaxRequestBytes) {
     return Refuse(Reason::kRequestTooLarge,
                   "the request has more than " + std::to_string(kMaxRequestBytes) + " bytes",
@@ -297,7 +327,7 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
                   "profile " + entry->profile.name + ": " + entry->unavailable_reason,
                   {{"profile", entry->profile.name}, {"package", entry->profile.toolchain_package}});
   }
-  Validator validator(request);
+  Validator validator(request, files_to_follow);
   validator.CheckSupported();
   validator.CheckFiles();
   validator.CheckMainFile();
@@ -320,25 +350,36 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   if (grpc::Status missing = RefuseMissingLibrary(request, *entry); !missing.ok()) {
     return missing;
   }
-  const uint64_t run_bytes = valid.limits.Get(policy::LimitId::kMemoryBytes);
-  const uint64_t compile_bytes = CompileMemory(entry->profile);
-  valid.memory_bytes = std::max(run_bytes, compile_bytes);
-  if (valid.memory_bytes > memory_budget_bytes) {
-    const std::string host =
-        "this host gives " + std::to_string(memory_budget_bytes) + " bytes to all runs together";
-    return RefuseFields(
-        Reason::kLimitExceedsHost,
-        {run_bytes >= compile_bytes
-             ? FieldViolation{"limits.memory_bytes", host}
-             : FieldViolation{"profile",
-                              "its compile step has " + std::to_string(compile_bytes) + " bytes; " + host}});
-  }
   valid.entry = entry;
+  valid.memory_bytes =
+      std::max(valid.limits.Get(policy::LimitId::kMemoryBytes), CompileMemory(entry->profile));
+  valid.bundle_bytes = entry->profile.compile.has_value() ? RunBundle::kMaxArtefactBytes : 0;
+  if (grpc::Status refusal = CheckHost(valid, memory_budget_bytes); !refusal.ok()) {
+    return refusal;
+  }
   valid.overflow = request.output_overflow() == v1::OUTPUT_OVERFLOW_KILL ? OutputOverflow::kKill
                                                                          : OutputOverflow::kTruncate;
   valid.main_file = validator.main_file();
   valid.labels.insert(request.labels().begin(), request.labels().end());
   return grpc::Status::OK;
+}
+
+grpc::Status CheckUploaded(const v1::ExecuteRequest& request, const std::vector<FileSize>& files,
+                           uint64_t memory_budget_bytes, ValidRequest& valid) {
+  if (request.main_file().empty()) {
+    CAISSON_CHECK(files.size() == 1);
+    valid.main_file = files.front().path;
+  } else if (std::none_of(files.begin(), files.end(),
+                          [&](const FileSize& file) { return file.path == request.main_file(); })) {
+    return RefuseFields(Reason::kInvalidRequest, {{"main_file", kNoMainFile}});
+  }
+  if (std::vector<FieldViolation> lacking = CheckFilesRoom(files, valid.limits); !lacking.empty()) {
+    return RefuseFields(Reason::kInvalidRequest, lacking);
+  }
+  for (const FileSize& file : files) {
+    valid.bundle_bytes += file.bytes;
+  }
+  return CheckHost(valid, memory_budget_bytes);
 }
 
 grpc::Status ValidateRunName(const std::string& name) {

@@ -14,6 +14,7 @@
 
 #include "caisson/v1/run.pb.h"
 #include "dispatcher/errors.h"
+#include "dispatcher/files_room.h"
 #include "dispatcher/profile_catalog.h"
 #include "policy/limits.h"
 
@@ -21,6 +22,7 @@ namespace caisson::dispatcher {
 
 inline constexpr uint64_t kMaxRequestBytes = 16ULL * 1024 * 1024;
 inline constexpr int kMaxFiles = 256;
+inline constexpr uint64_t kMaxUploadBytes = 256ULL * 1024 * 1024;  // of all files, where they come in chunks
 inline constexpr uint64_t kMaxArgsBytes = 128ULL * 1024;
 inline constexpr uint64_t kMaxEnvBytes = 128ULL * 1024;
 inline constexpr int kMaxPackages = 64;
@@ -34,16 +36,22 @@ struct ValidRequest {
   const CatalogEntry* entry = nullptr;
   policy::Limits limits;      // of the run step; a compile step has its profile's
   uint64_t memory_bytes = 0;  // what the run holds while it is admitted: that of its larger step
+  // Held besides until the run step has its bundle: what a compile step may hand on, and what was uploaded.
+  uint64_t bundle_bytes = 0;
   OutputOverflow overflow = OutputOverflow::kTruncate;
-  std::string main_file;
+  std::string main_file;  // empty: the only file, which has not come yet
   std::map<std::string, std::string> labels;
 };
 
 // OK and `valid` filled, or the refusal. The order of refusals: too large, unknown profile, unavailable
 // profile, fields not supported (with the invalid ones beside them), invalid fields, a limit no run on this
-// host can have.
+// host can have. `files_to_follow` more files come later: what depends on them is checked by CheckUploaded.
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
-                             uint64_t memory_budget_bytes, ValidRequest& valid);
+                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow = 0);
+
+// The rest of it, once all files are known; their paths were checked. Fills what depends on them in `valid`.
+grpc::Status CheckUploaded(const v1::ExecuteRequest& request, const std::vector<FileSize>& files,
+                           uint64_t memory_budget_bytes, ValidRequest& valid);
 
 // OK if `name` has the form of a run's name. Asked before any look-up.
 grpc::Status ValidateRunName(const std::string& name);

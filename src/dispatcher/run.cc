@@ -126,6 +126,9 @@ void Run::Signal(int signal_number) {
 }
 
 void Run::OnStarted(const ipc::IsolationReport& isolation) {
+  if (!compiling()) {
+    ReleaseBundle();
+  }
   host_.OnState(key_, v1::Run::RUNNING);
   Push(Lane::kControl, StartedEvent(isolation));
 }
@@ -163,57 +166,6 @@ void Run::OnStepEnded() {
   } else {
     Conclude();
   }
-}
-
-// --- Between the steps
-// --------------------------------------------------------------------------------------------
-
-void Run::AfterCompileStep() {
-  if (cancel_reason_.has_value()) {
-    // It came too late for the compile step, not for the run.
-    ConcludeBetweenSteps(CanceledOutcome(*cancel_reason_));
-    return;
-  }
-  StepOutcome& compiled = outcome_.steps.back();
-  compiled.problem = spec_.compile->next->Problem();
-  if (!compiled.problem.empty()) {
-    outcome_.outputs.refusals = spec_.compile->next->refusals().refusals;
-    outcome_.outputs.unlisted_refusals = spec_.compile->next->refusals().unlisted_refusals;
-    Conclude();
-    return;
-  }
-  bundle_timer_ = loop_.At(MonotonicNanos(), [this] { ContinueRunBundle(); });
-}
-
-void Run::ContinueRunBundle() {
-  bundle_timer_ = 0;
-  RunBundle& next = *spec_.compile->next;
-  const absl::StatusOr<bool> more = next.AddSomeInputs();
-  if (more.ok() && *more) {
-    bundle_timer_ = loop_.At(MonotonicNanos(), [this] { ContinueRunBundle(); });
-    return;
-  }
-  absl::StatusOr<UniqueFd> bundle = more.ok() ? next.Seal() : absl::StatusOr<UniqueFd>(more.status());
-  if (absl::IsResourceExhausted(bundle.status())) {
-    outcome_.steps.back().problem =
-        "the request's files and what the compiler made are together larger than 272 MiB";
-    Conclude();
-    return;
-  }
-  if (!bundle.ok()) {
-    spdlog::error("run {}: {}", RunName(spec_.id), Message(bundle.status()));
-    ConcludeBetweenSteps(FailedOutcome("the compiled program could not be stored"));
-    return;
-  }
-  spec_.bundle = std::move(*bundle);
-  spec_.compile->next.reset();
-  BeginRunStep();
-}
-
-void Run::ConcludeBetweenSteps(const StepOutcome& outcome) {
-  loop_.Cancel(std::exchange(bundle_timer_, 0));
-  outcome_.steps.push_back(outcome);
-  Conclude();
 }
 
 // --- The end
@@ -265,7 +217,16 @@ void Run::Conclude() {
   Push(Lane::kControl, FinishedEvent(result));
 }
 
+// The sandbox has it now, and unpacks it into memory of its own.
+void Run::ReleaseBundle() {
+  spec_.upload.GiveBack();
+  if (const uint64_t bytes = std::exchange(spec_.bundle_bytes, 0); bytes != 0) {
+    host_.OnMemoryFree(key_, bytes);
+  }
+}
+
 void Run::ReleasePlace() {
+  spec_.upload.GiveBack();
   if (std::exchange(place_held_, false)) {
     host_.OnSandboxFree(key_);
   }

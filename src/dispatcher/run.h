@@ -26,6 +26,7 @@
 #include "dispatcher/run_name.h"
 #include "dispatcher/run_outcome.h"
 #include "dispatcher/step_run.h"
+#include "dispatcher/upload_budget.h"
 #include "ipc/messages.h"
 #include "policy/limits.h"
 
@@ -47,6 +48,8 @@ struct RunSpec {
   UniqueFd bundle;  // of the first step
   std::optional<CompileSpec> compile;
   uint64_t memory_bytes = 0;  // held while it is admitted
+  uint64_t bundle_bytes = 0;  // held besides until the run step has its bundle
+  UploadBudget::Share upload;
   InputSpec input;
   bool collects = false;  // output files were asked for
   uint64_t request_bytes = 0;
@@ -118,6 +121,7 @@ class Run final : public ClientStreamOwner, public StepOwner {
   void ContinueRunBundle();
   void ConcludeBetweenSteps(const StepOutcome& outcome);
   void Conclude();
+  void ReleaseBundle();
   void ReleasePlace();
   void ArmDeliveryTimer();
   void OnDeliveryTimeout();

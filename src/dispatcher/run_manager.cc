@@ -52,7 +52,8 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     return;
   }
   const RunKey key = next_key_++;
-  const Admission::Entry entry = admission_.Enqueue(key, spec.memory_bytes, spec.request_bytes);
+  const Admission::Entry entry =
+      admission_.Enqueue(key, spec.memory_bytes + spec.bundle_bytes, spec.request_bytes);
   if (entry != Admission::Entry::kAccepted) {
     const std::string message = entry == Admission::Entry::kQueueFull
                                     ? std::to_string(admission_.waiting()) + " runs are waiting already"
@@ -149,6 +150,11 @@ void RunManager::TellPositions() {
   if (admission_.waiting() != 0) {
     ArmPositionTimer();  // Nobody waiting, nobody to wake up for.
   }
+}
+
+void RunManager::OnMemoryFree(RunKey key, uint64_t bytes) {
+  admission_.Reduce(key, bytes);
+  io_.Post([this] { AdmitWaiting(); });
 }
 
 void RunManager::OnSandboxFree(RunKey key) {

@@ -63,6 +63,7 @@ class RunManager final : public RunHost {
   SupervisorLink& link() override { return link_; }
   const PumpResources& pump_resources() override { return pump_resources_; }
   void OnState(RunKey key, v1::Run::State state) override { registry_.SetState(key, state); }
+  void OnMemoryFree(RunKey key, uint64_t bytes) override;
   void OnSandboxFree(RunKey key) override;
   void OnResult(RunKey key, const v1::RunResult& result) override;
   void OnEnded(RunKey key) override;

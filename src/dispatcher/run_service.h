@@ -13,9 +13,12 @@
 #include <string>
 
 #include "caisson/v1/run.grpc.pb.h"
+#include "dispatcher/interact_reactor.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/profile_catalog.h"
+#include "dispatcher/request_intake.h"
 #include "dispatcher/run_manager.h"
+#include "dispatcher/upload_budget.h"
 
 namespace caisson::dispatcher {
 
@@ -33,10 +36,16 @@ class RunService final : public RunServiceBase {
     uint64_t memory_budget_bytes = 0;
     uint32_t max_open_calls = 0;  // Execute calls at once, whatever they are waiting for
     std::string version;
+    uint64_t upload_budget_bytes = kUploadBudgetBytes;
+    InteractReactor::InputTimeouts input_timeouts;
   };
 
   RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, Config config)
-      : io_(io), manager_(manager), catalog_(catalog), config_(std::move(config)) {}
+      : io_(io),
+        manager_(manager),
+        catalog_(catalog),
+        config_(std::move(config)),
+        intake_(catalog_, config_.memory_budget_bytes, config_.upload_budget_bytes) {}
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Execute(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override;
@@ -56,10 +65,6 @@ class RunService final : public RunServiceBase {
                                           v1::ServerInfo* response) override;
 
  private:
-  // A status that refuses, or OK and `spec` filled.
-  grpc::Status Parse(const grpc::ByteBuffer& request, RunSpec& spec) const;
-  grpc::Status Accept(v1::ExecuteRequest& request, RunSpec& spec) const;
-  grpc::Status AcceptOpen(v1::InteractRequest::Open& open, RunSpec& spec) const;
   // Answers the call with what `work` returns on the I/O thread.
   grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context,
                                              std::function<grpc::Status()> work);
@@ -68,6 +73,7 @@ class RunService final : public RunServiceBase {
   RunManager& manager_;
   const ProfileCatalog& catalog_;
   const Config config_;
+  const RequestIntake intake_;
   std::atomic<uint32_t> open_calls_{0};
 };
 

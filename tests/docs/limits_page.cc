@@ -7,11 +7,14 @@
 
 #include "common/status.h"
 #include "dispatcher/event_queue.h"
+#include "dispatcher/file_upload.h"
+#include "dispatcher/interact_reactor.h"
 #include "dispatcher/output_pump.h"
 #include "dispatcher/request_validation.h"
 #include "dispatcher/run.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_registry.h"
+#include "dispatcher/upload_budget.h"
 #include "ipc/run_streams.h"
 #include "policy/limits.h"
 #include "policy/profile_loader.h"
@@ -107,6 +110,12 @@ void Row(const char* what, uint64_t value) {
 void PrintRequests() {
   std::puts("\n## Requests\n\n| bound | value |\n| --- | --- |");
   Row("bytes of a request", caisson::dispatcher::kMaxRequestBytes);
+  Row("bytes of all files, where they come in chunks", caisson::dispatcher::kMaxUploadBytes);
+  Row("bytes of a chunk", caisson::dispatcher::FileUpload::kMaxChunkBytes);
+  const caisson::dispatcher::InteractReactor::InputTimeouts timeouts;
+  Row("milliseconds to the message `open`, and from one chunk to the next",
+      static_cast<uint64_t>(timeouts.message_ms));
+  Row("milliseconds for all chunks", static_cast<uint64_t>(timeouts.upload_ms));
   Row("files", caisson::dispatcher::kMaxFiles);
   Row("bytes of a file's path", caisson::wire::kMaxPathBytes);
   Row("components of a file's path", caisson::wire::kMaxPathComponents);
@@ -132,6 +141,7 @@ void PrintRequests() {
       caisson::dispatcher::Run::kDeliveryTimeoutMs);
   std::puts("\n## Admission and records\n\n| bound | value |\n| --- | --- |");
   Row("bytes of all waiting requests", caisson::dispatcher::RunManager::kMaxQueuedBytes);
+  Row("bytes of all uploads", caisson::dispatcher::kUploadBudgetBytes);
   Row("milliseconds of the retry delay in refusals", caisson::dispatcher::RunManager::kRetryDelayMs);
   Row("finished runs that can be asked for", caisson::dispatcher::RunRegistry::kMaxFinished);
   Row("seconds for which they can be", caisson::dispatcher::RunRegistry::kKeepNanos / 1'000'000'000);

@@ -33,6 +33,18 @@ TEST(AdmissionTest, HoldsTheMemoryBudget) {
   EXPECT_EQ(admission.memory_in_use_bytes(), 50U);
 }
 
+TEST(AdmissionTest, WhatARunNoLongerNeedsIsForTheNext) {
+  Admission admission(kConfig);
+  ASSERT_EQ(admission.Enqueue(1, 60, 1), Entry::kAccepted);
+  ASSERT_EQ(admission.AdmitNext(), 1U);
+  ASSERT_EQ(admission.Enqueue(2, 50, 1), Entry::kAccepted);
+  EXPECT_EQ(admission.AdmitNext(), std::nullopt);
+  admission.Reduce(1, 10);
+  EXPECT_EQ(admission.AdmitNext(), 2U);
+  admission.Release(1);
+  EXPECT_EQ(admission.memory_in_use_bytes(), 50U);
+}
+
 TEST(AdmissionTest, SmallRunsDoNotOvertakeALargeOne) {
   Admission admission(kConfig);
   ASSERT_EQ(admission.Enqueue(1, 60, 1), Entry::kAccepted);

@@ -30,8 +30,10 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
   io_ = std::move(*IoThread::Create());
   link_ = std::make_unique<SupervisorLink>(io_->loop(), std::move(ends->first));
   manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello);
-  service_ = std::make_unique<RunService>(*io_, *manager_, catalog_,
-                                          RunService::Config{hello.memory_budget_bytes, 100, "test"});
+  config_.memory_budget_bytes = hello.memory_budget_bytes;
+  config_.max_open_calls = 100;
+  config_.version = "test";
+  service_ = std::make_unique<RunService>(*io_, *manager_, catalog_, config_);
   auto server = Server::Start("unix:" + directory_ + "/s", *service_);
   ASSERT_TRUE(server.ok()) << Message(server.status());
   server_ = std::move(*server);

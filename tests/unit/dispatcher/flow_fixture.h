@@ -61,6 +61,7 @@ class FlowTest : public testing::Test {
   v1::Run GetRun(const std::string& name);
   grpc::Status CancelRun(const std::string& name);
 
+  RunService::Config config_;  // a test may set what Start leaves alone
   const ProfileCatalog catalog_ = TestCatalog();
   std::string directory_;
   std::unique_ptr<FakeSupervisor> supervisor_;

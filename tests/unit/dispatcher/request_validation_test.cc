@@ -42,13 +42,15 @@ TEST(RequestValidationTest, ACompiledRunHoldsTheMemoryOfItsLargerStep) {
   ValidRequest valid;
   ASSERT_TRUE(ValidateExecute(request, catalog, 4 * kBudget, valid).ok());
   EXPECT_EQ(valid.memory_bytes, 1ULL << 30U);
+  EXPECT_EQ(valid.bundle_bytes, 128ULL << 20U) << "what the compiler may hand on";
   request.mutable_limits()->set_memory_bytes(2ULL << 30U);
   ValidRequest larger;
   ASSERT_TRUE(ValidateExecute(request, catalog, 4 * kBudget, larger).ok());
+  EXPECT_EQ(larger.bundle_bytes, 128ULL << 20U);
   EXPECT_EQ(larger.memory_bytes, 2ULL << 30U);
   request.clear_limits();
   ValidRequest refused;
-  const grpc::Status status = ValidateExecute(request, catalog, kBudget - 1, refused);
+  const grpc::Status status = ValidateExecute(request, catalog, kBudget + (128ULL << 20U) - 1, refused);
   EXPECT_EQ(ReasonOf(status), "LIMIT_EXCEEDS_HOST");
   EXPECT_EQ(FieldsOf(status), std::set<std::string>{"profile"});
 }

@@ -1,0 +1,177 @@
+#include "dispatcher/request_intake.h"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <spdlog/spdlog.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "dispatcher/errors.h"
+#include "dispatcher/request_bundle.h"
+#include "dispatcher/run_manager.h"
+#include "dispatcher/undecodable_fields.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+constexpr size_t kMaxTermBytes = 64;
+constexpr char kDefaultTerm[] = "xterm-256color";
+constexpr uint32_t kDefaultRows = 24;
+constexpr uint32_t kDefaultColumns = 80;
+
+std::string Flatten(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (buffer.Dump(&slices).ok()) {
+    bytes.reserve(buffer.Length());
+    for (const grpc::Slice& slice : slices) {
+      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());  // SAFETY: bytes as bytes
+    }
+  }
+  return bytes;
+}
+
+TerminalSize ReadTerminal(const v1::InteractRequest::Terminal& terminal,
+                          std::vector<FieldViolation>& violations) {
+  const std::string most = std::to_string(kMaxTerminalSide);
+  if (terminal.rows() > kMaxTerminalSide) {
+    violations.push_back({"terminal.rows", "at most " + most});
+  }
+  if (terminal.columns() > kMaxTerminalSide) {
+    violations.push_back({"terminal.columns", "at most " + most});
+  }
+  constexpr char kTermCharacters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-._";
+  if (terminal.term().size() > kMaxTermBytes ||
+      terminal.term().find_first_not_of(kTermCharacters) != std::string::npos) {
+    violations.push_back({"terminal.term", "at most " + std::to_string(kMaxTermBytes) +
+                                               " letters, digits, '+', '-', '.' and '_'"});
+  }
+  return {static_cast<uint16_t>(terminal.rows() == 0 ? kDefaultRows : terminal.rows()),
+          static_cast<uint16_t>(terminal.columns() == 0 ? kDefaultColumns : terminal.columns())};
+}
+
+grpc::Status CannotStore(const absl::Status& status) {
+  spdlog::error("{}", Message(status));
+  return RefuseQuota(Reason::kQueueFull, "the request cannot be stored now", "memory",
+                     RunManager::kRetryDelayMs);
+}
+
+void FillSpec(v1::ExecuteRequest& request, ValidRequest& valid, RequestBundles bundles, RunSpec& spec) {
+  const policy::Profile& profile = valid.entry->profile;
+  spec.id = NewRunId();
+  spec.profile = profile.name;
+  spec.limits = valid.limits;
+  spec.overflow = valid.overflow;
+  spec.labels = std::move(valid.labels);
+  spec.bundle = std::move(bundles.first);
+  if (profile.compile.has_value()) {
+    spec.compile = CompileSpec{profile.compile->limits.defaults, std::move(bundles.second)};
+  }
+  spec.memory_bytes = valid.memory_bytes;
+  spec.bundle_bytes = valid.bundle_bytes;
+  spec.collects = !request.output_paths().empty();
+  spec.request_bytes = request.ByteSizeLong();
+  spec.input.stdin_data = std::move(*request.mutable_stdin());
+}
+
+}  // namespace
+
+grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spec) const {
+  v1::ExecuteRequest message;
+  {
+    grpc::ByteBuffer copy(request);  // shares the bytes; deserializing empties it
+    if (!grpc::SerializationTraits<v1::ExecuteRequest>::Deserialize(&copy, &message).ok()) {
+      return RefuseFields(Reason::kInvalidRequest,
+                          FindUndecodableFields(*v1::ExecuteRequest::descriptor(), Flatten(request)));
+    }
+  }
+  return Accept(message, spec);
+}
+
+grpc::Status RequestIntake::Accept(v1::ExecuteRequest& request, RunSpec& spec) const {
+  ValidRequest valid;
+  if (grpc::Status status = ValidateExecute(request, catalog_, memory_budget_bytes_, valid); !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<RequestBundles> bundles = MakeBundles(request, valid.main_file, valid.entry->profile);
+  if (!bundles.ok()) {
+    return CannotStore(bundles.status());
+  }
+  FillSpec(request, valid, std::move(*bundles), spec);
+  return grpc::Status::OK;
+}
+
+grpc::Status RequestIntake::Open(v1::InteractRequest::Open& open, RunSpec& spec,
+                                 std::unique_ptr<FileUpload>& upload) const {
+  std::vector<FieldViolation> violations;
+  spec.input.interactive = true;
+  if (open.has_terminal()) {
+    spec.input.terminal = ReadTerminal(open.terminal(), violations);
+    const CatalogEntry* entry = catalog_.Find(open.request().profile());
+    if (entry != nullptr && !entry->profile.interactive) {
+      violations.push_back({"terminal", "the profile " + entry->profile.name + " offers none"});
+    }
+    const std::string& term = open.terminal().term();
+    // The request's own TERM is stronger: it is the more particular wish.
+    open.mutable_request()->mutable_env()->insert({"TERM", term.empty() ? kDefaultTerm : term});
+  }
+  if (!violations.empty()) {
+    return RefuseFields(Reason::kInvalidRequest, violations);
+  }
+  if (open.files_to_follow() == 0) {
+    return Accept(*open.mutable_request(), spec);
+  }
+  ValidRequest valid;
+  if (grpc::Status status =
+          ValidateExecute(open.request(), catalog_, memory_budget_bytes_, valid, open.files_to_follow());
+      !status.ok()) {
+    return status;
+  }
+  absl::StatusOr<std::unique_ptr<FileUpload>> created = FileUpload::Create(
+      std::move(*open.mutable_request()), std::move(valid), open.files_to_follow(), uploads_.Open());
+  if (!created.ok()) {
+    return CannotStore(created.status());
+  }
+  upload = std::move(*created);
+  return grpc::Status::OK;
+}
+
+grpc::Status RequestIntake::FinishUpload(FileUpload& upload, RunSpec& spec) const {
+  FileUpload::Result result;
+  if (grpc::Status status = upload.Finish(memory_budget_bytes_, result); !status.ok()) {
+    return status;
+  }
+  FillSpec(result.request, result.valid, std::move(result.bundles), spec);
+  spec.upload = std::move(result.share);
+  return grpc::Status::OK;
+}
+
+grpc::Status InteractOpening::Take(v1::InteractRequest& message, RunSpec& spec, bool& complete) {
+  complete = false;
+  grpc::Status status;
+  if (upload_ != nullptr) {
+    status = upload_->Add(message);
+    if (status.ok() && !upload_->complete()) {
+      return status;
+    }
+    if (status.ok()) {
+      status = intake_.FinishUpload(*upload_, opened_);
+    }
+    upload_.reset();
+  } else if (!message.has_open()) {
+    status = Refuse(Reason::kInputOutOfOrder, "the first message must be open");
+  } else {
+    status = intake_.Open(*message.mutable_open(), opened_, upload_);
+  }
+  if (status.ok() && upload_ == nullptr) {
+    complete = true;
+    spec = std::move(opened_);
+    spec.received_ns = MonotonicNanos();
+  }
+  return status;
+}
+
+}  // namespace caisson::dispatcher
