@@ -20,8 +20,11 @@ HERE = pathlib.Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def attacked(privileged):  # pylint: disable=unused-argument
-    """One released daemon for all cases of this process, with the tests' own profiles. At the end nothing is left of it."""
+def attacked(daemon):  # pylint: disable=unused-argument
+    """One released daemon for all cases of this process, with the tests' own profiles. At the end nothing is left of it.
+
+    It stands on the shared daemon, which therefore ends after it, and does not take it for something left behind.
+    """
     with leakcheck.nothing_left():
         with LayerDaemon(None, extra_profiles()) as running:
             yield running

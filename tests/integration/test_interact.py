@@ -111,6 +111,7 @@ def test_thousand_signals_are_merged_and_harm_nobody(interact, client):
     call.until_output(b"ready\n")
     for _ in range(1000):
         call.signal("USR1")
+    call.until_output(b"SIGUSR1\n")
     call.eof()
     outcome = call.finish()
     assert outcome.result.exit_code == 0

@@ -129,7 +129,10 @@ class Call:
     def until(self, kind):
         """Reads events up to and including the first of `kind`."""
         while True:
-            event = self.next()
+            try:
+                event = self.next()
+            except StopIteration:
+                raise AssertionError(f"the stream ended without {kind}; its end: {self.events[-3:]}") from None
             if event.WhichOneof("event") == kind:
                 return event
 

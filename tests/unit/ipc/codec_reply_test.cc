@@ -148,7 +148,7 @@ TEST(CodecReplyTest, FinishedFieldsAreChecked) {
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.term_signal = 9; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.violation_syscall = 1024; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.reserved = 1; }), "accepted");
-  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.usage.present = kUsageContextSwitches << 1U; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.usage.present = kUsageMemoryParts << 1U; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.usage.reserved = 1; }), "accepted");
 }
 
