@@ -270,12 +270,7 @@ void StepRun::Signal(int signal_number) {
   }
 }
 
-void StepRun::SendSignal(int signal_number) {
-  auto signal = ipc::Make<ipc::Signal>();
-  signal.sandbox = spec_.sandbox;
-  signal.signal_number = signal_number;
-  host_.link().Send(signal);
-}
+void StepRun::SendSignal(int signal_number) { host_.link().SendSignal(spec_.sandbox, signal_number); }
 
 void StepRun::SendCancel(ipc::CancelReason reason, uint32_t detail, uint64_t limit, uint64_t observed) {
   if (!live() || outcome_.cancel_reason.has_value()) {
@@ -313,6 +308,7 @@ void StepRun::OnFinished(const ipc::Finished& message) {
 void StepRun::BeginDraining(const ipc::Finished& message) {
   outcome_.finished = message;
   state_ = State::kDraining;
+  host_.link().ForgetSignals(spec_.sandbox);
   BeginReading();
   if (failed_here_) {
     outcome_.finished.verdict = ipc::Verdict::kServiceFailed;

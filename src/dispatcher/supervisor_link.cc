@@ -2,6 +2,8 @@
 
 #include <sys/epoll.h>
 
+#include <bit>
+
 #include "common/status.h"
 
 namespace caisson::dispatcher {
@@ -38,13 +40,54 @@ void SupervisorLink::SendBytes(std::span<const std::byte> bytes, UniqueFd fd) {
       LoseLater(sent);
       return;
     }
-    if (const absl::Status watched = loop_.Rewatch(socket_.get(), EPOLLIN | EPOLLOUT); !watched.ok()) {
+    if (const absl::Status watched = WaitForRoom(); !watched.ok()) {
       LoseLater(watched);
       return;
     }
   }
   CAISSON_CHECK(outgoing_.size() < kMaxOutgoing);
   outgoing_.push_back(Outgoing{{bytes.begin(), bytes.end()}, std::move(fd)});
+}
+
+absl::Status SupervisorLink::WaitForRoom() { return loop_.Rewatch(socket_.get(), EPOLLIN | EPOLLOUT); }
+
+void SupervisorLink::SendSignal(ipc::SandboxId sandbox, int signal_number) {
+  CAISSON_CHECK(signal_number > 0 && signal_number < 64);
+  if (lost_) {
+    return;
+  }
+  const bool others_wait = !outgoing_.empty() || !waiting_signals_.empty();
+  waiting_signals_[sandbox] |= uint64_t{1} << static_cast<unsigned>(signal_number);
+  if (others_wait) {
+    return;
+  }
+  absl::Status status = FlushSignals();
+  if (absl::IsUnavailable(status)) {
+    status = WaitForRoom();
+  }
+  if (!status.ok()) {
+    LoseLater(status);
+  }
+}
+
+// One signal of each sandbox in turn, so that no client's flood is before another's single one.
+absl::Status SupervisorLink::FlushSignals() {
+  while (!waiting_signals_.empty()) {
+    auto next = waiting_signals_.upper_bound(last_signaled_);
+    if (next == waiting_signals_.end()) {
+      next = waiting_signals_.begin();
+    }
+    auto signal = ipc::Make<ipc::Signal>();
+    signal.sandbox = next->first;
+    signal.signal_number = std::countr_zero(next->second);
+    RETURN_IF_ERROR(SendOne(ipc::AsBytes(signal), UniqueFd()));
+    last_signaled_ = next->first;
+    next->second &= next->second - 1;
+    if (next->second == 0) {
+      waiting_signals_.erase(next);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SupervisorLink::SendOne(std::span<const std::byte> bytes, const UniqueFd& fd) {
@@ -93,6 +136,14 @@ void SupervisorLink::Flush() {
     }
     outgoing_.pop_front();
   }
+  const absl::Status signaled = FlushSignals();
+  if (absl::IsUnavailable(signaled)) {
+    return;
+  }
+  if (!signaled.ok()) {
+    Lose(signaled);
+    return;
+  }
   if (const absl::Status watched = loop_.Rewatch(socket_.get(), EPOLLIN); !watched.ok()) {
     Lose(watched);
   }
@@ -110,6 +161,7 @@ void SupervisorLink::Lose(const absl::Status& reason) {
     return;
   }
   outgoing_.clear();
+  waiting_signals_.clear();
   loop_.Unwatch(socket_.get());
   socket_.reset();
   on_lost_(reason);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <map>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "common/packet_socket.h"
 #include "common/unique_fd.h"
 #include "ipc/codec.h"
+#include "ipc/messages.h"
 
 namespace caisson::dispatcher {
 
@@ -25,8 +27,8 @@ class SupervisorLink {
   // `reason` is kAborted at end of file and something else for a broken message.
   using LostHandler = std::function<void(const absl::Status& reason)>;
 
-  // Outgoing messages that may wait for caissond. It reads all the time, so more than this means that it does
-  // not.
+  // Outgoing messages that may wait for caissond: a few for each run, none for signals. It reads all the
+  // time, so more than this means that it does not.
   static constexpr size_t kMaxOutgoing = 8192;
 
   SupervisorLink(EventLoop& loop, UniqueFd socket) : loop_(loop), socket_(std::move(socket)) {}
@@ -44,6 +46,12 @@ class SupervisorLink {
     SendBytes(ipc::AsBytes(message), std::move(fd));
   }
 
+  // Sends SIGNAL, now or when nothing else waits any more. While it waits the same one again is one, as in a
+  // process that has not taken it yet: clients decide how many there are.
+  void SendSignal(ipc::SandboxId sandbox, int signal_number);
+  // Those that still wait are for nobody.
+  void ForgetSignals(ipc::SandboxId sandbox) { waiting_signals_.erase(sandbox); }
+
   bool lost() const { return lost_; }
 
  private:
@@ -53,6 +61,9 @@ class SupervisorLink {
   };
 
   void SendBytes(std::span<const std::byte> bytes, UniqueFd fd);
+  // The socket takes no more now; what waits follows as soon as it does.
+  absl::Status WaitForRoom();
+  absl::Status FlushSignals();
   void OnReady(uint32_t events);
   void Receive();
   void Flush();
@@ -65,6 +76,8 @@ class SupervisorLink {
   MessageHandler on_message_;
   LostHandler on_lost_;
   std::deque<Outgoing> outgoing_;
+  std::map<ipc::SandboxId, uint64_t> waiting_signals_;  // bit n: signal n; no entry without a bit
+  ipc::SandboxId last_signaled_ = 0;                    // the turns go round from here
   bool lost_ = false;
   EventLoop::TimerId failure_timer_ = 0;
 };

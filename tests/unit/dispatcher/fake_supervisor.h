@@ -44,6 +44,8 @@ class FakeSupervisor {
     bundle_ = std::move(fd);
     return std::holds_alternative<M>(request) ? std::get<M>(request) : M{};
   }
+  // Waits for any request, and takes it.
+  std::pair<ipc::Request, UniqueFd> Receive();
   // No request comes within 100 ms.
   bool IsSilent();
 
@@ -63,7 +65,6 @@ class FakeSupervisor {
   const ipc::Prepare& last_prepare() const { return last_prepare_; }
 
  private:
-  std::pair<ipc::Request, UniqueFd> Receive();
   void SendBytes(std::span<const std::byte> bytes, std::span<const int> fds = {});
 
   UniqueFd socket_;
