@@ -1,13 +1,12 @@
 """Interact: input as it is typed, signals, cancellation, and every message where it has no place."""
 
-import queue
-
 import grpc
 import pytest
 
 from support import processes
-from support.client import Call, Refusal, request
+from support.client import request
 from support.environment import scaled
+from support.interaction import Interaction
 
 ECHO = "import sys\nprint('ready', flush=True)\nfor line in sys.stdin:\n    print('got', line.strip(), flush=True)\nprint('end', flush=True)"
 SIGNALS = """
@@ -19,43 +18,6 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 MIB = 1024 * 1024
-
-
-class Interaction(Call):
-    """An Interact call: send() messages, read events as with Execute."""
-
-    def __init__(self, client, timeout=60):
-        self.api = client.api.run
-        self._messages = queue.Queue()
-        super().__init__(client.stub.Interact(iter(self._messages.get, None), timeout=scaled(timeout)))
-
-    def send(self, **message):
-        self._messages.put(self.api.InteractRequest(**message))
-        return self
-
-    def open(self, source=None, terminal=None, **fields):
-        opened = self.api.InteractRequest.Open(request=request(source, **fields))
-        if terminal is not None:
-            opened.terminal.CopyFrom(self.api.InteractRequest.Terminal(**terminal))
-        return self.send(open=opened)
-
-    def signal(self, name):
-        return self.send(signal=self.api.InteractRequest.Signal(name=name))
-
-    def eof(self):
-        return self.send(eof=self.api.InteractRequest.Eof())
-
-    def half_close(self):
-        self._messages.put(None)
-        return self
-
-    def refused(self):
-        try:
-            outcome = self.finish()
-        except grpc.RpcError as error:
-            assert "accepted" not in [event.WhichOneof("event") for event in self.events]
-            return Refusal.of(error)
-        raise AssertionError(f"not refused: {outcome.events}")
 
 
 @pytest.fixture

@@ -1,0 +1,126 @@
+"""A run with a terminal, through the API: it behaves like the local one. What is inside is in session_terminal_test.cc."""
+
+import json
+import os
+
+import pytest
+
+from support.client import Client
+from support.interaction import Interaction
+
+
+@pytest.fixture
+def talk(client):
+    opened = []
+
+    def start(source, rows=24, columns=80, **fields):
+        opened.append(Interaction(client).open(source, terminal={"rows": rows, "columns": columns}, **fields))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.half_close()
+        one.cancel()
+
+
+REPL = "import code, readline\ncode.interact(banner='ready', exitmsg='bye')\n"
+
+
+def test_a_prompt_answers_line_by_line_and_ends_with_control_d(talk):
+    session = talk(REPL)
+    session.until_output(b">>> ")
+    session.send(stdin=b"6 * 7\n")
+    assert b"42\r\n" in session.until_output(b"42\r\n")
+    session.send(stdin=b"import os; os.isatty(0), os.environ['TERM']\n")
+    session.until_output(b"(True, 'xterm-256color')")
+    session.eof()
+    outcome = session.finish()
+    assert outcome.verdict() == "COMPLETED" and outcome.result.exit_code == 0
+    assert b"bye" in outcome.stdout and outcome.stderr == b""
+    assert outcome.denials() == {}
+
+
+def test_a_line_editor_moves_and_recalls(talk):
+    session = talk(REPL)
+    session.until_output(b">>> ")
+    session.send(stdin=b"'12'\x1b[D0\n")  # left, then a 0 before the quote
+    session.until_output(b"'120'\r\n")
+    session.send(stdin=b"\x1b[A\n")  # the last line again
+    session.until_output(b"'120'\r\n")
+    session.eof()
+    assert session.finish().result.exit_code == 0
+
+
+def test_control_c_interrupts_a_line_and_the_program_goes_on(talk):
+    session = talk(REPL)
+    session.until_output(b">>> ")
+    session.send(stdin=b"import time; time.sleep(60)\n")
+    session.until_output(b"sleep(60)\r\n")
+    session.send(stdin=b"\x03")
+    session.until_output(b"KeyboardInterrupt")
+    session.send(stdin=b"'still ' + 'here'\n")
+    session.until_output(b"'still here'")
+    session.eof()
+    assert session.finish().verdict() == "COMPLETED"
+
+
+def test_size_is_known_from_the_start_and_a_change_is_told(talk):
+    session = talk("""
+import os, signal, time
+def resized(*_):
+    print("then", tuple(os.get_terminal_size()), flush=True)
+    raise SystemExit
+signal.signal(signal.SIGWINCH, resized)
+print("first", tuple(os.get_terminal_size()), flush=True)
+while True:
+    time.sleep(1)
+""", rows=10, columns=50)
+    session.until_output(b"first (50, 10)")
+    session.send(resize=session.api.InteractRequest.Resize(rows=33, columns=99))
+    session.until_output(b"then (99, 33)")
+    assert session.finish().verdict() == "COMPLETED"
+
+
+def test_a_shell_has_job_control(talk, client):
+    profiles = client.stub.ListProfiles(client.api.run.ListProfilesRequest()).profiles
+    if not any(profile.name == "bash" and profile.available for profile in profiles):
+        pytest.skip("bash is not installed")
+    session = talk("exec bash --norc --noprofile -i\n", profile="bash", env={"PS1": "$ "})
+    session.until_output(b"$ ")
+    session.send(stdin=b"sleep 100\n")
+    session.until_output(b"sleep 100\r\n")
+    session.send(stdin=b"\x1a")  # Control-Z
+    session.until_output(b"Stopped")
+    session.send(stdin=b"jobs; fg\n")
+    session.until_output(b"sleep 100\r\n")
+    session.send(stdin=b"\x03")
+    session.until_output(b"$ ")
+    session.send(stdin=b"echo $?\n")
+    session.until_output(b"130\r\n")
+    session.send(stdin=b"exit 7\n")
+    outcome = session.finish()
+    assert outcome.verdict() == "COMPLETED" and outcome.result.exit_code == 7
+    assert b"no job control" not in outcome.stdout
+    assert outcome.denials() == {}
+
+
+def test_output_of_a_program_that_ends_at_once_is_whole(talk):
+    outcome = talk("import os\nos.write(1, b'x' * 50000)\nos._exit(0)\n").finish()
+    assert outcome.stdout == b"x" * 50000
+
+
+def test_a_profile_that_offers_no_terminal(make_daemon):
+    daemon = make_daemon(start=False)
+    daemon.write_files()
+    profile = daemon.profiles_dir / "silent.json"
+    profile.write_text(json.dumps({"schema_version": 1, "name": "silent", "extends": "python", "interactive": False}))
+    os.chmod(profile, 0o644)
+    daemon.start()
+    client = Client(daemon.address)
+    try:
+        listed = {entry.name: entry.interactive for entry in client.stub.ListProfiles(client.api.run.ListProfilesRequest()).profiles}
+        assert listed["python"] and not listed["silent"]
+        refusal = Interaction(client).open("pass", terminal={}, profile="silent").refused()
+        assert refusal.fields == ["terminal"] and "silent offers none" in refusal.message + str(refusal)
+    finally:
+        client.close()
