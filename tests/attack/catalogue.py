@@ -47,6 +47,8 @@ class Expectation:
     usage: dict = dataclasses.field(default_factory=dict)
     result: dict = dataclasses.field(default_factory=dict)   # other fields of the result, as observers.result_facts names them
     examined: dict = dataclasses.field(default_factory=dict)
+    outputs: dict | list = dataclasses.field(default_factory=dict)   # {path: content}, exact; ["*"]: whichever
+    refused: dict | list = dataclasses.field(default_factory=dict)   # {path: reason}, the same
     within_ms: int | None = None        # from `started` to `finished`
 
 

@@ -66,5 +66,9 @@ def judge(expect, outcome, result, lines, examined):
     complaints += differences("usage", expect.usage, usage, exact=False)
     complaints += differences("result", expect.result, result, exact=False)
     complaints += differences("says", expect.says, lines, exact=True)
+    for what in ("outputs", "refused"):
+        wanted = getattr(expect, what)
+        if wanted != ["*"]:
+            complaints += differences(what, wanted, result["files"][what], exact=True)
     complaints += differences("seen from outside", expect.examined, examined, exact=True)
     return complaints

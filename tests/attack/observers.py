@@ -3,18 +3,20 @@ progress looks like (EXAMINE), and what must be as before after every case (Surr
 
 import contextlib
 import ctypes
+import hashlib
 import os
 import pathlib
 import re
 import socket
 import tempfile
 
-from support import processes
+from support import processes, protos
 from support.environment import scaled
 
 SYSV_KEY = 0x42000000 + os.getpid()  # this test process's own
 MOST_GROWTH_BYTES = 48 << 20
 MOST_LOG_LINES = 20
+MOST_SHOWN = 200  # of a file that came back
 MOST_LOG_BYTES = 8192
 
 
@@ -191,10 +193,30 @@ def euros(outcome):
 STDOUT = {f.__name__: f for f in (only_y, every_byte, euros)}
 
 
+def returned_files(outcome):
+    """{"outputs": {path: content}, "refused": {path: reason}} as the client got them."""
+    content = {}
+    for event in outcome.events:
+        if event.WhichOneof("event") == "output_file":
+            piece = event.output_file
+            content[piece.path] = content.get(piece.path, b"") + piece.data
+    told = {}
+    for file in outcome.result.outputs:
+        text = content[file.path]
+        assert len(text) == file.size_bytes and file.digest == "sha256:" + hashlib.sha256(text).hexdigest(), file
+        told[file.path] = text[:MOST_SHOWN].decode(errors="replace") + (" (executable)" if file.executable else "")
+    reasons = protos.load().run.RefusedOutput.Reason
+    return {"outputs": told, "refused": {refused.path: reasons.Name(refused.reason) for refused in outcome.result.refused_outputs}}
+
+
 def result_facts(outcome):
     """Fields of the result that an expectation may name under `result`."""
     result = outcome.result
+    files = returned_files(outcome)
     return {
+        "files": files, "outputs": len(files["outputs"]), "refused_outputs": len(files["refused"]),
+        "refused_outputs_unlisted": result.refused_outputs_unlisted, "outputs_incomplete": result.outputs_incomplete,
+        "refusal_reasons": " ".join(sorted(set(files["refused"].values()))),
         "killed": ",".join(sorted(d.name for d in result.denials if d.killed)),
         "stdout_bytes": result.stdout.bytes, "stdout_truncated": result.stdout.truncated,
         "stdout_delivered": len(outcome.stdout), "stderr_delivered": len(outcome.stderr),

@@ -15,6 +15,7 @@ LIBRARY = CASES_DIR / "lib"
 # By content, so that it never has to be emptied; beside the programs, so that `make clean` does it.
 CACHE = BIN_DIR.parent / "attack-payloads"
 COMPILE = ["cc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", f"-I{LIBRARY}"]
+COMPILING = ("attack-build", "attack-sources")  # profiles that get sources
 NUMBERS_HEADER = "asm/unistd_64.h"
 
 
@@ -62,6 +63,9 @@ def files_of(run):
         files = {"main.py": ((CASES_DIR / run.payload).read_bytes(), False),
                  "payload.py": ((LIBRARY / "payload.py").read_bytes(), False)}
         main = "main.py"
+    elif run.profile in COMPILING:
+        main = "main" + pathlib.Path(run.payload).suffix
+        files = {main: ((CASES_DIR / run.payload).read_bytes(), False)}
     else:
         raw = not run.payload.endswith(".c")
         files = {"program": ((CASES_DIR / run.payload).read_bytes() if raw else compiled(run.payload), True)}

@@ -1,5 +1,5 @@
 """Profiles of the tests alone: `wide` and `wide-python` allow every system call, so that what is behind the filter is seen
-to hold by itself; `lenient` allows two more than python does."""
+to hold by itself; `lenient` allows two more than python does; `attack-build` and `attack-sources` have compile steps."""
 
 import json
 
@@ -35,7 +35,18 @@ def wide_profile(name, model):
             "default_main_file": "program", "steps": {"run": step}}
 
 
+def compiling_profile(name, command, extension):
+    """Two steps; the compiler is whatever the command says."""
+    groups = ["events", "file-links-and-owners", "local-sockets", "priorities", "processes", "timers"]
+    return {"schema_version": 1, "name": name, "extends": "base", "display_name": name, "description": "For tests of compile steps.",
+            "file_extension": extension, "default_main_file": f"main{extension}", "steps": {
+                "compile": {"command": command, "outputs": ["program"], "syscalls": {"groups": groups}},
+                "run": {"command": ["/box/program"], "box_executable": True, "syscalls": {"groups": groups}}}}
+
+
 def extra_profiles():
     """{file name: text}, for a daemon's directory of profiles."""
-    profiles = [LENIENT_PROFILE, wide_profile("wide", "native"), wide_profile("wide-python", "python")]
+    profiles = [LENIENT_PROFILE, wide_profile("wide", "native"), wide_profile("wide-python", "python"),
+                compiling_profile("attack-build", ["/bin/sh", "{main}"], ".sh"),
+                compiling_profile("attack-sources", ["/usr/bin/gcc", "-o", "program", "{sources}"], ".c")]
     return {f"{profile['name']}.json": json.dumps(profile) for profile in profiles}

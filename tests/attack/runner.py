@@ -147,6 +147,7 @@ class CaseRun:
 @dataclasses.dataclass(frozen=True)
 class _Neighbour:
     payload: str = "lib/neighbour.c"
+    profile: str = "native"
     files: dict = dataclasses.field(default_factory=dict)
 
 
@@ -168,6 +169,9 @@ def evidence(expect, outcome, facts, lines, examined):
     told = {**lines, **{f"outside, {name}": value for name, value in examined.items()}}
     told.update({name: getattr(result.usage, name) for name in expect.usage if result.usage.HasField(name)})
     told.update({name: facts[name] for name in expect.result})
+    if expect.outputs != ["*"]:
+        told.update({f"returned {path}": text or "nothing" for path, text in facts["files"]["outputs"].items()})
+        told.update({f"not returned {path}": reason for path, reason in facts["files"]["refused"].items()})
     by_value = {}
     for name, value in told.items():
         by_value.setdefault(str(value), []).append(name)
