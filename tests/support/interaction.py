@@ -14,6 +14,7 @@ class Interaction(Call):
     def __init__(self, client, timeout=60):
         self.api = client.api.run
         self._messages = queue.Queue()
+        self._unread = b""
         super().__init__(client.stub.Interact(iter(self._messages.get, None), timeout=scaled(timeout)))
 
     def send(self, **message):
@@ -35,6 +36,15 @@ class Interaction(Call):
     def half_close(self):
         self._messages.put(None)
         return self
+
+    def expect(self, text):
+        """Reads stdout up to and including `text`; what comes after it is left for the next one."""
+        while text not in self._unread:
+            event = self.until("output")
+            if event.output.stream == self.api.STREAM_STDOUT:
+                self._unread += event.output.data
+        read, _, self._unread = self._unread.partition(text)
+        return read + text
 
     def refused(self):
         try:
