@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from attack_support import LayerDaemon  # noqa: E402
+from collected import SETUP, collect  # noqa: E402
 from profiles import extra_profiles  # noqa: E402
 from support import leakcheck  # noqa: E402
 from support.client import Client  # noqa: E402
@@ -50,3 +51,11 @@ def programs(privileged):  # pylint: disable=unused-argument
         (directory / name).chmod(0o755)
     yield directory
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def out(attacker):  # pylint: disable=redefined-outer-name
+    """Runs a program that has a directory `out` and asks for that, or for other paths."""
+    def run(source, paths=("out",), **fields):
+        return collect(attacker, SETUP + source, paths, **fields)
+    return run
