@@ -77,9 +77,10 @@ def daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
 
 @pytest.fixture(scope="module", autouse=True)
 def module_leaves_nothing(request):
-    """Every file of tests on the shared daemon ends with an empty difference."""
-    if "daemon" not in {name for item in request.session.items if item.parent.nodeid.startswith(request.node.nodeid)
-                        for name in item.fixturenames}:
+    """Every file of tests on the shared daemon ends with an empty difference. The attacked daemon has its own (tests/attack)."""
+    used = {name for item in request.session.items if item.parent.nodeid.startswith(request.node.nodeid)
+            for name in item.fixturenames}
+    if "daemon" not in used or "attacked" in used:
         yield
         return
     running = request.getfixturevalue("daemon")

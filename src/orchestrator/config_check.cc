@@ -54,7 +54,8 @@ ConfigCheckResult CheckConfigFiles(const std::string& config_file) {
     result.complaints += Line(Message(profiles.status()));
     return result;
   }
-  result.notes += Line(directory + ": ok, " + std::to_string(profiles->size()) + " profile steps");
+  result.notes +=
+      Line(directory.append(": ok, ").append(std::to_string(profiles->size())).append(" profile steps"));
   for (const auto& [name, reason] : skipped) {
     result.notes += Line("profile " + name + " is not available: " + reason);
   }

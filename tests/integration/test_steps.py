@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 
 import pytest
 
@@ -169,8 +170,8 @@ def test_source_cannot_quote_files_of_the_host(client, source):
     assert outcome.verdict() == "COMPILE_FAILED"
     diagnostics = steps(outcome)["compile"].diagnostics
     assert "No such file or directory" in diagnostics or "ermission denied" in diagnostics or "can't" in diagnostics or "file not found" in diagnostics
-    for path in ("/etc/shadow", "/etc/hostname"):
-        with open(path, encoding="utf-8", errors="replace") as secret:
+    for path in filter(pathlib.Path.exists, map(pathlib.Path, ("/etc/shadow", "/etc/hostname"))):
+        with path.open(encoding="utf-8", errors="replace") as secret:
             for line in secret:
                 assert len(line.strip()) < 4 or line.strip() not in diagnostics
 
