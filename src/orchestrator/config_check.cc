@@ -57,7 +57,7 @@ ConfigCheckResult CheckConfigFiles(const std::string& config_file) {
   result.notes +=
       Line(directory.append(": ok, ").append(std::to_string(profiles->size())).append(" profile steps"));
   for (const auto& [name, reason] : skipped) {
-    result.notes += Line("profile " + name + " is not available: " + reason);
+    result.notes += Line(std::string("profile ").append(name).append(" is not available: ").append(reason));
   }
   return result;
 }
