@@ -114,7 +114,8 @@ class Daemon:
         for pid in processes.children(self.pid):
             name = processes.status_field(pid, "Name")
             state = processes.status_field(pid, "State")
-            if name is not None and name.startswith("caisson-dispatc") and not state.startswith("Z"):
+            # Between the two reads it may have gone, and has no state then.
+            if name is not None and name.startswith("caisson-dispatc") and state is not None and not state.startswith("Z"):
                 return pid
         return None
 
