@@ -45,7 +45,7 @@ def outcomes(report):
     results = {}
     for case in xml.etree.ElementTree.parse(report).iter("testcase"):
         name = re.sub(r"\[.*", "", case.get("name"))
-        name = re.sub(r"^.*/(?=\w+\.)|/\d+$", "", name)  # GoogleTest: Prefix/Suite.Case/0
+        name = re.sub(r"^.*/(?=\w+\.)|/\w+$", "", re.sub(r"\s+#.*", "", name))  # GoogleTest: Prefix/Suite.Case/Name  # GetParam() = Name
         wrong = next((child.get("message") or child.tag for child in case if child.tag in ("failure", "error")), "")
         if case.get("status") == "fail" or wrong:
             results[name] = wrong or "failed"
