@@ -23,6 +23,7 @@ LONG_TEST_SECONDS = 3600
 def pytest_configure(config):
     adopt_orphans()
     config.addinivalue_line("markers", "serial: loads the machine or measures time: runs when nothing else does")
+    config.addinivalue_line("markers", "bulk: moves hundreds of MiB or starts many compilers: an emulated machine runs it alone")
     config.addinivalue_line("markers", "xdist_group(name): these share one worker; pytest-xdist's, which need not be there")
     config.addinivalue_line("markers", "slow: takes too long for an emulated machine; `-m 'not slow'` leaves it out")
     config.addinivalue_line("markers", "long: minutes; `make test-long` runs it, `make test` does not")

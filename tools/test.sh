@@ -12,7 +12,7 @@ workers=${CAISSON_TEST_WORKERS:-$((3 * $(nproc)))}
 result=0
 
 say "unit tests, lint and the replay of the fuzzers' corpus"
-ctest --test-dir build --output-on-failure --parallel "$(nproc)" --progress 2>&1 | tee "$log/ctest" || result=1
+ctest --test-dir build --output-on-failure --parallel $((2 * $(nproc))) --progress 2>&1 | tee "$log/ctest" || result=1
 
 # A skip for the kind of host (this one has cgroup v1, say) is fine: make test-vm has the other kind. One for want of
 # rights is not.

@@ -250,6 +250,7 @@ def test_profile_lists_its_steps(client):
     assert "steps" in client.info().features
 
 
+@pytest.mark.bulk
 def test_many_compilations_at_once_all_complete(client):
     calls = [client.start(c_request(HELLO, args=[str(n)])) for n in range(8)]
     assert [call.finish().stdout for call in calls] == [f"hello {n}\n".encode() for n in range(8)]

@@ -95,6 +95,7 @@ def test_stdin_and_signals_work_after_the_files(upload):
     assert call.send(stdin=b"typed").eof().finish().stdout == b"file typed\n"
 
 
+@pytest.mark.bulk
 def test_as_many_bytes_as_may_be(upload, daemon):
     content = os.urandom(MIB)
     before = processes.resident_bytes(daemon.dispatcher_pid())
@@ -106,6 +107,7 @@ def test_as_many_bytes_as_may_be(upload, daemon):
     assert processes.resident_bytes(daemon.dispatcher_pid()) - before < 64 * MIB, "the content is in the memfd and nowhere else"
 
 
+@pytest.mark.bulk
 def test_more_bytes_than_may_be_are_refused(upload):
     call = upload(1, "pass", limits={"disk_bytes": 512 * MIB})
     for _ in range(257):
@@ -204,6 +206,7 @@ def test_one_file_more_than_announced_cancels_the_run(upload):
         assert error.code() == grpc.StatusCode.FAILED_PRECONDITION
 
 
+@pytest.mark.bulk
 def test_all_uploads_together_have_a_budget_that_is_given_back(upload, client, daemon):
     limits = {"disk_bytes": 320 * MIB, "memory_bytes": 512 * MIB}
     piece = bytes(MIB)

@@ -17,7 +17,7 @@ cpus="${CAISSON_VM_CPUS:-2}"
 # Enough for 50 runs at once under the daemon's default budget, three quarters of the memory; with less the
 # tests of many runs wait in the queue. The host pays only for what is touched.
 memory_mb="${CAISSON_VM_MEMORY_MB:-5120}"
-time_limit_s="${CAISSON_VM_TIME_LIMIT_S:-1200}"
+time_limit_s="${CAISSON_VM_TIME_LIMIT_S:-1800}"
 boot_limit_s="${CAISSON_VM_BOOT_LIMIT_S:-60}"
 time_scale="${CAISSON_TEST_TIME_SCALE:-10}"
 readonly boot_attempts=3
@@ -42,7 +42,7 @@ Arguments go to pytest; paths among them are relative to the repository.
   --command COMMAND  run COMMAND with bash instead of pytest
 
 Environment: CAISSON_BIN_DIR (the programs to test; default build/bin), CAISSON_TEST_TIME_SCALE (how much
-more time the tests allow), CAISSON_VM_CPUS, CAISSON_VM_MEMORY_MB, CAISSON_VM_TIME_LIMIT_S,
+more time the tests allow), CAISSON_VM_WORKERS (of the pass side by side), CAISSON_VM_CPUS, CAISSON_VM_MEMORY_MB, CAISSON_VM_TIME_LIMIT_S,
 CAISSON_VM_BOOT_LIMIT_S, CAISSON_VM_CACHE.
 END
 }
@@ -137,7 +137,7 @@ main() {
     fi
 
     local job_environment_list=("CAISSON_TEST_TIME_SCALE=$time_scale" CAISSON_REQUIRE_PRIVILEGED=1
-        CAISSON_BIN_DIR=/caisson/build/bin)
+        CAISSON_BIN_DIR=/caisson/build/bin "CAISSON_VM_WORKERS=${CAISSON_VM_WORKERS:-3}")
     local job_command_list=()
     case "$mode" in
     selftest) job_command_list=(/usr/lib/caisson-vm/selftest) ;;
@@ -153,14 +153,8 @@ main() {
         # The tests end a minute before the machine would be killed, so that their logs still come out.
         [ -x "$programs/caissond" ] ||
             die "run the tests: $programs/caissond is missing, run: make build"
-        if [ $# = 0 ]; then
-            # What is marked slow or long wants a quiet machine with real CPUs.
-            set -- -m 'not slow and not long' tests/integration
-        fi
         local tests_limit_s=$((time_limit_s > 120 ? time_limit_s - 60 : time_limit_s))
-        job_command_list=(timeout --signal=INT --kill-after=20 "$tests_limit_s"
-            /usr/bin/python3 -m pytest -v -p no:cacheprovider -o faulthandler_timeout=180 --durations=10
-            --junit-xml=/run/results/junit.xml "$@")
+        job_command_list=(timeout --signal=INT --kill-after=20 "$tests_limit_s" /usr/lib/caisson-vm/tests "$@")
         ;;
     esac
     build_job_image job_environment_list job_command_list
@@ -173,9 +167,10 @@ main() {
             say "the results' archive is damaged"
     fi
     if [ "$status" = 0 ]; then
-        # pytest's last "=== 12 passed in 34s ===" line, or the self-test's.
-        closing="$(grep -aE '^(=+ .* in [0-9.]+s.*=+|selftest: .*)$' "$output/console.log" | tail -n 1)"
-        [ -z "$closing" ] || say "$closing"
+        # pytest's "=== 12 passed in 34s ===", one a pass, or the self-test's last line.
+        while read -r closing; do
+            say "$closing"
+        done < <(grep -aE '^(=+ .* in [0-9.]+s.*=+|selftest: .*)$' "$output/console.log")
         status="$guest_exit"
     else
         status=1

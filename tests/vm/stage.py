@@ -169,7 +169,7 @@ class RootDirectory:
     def add_guest_programs(self, directory):
         home = self._path / "usr/lib/caisson-vm"
         home.mkdir(parents=True)
-        for name in ("setup", "test", "selftest"):
+        for name in ("setup", "test", "tests", "selftest"):
             shutil.copy2(directory / name, home / name)
             (home / name).chmod(0o755)
         shutil.copy2(directory / "inittab", self._path / "etc/inittab")

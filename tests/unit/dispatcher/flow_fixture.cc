@@ -1,6 +1,7 @@
 #include "dispatcher/flow_fixture.h"
 
 #include <fcntl.h>
+#include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <unistd.h>
 
@@ -14,7 +15,19 @@
 
 namespace caisson::dispatcher {
 
+namespace {
+
+// gRPC that is shut down with its last channel waits up to 10 s for a poller of writes which nobody read any
+// more.
+void KeepGrpcUntilTheProcessEnds() {
+  static const bool kKept = (grpc_init(), true);
+  (void)kKept;
+}
+
+}  // namespace
+
 void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
+  KeepGrpcUntilTheProcessEnds();
   signal(SIGPIPE, SIG_IGN);  // as the program does
   std::string pattern = testing::TempDir() + "caisson-flow-XXXXXX";
   ASSERT_NE(mkdtemp(pattern.data()), nullptr);
