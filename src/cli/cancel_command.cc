@@ -4,6 +4,7 @@
 
 #include "cli/client.h"
 #include "cli/exit_code.h"
+#include "cli/result_text.h"
 #include "cli/text.h"
 
 namespace caisson::cli {
@@ -18,7 +19,7 @@ int CancelCommand(const std::string& name, const std::string& address) {
   const bool had_ended = run.state() == v1::Run::FINISHED && run.result().verdict() != v1::CANCELED;
   if (had_ended) {
     std::printf("%s had already finished: %s\n", Printable(run.name()).c_str(),
-                v1::Verdict_Name(run.result().verdict()).c_str());
+                VerdictText(run.result().verdict()).c_str());
   } else {
     std::printf("%s canceled\n", Printable(run.name()).c_str());
   }

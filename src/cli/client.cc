@@ -1,14 +1,21 @@
 #include "cli/client.h"
 
 #include <chrono>
+#include <iterator>
+#include <string>
 
 #include "cli/address.h"
 #include "cli/error_text.h"
+#include "cli/text.h"
 
 namespace caisson::cli {
 namespace {
 
-constexpr int kMaxReceiveBytes = 64 * 1024 * 1024;  // a page of finished runs with their isolation reports
+// A page of runs ends at 1 MiB, or after the first run; one has at most 4 MiB, with every path of its files
+// as long as can be.
+constexpr int kMaxReceiveBytes = 16 * 1024 * 1024;
+constexpr size_t kMaxListBytes = 64UL * 1024 * 1024;
+constexpr int kMaxListEntries = 16'384;
 constexpr std::chrono::seconds kUnaryDeadline{10};
 constexpr char kRunPrefix[] = "runs/";
 
@@ -26,44 +33,63 @@ void SetUnaryDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
 }
 
-}  // namespace
-
-Client::Client(std::string address)
-    : address_(std::move(address)), stub_(v1::RunService::NewStub(MakeChannel(address_))) {}
-
-grpc::Status Client::ListProfiles(std::vector<v1::Profile>& profiles) {
-  v1::ListProfilesRequest request;
+// A server that always has one more page would keep us for ever, and fill our memory. `call` gets a page,
+// `take` its entries, whose number it returns.
+template <typename Request, typename Response, typename Call, typename Take>
+grpc::Status ForEachPage(Request request, const Call& call, const Take& take) {
+  const auto deadline = std::chrono::system_clock::now() + kUnaryDeadline;
+  size_t bytes = 0;
+  int entries = 0;
   do {
     grpc::ClientContext context;
-    SetUnaryDeadline(context);
-    v1::ListProfilesResponse response;
-    if (grpc::Status status = stub_->ListProfiles(&context, request, &response); !status.ok()) {
+    context.set_deadline(deadline);
+    Response response;
+    if (grpc::Status status = call(context, request, response); !status.ok()) {
       return status;
     }
-    for (v1::Profile& profile : *response.mutable_profiles()) {
-      profiles.push_back(std::move(profile));
+    bytes += response.ByteSizeLong();
+    entries += take(response);
+    if (bytes > kMaxListBytes || entries > kMaxListEntries) {
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "the server's list has more than " +
+                                                        std::to_string(kMaxListEntries) + " entries or " +
+                                                        BytesText(kMaxListBytes)};
     }
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   return grpc::Status::OK;
 }
 
+}  // namespace
+
+Client::Client(std::string address)
+    : address_(std::move(address)), stub_(v1::RunService::NewStub(MakeChannel(address_))) {}
+
+grpc::Status Client::ListProfiles(std::vector<v1::Profile>& profiles) {
+  return ForEachPage<v1::ListProfilesRequest, v1::ListProfilesResponse>(
+      {},
+      [this](grpc::ClientContext& context, const v1::ListProfilesRequest& request,
+             v1::ListProfilesResponse& response) {
+        return stub_->ListProfiles(&context, request, &response);
+      },
+      [&profiles](v1::ListProfilesResponse& response) {
+        profiles.insert(profiles.end(), std::make_move_iterator(response.mutable_profiles()->begin()),
+                        std::make_move_iterator(response.mutable_profiles()->end()));
+        return response.profiles_size();
+      });
+}
+
 grpc::Status Client::ListRuns(std::vector<v1::Run>& runs) {
-  v1::ListRunsRequest request;
-  request.set_page_size(1000);
-  do {
-    grpc::ClientContext context;
-    SetUnaryDeadline(context);
-    v1::ListRunsResponse response;
-    if (grpc::Status status = stub_->ListRuns(&context, request, &response); !status.ok()) {
-      return status;
-    }
-    for (v1::Run& run : *response.mutable_runs()) {
-      runs.push_back(std::move(run));
-    }
-    request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
-  return grpc::Status::OK;
+  v1::ListRunsRequest first;
+  first.set_page_size(1000);
+  return ForEachPage<v1::ListRunsRequest, v1::ListRunsResponse>(
+      first,
+      [this](grpc::ClientContext& context, const v1::ListRunsRequest& request,
+             v1::ListRunsResponse& response) { return stub_->ListRuns(&context, request, &response); },
+      [&runs](v1::ListRunsResponse& response) {
+        runs.insert(runs.end(), std::make_move_iterator(response.mutable_runs()->begin()),
+                    std::make_move_iterator(response.mutable_runs()->end()));
+        return response.runs_size();
+      });
 }
 
 grpc::Status Client::CancelRun(const std::string& name, v1::Run& run) {

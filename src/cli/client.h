@@ -27,8 +27,8 @@ class Client {
   const std::string& address() const { return address_; }
   v1::RunService::Stub& stub() { return *stub_; }
 
-  // Every page, in the server's order; stops at the first failure. Unary calls have a deadline of ten
-  // seconds.
+  // Every page, in the server's order; stops at the first failure, and with RESOURCE_EXHAUSTED where there is
+  // no end to them. All pages together, and each other unary call, have ten seconds.
   grpc::Status ListProfiles(std::vector<v1::Profile>& profiles);
   grpc::Status ListRuns(std::vector<v1::Run>& runs);
   grpc::Status CancelRun(const std::string& name, v1::Run& run);

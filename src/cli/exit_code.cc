@@ -1,13 +1,33 @@
 #include "cli/exit_code.h"
 
 namespace caisson::cli {
+namespace {
 
-int ExitCodeFor(const v1::RunResult& result) {
+constexpr int kMostExitCode = 255;
+constexpr int kMostSignal = 64;
+
+}  // namespace
+
+bool HasItsEnd(const v1::RunResult& result) {
   switch (result.verdict()) {
     case v1::COMPLETED:
-      return result.has_exit_code() ? result.exit_code() & 0xff : kExitService;
+      return result.has_exit_code() && result.exit_code() >= 0 && result.exit_code() <= kMostExitCode;
     case v1::SIGNALED:
-      return result.has_signal() ? (kExitSignalBase + result.signal()) & 0xff : kExitService;
+      return result.has_signal() && result.signal() >= 1 && result.signal() <= kMostSignal;
+    default:
+      return true;
+  }
+}
+
+int ExitCodeFor(const v1::RunResult& result) {
+  if (!HasItsEnd(result)) {
+    return kExitService;
+  }
+  switch (result.verdict()) {
+    case v1::COMPLETED:
+      return result.exit_code();
+    case v1::SIGNALED:
+      return kExitSignalBase + result.signal();
     case v1::WALL_TIME_LIMIT:
     case v1::CPU_TIME_LIMIT:
     case v1::MEMORY_LIMIT:

@@ -18,8 +18,13 @@ inline constexpr int kExitViolation = 159;  // 128 + SIGSYS
 inline constexpr int kExitSignalBase = 128;
 
 // The exit code for a run that ended with `result`. A verdict this program does not know, or one that lacks
-// what it promises (COMPLETED without an exit code), is kExitService: never a success.
+// what it promises (COMPLETED without an exit code, or with one that no process has), is kExitService: never
+// a success.
 int ExitCodeFor(const v1::RunResult& result);
+
+// Whether the result has the exit code or the signal that its verdict promises, and one that a process can
+// have.
+bool HasItsEnd(const v1::RunResult& result);
 
 }  // namespace caisson::cli
 

@@ -1,29 +1,48 @@
 #include "cli/json_output.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "cli/exit_code.h"
+#include "cli/text.h"
 #include "common/status.h"
 
 namespace caisson::cli {
 
-std::string MessageJson(const google::protobuf::Message& message) {
+absl::StatusOr<std::string> MessageJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string text;
-  // Fails for messages with Any of unknown types, of which the API has none.
-  CAISSON_CHECK(google::protobuf::util::MessageToJsonString(message, &text, options).ok());
+  const google::protobuf::LogSilencer one_line_says_it;
+  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
+  if (!status.ok()) {
+    return absl::InternalError("the server's answer has no form in JSON: " +
+                               std::string(status.message().data(), status.message().size()));
+  }
   return text;
 }
 
-std::string RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,
-                          const std::string& stderr_bytes,
-                          const std::map<std::string, std::string>& output_bytes) {
+int PrintJson(const google::protobuf::Message& message) {
+  const absl::StatusOr<std::string> text = MessageJson(message);
+  if (!text.ok()) {
+    std::fprintf(stderr, "caisson: %s\n", Printable(Message(text.status())).c_str());
+    return kExitService;
+  }
+  std::printf("%s\n", text->c_str());
+  return kExitOk;
+}
+
+absl::StatusOr<std::string> RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,
+                                          const std::string& stderr_bytes,
+                                          const std::map<std::string, std::string>& output_bytes) {
   using Json = nlohmann::ordered_json;
-  Json json = Json::parse(MessageJson(result), nullptr, false);
+  ASSIGN_OR_RETURN(const std::string text, MessageJson(result));
+  Json json = Json::parse(text, nullptr, false);
   CAISSON_CHECK(json.is_object());
   for (const char* stream : {"stdout", "stderr"}) {
     if (json.contains(stream)) {
@@ -36,7 +55,8 @@ std::string RunResultJson(const v1::RunResult& result, const std::string& stdout
   json["stderr"] = stderr_bytes;
   Json outputs = Json::array();
   for (const v1::CollectedFile& file : result.outputs()) {
-    Json output = Json::parse(MessageJson(file), nullptr, false);
+    ASSIGN_OR_RETURN(const std::string file_text, MessageJson(file));
+    Json output = Json::parse(file_text, nullptr, false);
     const auto found = output_bytes.find(file.path());
     output["content"] = absl::Base64Escape(found == output_bytes.end() ? "" : found->second);
     outputs.push_back(std::move(output));

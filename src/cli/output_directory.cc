@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "cli/returned_files.h"
 #include "cli/text.h"
 #include "common/status.h"
 
@@ -22,7 +22,6 @@ namespace caisson::cli {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0777;  // the user's umask decides
-constexpr size_t kMaxPathBytes = 1024;
 
 absl::StatusOr<std::string> TemporaryName() {
   uint64_t random = 0;
@@ -58,26 +57,6 @@ UniqueFd OpenParent(int directory, std::string_view path, std::string_view& name
 
 }  // namespace
 
-bool IsSafeOutputPath(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathBytes) {
-    return false;
-  }
-  for (const char c : path) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      return false;
-    }
-  }
-  for (size_t start = 0; start <= path.size();) {
-    const size_t end = std::min(path.find('/', start), path.size());
-    const std::string_view component = path.substr(start, end - start);
-    if (component.empty() || component == "." || component == "..") {
-      return false;
-    }
-    start = end + 1;
-  }
-  return true;
-}
-
 absl::StatusOr<OutputDirectory> OutputDirectory::Open(const std::string& path, Existing existing) {
   if (mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
     return absl::InvalidArgumentError(Message(ErrnoStatus(errno, "make the directory " + path)));
@@ -92,7 +71,7 @@ absl::StatusOr<OutputDirectory> OutputDirectory::Open(const std::string& path, E
   return OutputDirectory(path, std::move(directory), existing);
 }
 
-OutputDirectory::~OutputDirectory() { Drop(); }
+OutputDirectory::~OutputDirectory() { DropIncomplete(); }
 
 absl::Status OutputDirectory::Failed(int error, const std::string& what) const {
   std::string line = "write " + path_ + "/" + Printable(current_) + ": " + what;
@@ -108,7 +87,7 @@ absl::Status OutputDirectory::Failed(int error, const std::string& what) const {
 
 absl::Status OutputDirectory::Accept(const v1::OutputFile& piece) {
   if (piece.path() != current_ || piece.offset() == 0) {
-    Drop();
+    DropIncomplete();
     current_ = piece.path();
     skipping_ = true;  // until it is open
     RETURN_IF_ERROR(Begin(piece));
@@ -123,7 +102,7 @@ absl::Status OutputDirectory::Accept(const v1::OutputFile& piece) {
   }
   if (!status.ok()) {
     skipping_ = true;
-    Drop();
+    DropIncomplete();
   }
   return status;
 }
@@ -182,7 +161,7 @@ absl::Status OutputDirectory::Complete() {
   return absl::OkStatus();
 }
 
-void OutputDirectory::Drop() {
+void OutputDirectory::DropIncomplete() {
   if (!temporary_.empty() && parent_.valid()) {
     static_cast<void>(unlinkat(parent_.get(), temporary_.c_str(), 0));
   }

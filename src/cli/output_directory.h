@@ -1,6 +1,6 @@
 // Where `caisson run` puts the files a run sends back. The paths were chosen by a hostile program: nothing is
 // ever written outside the directory, no link is followed, and nothing is overwritten unless the user said
-// so.
+// so. Which pieces may come, and in which order, is held before them: event_check.h.
 #ifndef CAISSON_CLI_OUTPUT_DIRECTORY_H_
 #define CAISSON_CLI_OUTPUT_DIRECTORY_H_
 
@@ -30,6 +30,8 @@ class OutputDirectory {
 
   // The next piece. After a failure the rest of that file is skipped, and the next file is tried again.
   absl::Status Accept(const v1::OutputFile& piece);
+  // Removes a file that is not complete. Its rest must not come any more.
+  void DropIncomplete();
 
  private:
   OutputDirectory(std::string path, UniqueFd directory, Existing existing)
@@ -37,7 +39,6 @@ class OutputDirectory {
   absl::Status Begin(const v1::OutputFile& piece);
   absl::Status Write(std::string_view data);
   absl::Status Complete();
-  void Drop();
   absl::Status Failed(int error, const std::string& what) const;
 
   std::string path_;
@@ -51,9 +52,6 @@ class OutputDirectory {
   UniqueFd file_;
   uint64_t left_bytes_ = 0;
 };
-
-// Whether `path` is relative, without empty, "." or ".." components, NUL or control characters.
-bool IsSafeOutputPath(std::string_view path);
 
 }  // namespace caisson::cli
 

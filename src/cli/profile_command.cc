@@ -74,10 +74,9 @@ int PrintList(const std::vector<v1::Profile>& profiles, bool json) {
     for (const v1::Profile& profile : profiles) {
       *response.add_profiles() = profile;
     }
-    std::printf("%s\n", MessageJson(response).c_str());
-  } else {
-    std::fputs(ProfilesTable(profiles).c_str(), stdout);
+    return PrintJson(response);
   }
+  std::fputs(ProfilesTable(profiles).c_str(), stdout);
   return kExitOk;
 }
 
@@ -99,7 +98,9 @@ absl::StatusOr<std::string> DefaultProfilesDirectory(const std::string& executab
 
 std::string ProfilesTable(const std::vector<v1::Profile>& profiles) {
   std::vector<std::vector<std::string>> rows{{"NAME", "LANGUAGE", "EXTENSION", "TOOLCHAIN", "AVAILABLE"}};
-  const auto cell = [](const std::string& text) { return text.empty() ? std::string("-") : Printable(text); };
+  const auto cell = [](const std::string& text) {
+    return text.empty() ? std::string("-") : Printable(text, kMaxCellBytes);
+  };
   for (const v1::Profile& profile : profiles) {
     rows.push_back({cell(profile.name()), cell(profile.display_name()), cell(profile.file_extension()),
                     cell(profile.toolchain_version()),

@@ -8,6 +8,7 @@
 #include "cli/client.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
+#include "cli/result_text.h"
 #include "cli/text.h"
 
 namespace caisson::cli {
@@ -15,9 +16,9 @@ namespace caisson::cli {
 std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
   std::vector<std::vector<std::string>> rows{{"NAME", "PROFILE", "STATE", "AGE", "VERDICT"}};
   for (const v1::Run& run : runs) {
-    rows.push_back({Printable(run.name()), Printable(run.profile()), v1::Run::State_Name(run.state()),
-                    AgeText(now_seconds - run.create_time().seconds()),
-                    run.has_result() ? v1::Verdict_Name(run.result().verdict()) : "-"});
+    rows.push_back({Printable(run.name(), kMaxCellBytes), Printable(run.profile(), kMaxCellBytes),
+                    StateText(run.state()), AgeBetween(now_seconds, run.create_time().seconds()),
+                    run.has_result() ? VerdictText(run.result().verdict()) : "-"});
   }
   return TableText(rows);
 }
@@ -39,10 +40,9 @@ int PsCommand(const PsOptions& options, const std::string& address) {
     for (v1::Run& run : runs) {
       *response.add_runs() = std::move(run);
     }
-    std::printf("%s\n", MessageJson(response).c_str());
-  } else {
-    std::fputs(RunsTable(runs, std::time(nullptr)).c_str(), stdout);
+    return PrintJson(response);
   }
+  std::fputs(RunsTable(runs, std::time(nullptr)).c_str(), stdout);
   return kExitOk;
 }
 

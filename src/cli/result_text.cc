@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -88,7 +89,8 @@ std::string EndLine(const v1::RunResult& result) {
     case v1::COMPILE_FAILED:
       return result.message().empty() ? "the program does not compile" : result.message();
     default:
-      return "failed: " + (result.message().empty() ? v1::Verdict_Name(result.verdict()) : result.message());
+      return "failed: " +
+             (result.message().empty() ? "verdict " + VerdictText(result.verdict()) : result.message());
   }
 }
 
@@ -148,8 +150,11 @@ void AddRefusedOutputs(const v1::RunResult& result, std::vector<std::string>& li
     }
     lines.push_back("not returned: " + refused.path() + ": " + refused.message());
   }
-  const uint64_t more = static_cast<uint64_t>(std::max(0, result.refused_outputs_size() - kMaxShownOutputs)) +
-                        result.refused_outputs_unlisted();
+  uint64_t more = 0;
+  if (__builtin_add_overflow(std::max(0, result.refused_outputs_size() - kMaxShownOutputs),
+                             result.refused_outputs_unlisted(), &more)) {
+    more = std::numeric_limits<uint64_t>::max();
+  }
   if (more > 0) {
     lines.push_back("not returned: " + std::to_string(more) + " other paths");
   }
@@ -158,7 +163,15 @@ void AddRefusedOutputs(const v1::RunResult& result, std::vector<std::string>& li
   }
 }
 
+std::string NameOrNumber(const std::string& name, int number) {
+  return name.empty() ? "unknown (" + std::to_string(number) + ")" : name;
+}
+
 }  // namespace
+
+std::string VerdictText(v1::Verdict verdict) { return NameOrNumber(v1::Verdict_Name(verdict), verdict); }
+
+std::string StateText(v1::Run::State state) { return NameOrNumber(v1::Run::State_Name(state), state); }
 
 std::vector<std::string> ResultLines(const v1::RunResult& result) {
   std::vector<std::string> lines;

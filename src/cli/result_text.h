@@ -13,6 +13,10 @@ namespace caisson::cli {
 // run that exited by itself with nothing to say: exit code 0, no output cut.
 std::vector<std::string> ResultLines(const v1::RunResult& result);
 
+// The name of the API, or "unknown (99)": a newer server may know more.
+std::string VerdictText(v1::Verdict verdict);
+std::string StateText(v1::Run::State state);
+
 }  // namespace caisson::cli
 
 #endif  // CAISSON_CLI_RESULT_TEXT_H_

@@ -153,7 +153,21 @@ void RunCall::HandleOutputFile(const v1::OutputFile& piece) {
   }
 }
 
+bool RunCall::IsInPlace(const v1::RunEvent& event) {
+  if (!violation_.ok()) {
+    return false;
+  }
+  violation_ = check_->Accept(event);
+  if (!violation_.ok()) {
+    context_.TryCancel();
+  }
+  return violation_.ok();
+}
+
 void RunCall::Handle(v1::RunEvent& event) {
+  if (!IsInPlace(event)) {
+    return;
+  }
   switch (event.event_case()) {
     case v1::RunEvent::kQueued:
       if (!options_.json && isatty(STDERR_FILENO) != 0) {
@@ -180,7 +194,7 @@ void RunCall::Handle(v1::RunEvent& event) {
   }
 }
 
-std::string RunCall::Json() const {
+absl::StatusOr<std::string> RunCall::Json() const {
   // A program that does not compile has no streams of its own: what there is to read is the compiler's.
   const bool compile_failed = result_.verdict() == v1::COMPILE_FAILED;
   return RunResultJson(result_, stdout_bytes_, compile_failed ? compile_bytes_ : stderr_bytes_,
@@ -190,7 +204,12 @@ std::string RunCall::Json() const {
 int RunCall::ConcludeWithResult() {
   const int code = ExitCodeFor(result_);
   if (options_.json) {
-    if (const int error = WriteAll(STDOUT_FILENO, Json() + "\n"); error != 0 && error != EPIPE) {
+    const absl::StatusOr<std::string> json = Json();
+    if (!json.ok()) {
+      Complain(Printable(Message(json.status())));
+      return kExitService;
+    }
+    if (const int error = WriteAll(STDOUT_FILENO, *json + "\n"); error != 0 && error != EPIPE) {
       Complain(std::string("write to standard output: ") + std::strerror(error));
       return kExitService;
     }
@@ -206,7 +225,24 @@ int RunCall::ConcludeWithResult() {
   return output_failures_.empty() ? code : kExitService;
 }
 
+void RunCall::DropIncompleteFiles() {
+  if (outputs_ != nullptr) {
+    outputs_->DropIncomplete();
+  }
+  for (const ReturnedFiles::Part& part : check_->IncompleteFiles()) {
+    Complain("not returned: " + Printable(part.path) + ": only " + std::to_string(part.received_bytes) +
+             " of its " + std::to_string(part.size_bytes) + " bytes came, and they are not kept");
+  }
+}
+
 int RunCall::Conclude(const grpc::Status& status) {
+  DropIncompleteFiles();
+  if (!violation_.ok()) {
+    Complain("failed: " + (absl::IsDataLoss(violation_)
+                               ? "the server sent " + Message(violation_) + ", which no Caisson server does"
+                               : Message(violation_)));
+    return kExitService;
+  }
   if (reader_gone_) {
     return kExitCanceled;
   }
@@ -241,6 +277,10 @@ int RunCall::Conclude(const grpc::Status& status) {
   return kExitService;
 }
 
+void RunCall::Expect(const v1::ExecuteRequest& request) {
+  check_.emplace(request, options_.json ? EventCheck::Output::kGathered : EventCheck::Output::kPassed);
+}
+
 void RunCall::SetDeadline() {
   if (options_.timeout_seconds > 0) {
     context_.set_deadline(std::chrono::system_clock::now() +
@@ -251,6 +291,7 @@ void RunCall::SetDeadline() {
 
 int RunCall::Execute(const v1::ExecuteRequest& request) {
   SetDeadline();
+  Expect(request);
   const std::unique_ptr<grpc::ClientReader<v1::RunEvent>> reader = client_.stub().Execute(&context_, request);
   v1::RunEvent event;
   while (reader->Read(&event)) {
@@ -261,6 +302,7 @@ int RunCall::Execute(const v1::ExecuteRequest& request) {
 
 int RunCall::Interact(v1::InteractRequest::Open open, InputForwarder& input) {
   SetDeadline();
+  Expect(open.request());
   InputFiles files;
   if (open.ByteSizeLong() > kMaxRequestBytes) {
     files.Swap(open.mutable_request()->mutable_files());

@@ -7,11 +7,13 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "caisson/v1/run.pb.h"
 #include "cli/client.h"
+#include "cli/event_check.h"
 #include "cli/input_forwarder.h"
 #include "cli/output_directory.h"
 #include "cli/run_request.h"
@@ -37,17 +39,24 @@ class RunCall {
 
  private:
   void SetDeadline();
+  void Expect(const v1::ExecuteRequest& request);
   void Handle(v1::RunEvent& event);
+  // An event that has no place ends the call: nothing of it is shown or kept.
+  bool IsInPlace(const v1::RunEvent& event);
   void HandleOutput(const v1::Output& output);
   void HandleOutputFile(const v1::OutputFile& piece);
-  std::string Json() const;
+  absl::StatusOr<std::string> Json() const;
   int Conclude(const grpc::Status& status);
   int ConcludeWithResult();
+  // Says which returned files came only in part; nothing of them is left when it returns.
+  void DropIncompleteFiles();
 
   Client& client_;
   const RunOptions& options_;
   OutputDirectory* outputs_;
   grpc::ClientContext context_;
+  std::optional<EventCheck> check_;  // once there is a request
+  absl::Status violation_;           // what the server did that no server may, or that is too much for us
   std::mutex mutex_;
   std::string name_;          // guarded by mutex_
   bool interrupted_ = false;  // guarded by mutex_

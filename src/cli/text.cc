@@ -2,22 +2,91 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
+#include "common/utf8.h"
+
 namespace caisson::cli {
+namespace {
+
+struct CodePoints {
+  char32_t first;
+  char32_t last;
+};
+
+// Beyond ASCII: C1 controls, separators of lines and paragraphs, and what Unicode calls bidirectional
+// controls and default-ignorable characters. Sorted.
+constexpr CodePoints kUnseen[] = {
+    {0x80, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},   {0x115f, 0x1160},
+    {0x17b4, 0x17b5},   {0x180b, 0x180f},   {0x200b, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x206f},
+    {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
+void AppendHex(uint32_t value, int digits, std::string& out) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+    out += kHex[value >> static_cast<unsigned>(shift) & 0xfU];
+  }
+}
+
+// Of a well-formed character.
+char32_t CodePoint(std::string_view character) {
+  const auto byte = [&](size_t index) { return static_cast<unsigned char>(character[index]); };
+  if (character.size() == 1) {
+    return byte(0);
+  }
+  char32_t value = byte(0) & (0xffU >> (character.size() + 1));
+  for (size_t i = 1; i < character.size(); ++i) {
+    value = value << 6U | (byte(i) & 0x3fU);
+  }
+  return value;
+}
+
+void AppendPrintable(std::string_view character, std::string& out) {
+  const char32_t value = CodePoint(character);
+  if (value < 0x20 || value == 0x7f) {
+    out += "\\x";
+    AppendHex(value, 2, out);
+  } else if (std::none_of(std::begin(kUnseen), std::end(kUnseen), [value](const CodePoints& range) {
+               return range.first <= value && value <= range.last;
+             })) {
+    out += character;
+  } else {
+    out += value > 0xffff ? "\\U" : "\\u";
+    AppendHex(value, value > 0xffff ? 8 : 4, out);
+  }
+}
+
+// Not longer than `max_bytes`, and no character is torn by it.
+std::string_view FirstBytes(std::string_view text, size_t max_bytes) {
+  constexpr size_t kLongestCharacter = 4;
+  if (text.size() <= max_bytes) {
+    return text;
+  }
+  for (size_t back = 1; back < kLongestCharacter && back <= max_bytes; ++back) {
+    if (Utf8CharacterBytes(text, max_bytes - back) > back) {
+      return text.substr(0, max_bytes - back);
+    }
+  }
+  return text.substr(0, max_bytes);
+}
+
+}  // namespace
 
 std::string Printable(std::string_view text, size_t max_bytes) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
-  const std::string_view shown = text.substr(0, max_bytes);
-  for (const char c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+  const std::string_view shown = FirstBytes(text, max_bytes);
+  for (size_t at = 0; at < shown.size();) {
+    const size_t bytes = Utf8CharacterBytes(shown, at);
+    if (bytes == 0) {
       out += "\\x";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 0xfU];
+      AppendHex(static_cast<unsigned char>(shown[at]), 2, out);
+      ++at;
     } else {
-      out += c;
+      AppendPrintable(shown.substr(at, bytes), out);
+      at += bytes;
     }
   }
   if (shown.size() < text.size()) {
@@ -47,6 +116,14 @@ std::string AgeText(int64_t seconds) {
     }
   }
   return std::to_string(seconds) + " s";
+}
+
+std::string AgeBetween(int64_t now, int64_t then) {
+  int64_t seconds = 0;
+  if (__builtin_sub_overflow(now, then, &seconds)) {
+    seconds = now < then ? 0 : std::numeric_limits<int64_t>::max();
+  }
+  return AgeText(seconds);
 }
 
 std::string JoinNames(const std::vector<std::string>& names) {

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
 #include "cli/text.h"
+#include "common/status.h"
 
 namespace caisson::cli {
 
@@ -18,7 +19,12 @@ int VersionCommand(bool json, const std::string& address) {
     nlohmann::ordered_json out;
     out["client"]["version"] = CAISSON_VERSION;
     if (status.ok()) {
-      out["server"] = nlohmann::ordered_json::parse(MessageJson(info));
+      const absl::StatusOr<std::string> text = MessageJson(info);
+      if (!text.ok()) {
+        std::fprintf(stderr, "caisson: %s\n", Printable(Message(text.status())).c_str());
+        return kExitService;
+      }
+      out["server"] = nlohmann::ordered_json::parse(*text, nullptr, false);
     }
     std::printf("%s\n", out.dump().c_str());
     return kExitOk;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,22 @@ TEST(ExitCodeTest, ResultsThatLackWhatTheyPromiseAreFailures) {
   EXPECT_EQ(ExitCodeFor(result), 125);
   result.set_verdict(static_cast<v1::Verdict>(99));
   EXPECT_EQ(ExitCodeFor(result), 125);
+}
+
+// Cut to eight bits, the first and the fourth would be successes.
+TEST(ExitCodeTest, NumbersThatNoProcessHasAreFailures) {
+  for (const int exit_code : {256, 257, -1, -256, std::numeric_limits<int>::min()}) {
+    v1::RunResult result;
+    result.set_verdict(v1::COMPLETED);
+    result.set_exit_code(exit_code);
+    EXPECT_EQ(ExitCodeFor(result), 125) << exit_code;
+  }
+  for (const int signal_number : {0, -1, 65, 128, -128, std::numeric_limits<int>::max()}) {
+    v1::RunResult result;
+    result.set_verdict(v1::SIGNALED);
+    result.set_signal(signal_number);
+    EXPECT_EQ(ExitCodeFor(result), 125) << signal_number;
+  }
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "common/status.h"
 
 namespace caisson::cli {
 namespace {
@@ -21,7 +24,7 @@ v1::RunResult SampleResult() {
 }
 
 TEST(JsonOutputTest, StreamsAreTextAndTheirCountsHaveNamesOfTheirOwn) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "hello", "", {}));
+  const auto json = nlohmann::json::parse(*RunResultJson(SampleResult(), "hello", "", {}));
   EXPECT_EQ(json["stdout"], "hello");
   EXPECT_EQ(json["stderr"], "");
   EXPECT_EQ(json["stdout_count"]["bytes"], "5");
@@ -30,7 +33,7 @@ TEST(JsonOutputTest, StreamsAreTextAndTheirCountsHaveNamesOfTheirOwn) {
 }
 
 TEST(JsonOutputTest, FieldsHaveTheirProtoNames) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", "", {}));
+  const auto json = nlohmann::json::parse(*RunResultJson(SampleResult(), "", "", {}));
   EXPECT_EQ(json["verdict"], "COMPLETED");
   EXPECT_EQ(json["exit_code"], 0);
   EXPECT_EQ(json["ended_by"], "PROGRAM");
@@ -38,17 +41,17 @@ TEST(JsonOutputTest, FieldsHaveTheirProtoNames) {
 }
 
 TEST(JsonOutputTest, WhatTheKernelDoesNotGiveIsAbsentNotZero) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(), "", "", {}));
+  const auto json = nlohmann::json::parse(*RunResultJson(SampleResult(), "", "", {}));
   EXPECT_FALSE(json.contains("signal"));
   EXPECT_FALSE(json["usage"].contains("oom_kills"));
   EXPECT_FALSE(json.contains("limit"));
 }
 
 TEST(JsonOutputTest, InvalidUtf8IsReplaced) {
-  const auto json = nlohmann::json::parse(RunResultJson(SampleResult(),
-                                                        "a\xff"
-                                                        "b\xc3",
-                                                        "\xc3\xbc", {}));
+  const auto json = nlohmann::json::parse(*RunResultJson(SampleResult(),
+                                                         "a\xff"
+                                                         "b\xc3",
+                                                         "\xc3\xbc", {}));
   EXPECT_EQ(json["stdout"],
             "a\xef\xbf\xbd"
             "b\xef\xbf\xbd");
@@ -56,9 +59,23 @@ TEST(JsonOutputTest, InvalidUtf8IsReplaced) {
 }
 
 TEST(JsonOutputTest, NulAndNewlinesStayInsideOneLine) {
-  const std::string text = RunResultJson(SampleResult(), std::string("a\0b\n", 4), "", {});
+  const std::string text = *RunResultJson(SampleResult(), std::string("a\0b\n", 4), "", {});
   EXPECT_EQ(text.find('\n'), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(text)["stdout"].get<std::string>(), std::string("a\0b\n", 4));
+}
+
+// The server's word; protobuf's JSON has no form for it.
+TEST(JsonOutputTest, TimesOutOfRangeAreAnErrorNotACrash) {
+  v1::RunResult result = SampleResult();
+  result.mutable_timings()->mutable_run()->set_seconds(std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(Message(MessageJson(result).status()).find("the server's answer has no form in JSON"), 0U)
+      << MessageJson(result).status();
+  EXPECT_FALSE(RunResultJson(result, "", "", {}).ok());
+  v1::Run run;
+  run.mutable_create_time()->set_nanos(-1);
+  EXPECT_FALSE(MessageJson(run).ok());
+  run.mutable_create_time()->set_nanos(0);
+  EXPECT_TRUE(MessageJson(run).ok());
 }
 
 TEST(JsonOutputTest, ReturnedFilesHaveTheirContentInBase64) {
@@ -67,7 +84,7 @@ TEST(JsonOutputTest, ReturnedFilesHaveTheirContentInBase64) {
   result.mutable_outputs(0)->set_size_bytes(3);
   result.add_outputs()->set_path("empty");
   const auto json =
-      nlohmann::json::parse(RunResultJson(result, "", "", {{"a/b.bin", std::string("\xff\0", 2)}}));
+      nlohmann::json::parse(*RunResultJson(result, "", "", {{"a/b.bin", std::string("\xff\0", 2)}}));
   EXPECT_EQ(json["outputs"][0]["path"], "a/b.bin");
   EXPECT_EQ(json["outputs"][0]["size_bytes"], "3");
   EXPECT_EQ(json["outputs"][0]["content"], "/wA=");

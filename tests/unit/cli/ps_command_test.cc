@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <string>
+
 #include "cli/client.h"
 
 namespace caisson::cli {
@@ -22,6 +25,18 @@ TEST(PsCommandTest, TableShowsStateAgeAndVerdict) {
             "NAME    PROFILE  STATE     AGE     VERDICT\n"
             "runs/a  python   RUNNING   5 s     -\n"
             "runs/b  native   FINISHED  15 min  COMPLETED\n");
+}
+
+TEST(PsCommandTest, WhatThisProgramDoesNotKnowIsShownByItsNumber) {
+  std::vector<v1::Run> runs(1);
+  runs[0].set_name(std::string(500, 'x'));
+  runs[0].set_state(static_cast<v1::Run::State>(9));
+  runs[0].mutable_create_time()->set_seconds(std::numeric_limits<int64_t>::max());
+  runs[0].mutable_result()->set_verdict(static_cast<v1::Verdict>(99));
+  EXPECT_NE(
+      RunsTable(runs, -5).find(std::string(128, 'x') + "...           unknown (9)  0 s  unknown (99)\n"),
+      std::string::npos)
+      << RunsTable(runs, -5);
 }
 
 TEST(PsCommandTest, RunsAreNamedWithOrWithoutTheirPrefix) {

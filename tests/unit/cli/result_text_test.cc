@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -118,6 +119,23 @@ TEST(ResultTextTest, FailuresOfTheServiceCarryTheirMessage) {
   result.set_verdict(v1::SANDBOX_SETUP_FAILED);
   result.set_message("mount the root: No such file\n or directory");
   EXPECT_EQ(ResultLines(result), Lines{"failed: mount the root: No such file\\x0a or directory"});
+}
+
+TEST(ResultTextTest, VerdictThisProgramDoesNotKnowIsNamedByItsNumber) {
+  v1::RunResult result;
+  result.set_verdict(static_cast<v1::Verdict>(99));
+  EXPECT_EQ(ResultLines(result), Lines{"failed: verdict unknown (99)"});
+}
+
+TEST(ResultTextTest, CountsOfMoreThanThereCanBeDoNotWrap) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(0);
+  for (int i = 0; i < 10; ++i) {
+    result.add_refused_outputs();
+  }
+  result.set_refused_outputs_unlisted(std::numeric_limits<uint64_t>::max());
+  EXPECT_EQ(ResultLines(result).back(), "not returned: 18446744073709551615 other paths");
 }
 
 TEST(ResultTextTest, CutStreamsAreCounted) {
