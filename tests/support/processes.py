@@ -9,7 +9,8 @@ import time
 def status_field(pid, field):
     """The value of a line of /proc/PID/status, or None if there is no such process."""
     try:
-        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        # A process may call itself anything, half a character too.
+        text = pathlib.Path(f"/proc/{pid}/status").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return None
     for line in text.splitlines():
