@@ -4,12 +4,14 @@ import csv
 import dbm.dumb
 import fcntl
 import filecmp
+import grp
 import gzip
 import io
 import lzma
 import mmap
 import os
 import pathlib
+import pwd
 import shutil
 import sqlite3
 import tarfile
@@ -55,6 +57,17 @@ with sqlite3.connect("data.db") as database:
     database.execute("create table words(word text, count integer)")
     database.executemany("insert into words values(?, ?)", ((f"w{n}", n) for n in range(1000)))
     assert database.execute("select count(*) from words").fetchone() == (1000,)
+
+with tarfile.open("tree.tar", "w") as archive:
+    archive.add(root)
+    entry = tarfile.TarInfo("of root")
+    entry.uname = pwd.getpwuid(0).pw_name
+    entry.gname = grp.getgrgid(0).gr_name
+    archive.addfile(entry)
+with tarfile.open("tree.tar") as archive:
+    archive.extractall("untarred", [member for member in archive if member.uname == "box"])
+    assert archive.getmember("of root").uname == archive.getmember("of root").gname == "root"
+assert (pathlib.Path("untarred") / root / "deep" / "b.txt").stat().st_size == 120_000
 
 for compressed in (gzip.compress, bz2.compress, lzma.compress):
     assert len(compressed(b"a" * 100_000)) < 1000

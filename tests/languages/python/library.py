@@ -59,6 +59,7 @@ assert sum(matrix.values()) == 124750 ** 2
 left, right = socket.socketpair()
 left.sendall(b"pair")
 assert right.recv(10) == b"pair"
+assert socket.gethostbyname(socket.gethostname()) == "127.0.1.1"
 server = socket.socket(socket.AF_UNIX)
 server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 server.bind("/tmp/server")
