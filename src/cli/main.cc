@@ -1,6 +1,7 @@
 // caisson: the command line over the API. Runs as the user who calls it, without privileges; talks to one
 // Unix socket.
 #include <fcntl.h>
+#include <google/protobuf/stubs/logging.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,10 +21,9 @@
 #include "cli/profile_command.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
-#include "cli/text.h"
+#include "cli/usage_text.h"
 #include "cli/version_command.h"
 #include "common/status.h"
-#include "policy/nearest.h"
 
 namespace caisson::cli {
 namespace {
@@ -122,10 +122,17 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
   command
       ->add_option("--output-overflow", run.output_overflow,
                    "When a stream reaches output_bytes: drop the rest, or end the run")
-      ->check(CLI::IsMember({"truncate", "kill"}).description(""))
+      ->check([](const std::string& text) {
+        return text == "truncate" || text == "kill" ? "" : "must be truncate or kill, not " + text;
+      })
       ->type_name("truncate|kill");
   command->add_option("--timeout", run.timeout_seconds, "Cancel the run after this time, waiting included")
-      ->check(CLI::Range(0.001, kMaxTimeoutSeconds).description(""))
+      ->check([](const std::string& text) {
+        double seconds = 0;
+        const bool good =
+            CLI::detail::lexical_cast(text, seconds) && seconds >= 0.001 && seconds <= kMaxTimeoutSeconds;
+        return good ? "" : "must be from 0.001 to 10000000 seconds, not " + text;
+      })
       ->type_name("SECONDS");
   command->add_flag("-n,--no-stdin", run.no_stdin, "Do not send standard input along");
   AddSocket(*command, options);
@@ -211,7 +218,7 @@ int Run(CLI::App& command, Options& options, const std::string& address) {
     return Fail("run: FILE is missing; see caisson run --help");
   }
   if (rest.front().size() > 1 && rest.front().front() == '-') {
-    return Fail("run: unknown option " + rest.front() + "; see caisson run --help");
+    return Fail("run: " + UnknownOptionText(command, rest.front()) + "; see caisson run --help");
   }
   options.run.main_file = rest.front();
   options.run.args.assign(rest.begin() + 1, rest.end());
@@ -240,32 +247,6 @@ int OfflineProfileCommand(const CLI::App& group, const Options& options) {
                                       : ProfileExplainCommand(options.profile);
 }
 
-// What is wrong with the words of a command line that was refused. CLI11 says of a mistyped command only that
-// one is missing.
-std::string ExplainUsage(const CLI::App& app, int argc, char** argv, const std::string& otherwise) {
-  const CLI::App* at = &app;
-  for (int index = 1; index < argc; ++index) {
-    const std::string word = argv[index];
-    if (word.starts_with("-")) {
-      index += word == "--socket" ? 1 : 0;
-      continue;
-    }
-    std::vector<std::string> names;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
-      names.push_back(command->get_name());
-      next = command->get_name() == word ? command : next;
-    }
-    if (next == nullptr) {
-      return names.empty()
-                 ? otherwise
-                 : "no command is named '" + Printable(word) + "'" + policy::DidYouMean(names, word);
-    }
-    at = next;
-  }
-  return otherwise;
-}
-
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
@@ -279,13 +260,15 @@ int Main(int argc, char** argv) {
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   app.footer(kMainFooter);  // last: a command without a footer of its own would inherit it
+  // What protobuf would say on standard error of words that are not UTF-8, the server says better.
+  google::protobuf::SetLogHandler(nullptr);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
       return app.exit(error);  // help
     }
-    return Fail(ExplainUsage(app, argc, argv, error.what()) + "; see caisson --help");
+    return Fail(UsageText(app, argc, argv, error));
   }
 
   if (doctor->parsed()) {

@@ -65,6 +65,14 @@ std::string ViolationText(const v1::RunResult& result) {
   return "stopped: system call violation";
 }
 
+// The server's sentence begins with the same word: "Canceled: the client asked for it."
+std::string CanceledText(const std::string& message) {
+  if (message.rfind("Canceled", 0) == 0) {
+    return "c" + message.substr(1);
+  }
+  return message.empty() ? "canceled" : "canceled: " + message;
+}
+
 std::string EndLine(const v1::RunResult& result) {
   switch (result.verdict()) {
     case v1::COMPLETED:
@@ -85,7 +93,7 @@ std::string EndLine(const v1::RunResult& result) {
     case v1::SYSCALL_VIOLATION:
       return ViolationText(result);
     case v1::CANCELED:
-      return "canceled" + (result.message().empty() ? "" : ": " + result.message());
+      return CanceledText(result.message());
     case v1::COMPILE_FAILED:
       return result.message().empty() ? "the program does not compile" : result.message();
     default:

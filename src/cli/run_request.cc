@@ -74,7 +74,7 @@ absl::Status AddFile(const std::string& path, const std::string& box_path, v1::E
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadAll(int fd) {
+absl::StatusOr<std::string> ReadAll(int fd, const std::string& mend) {
   std::string content;
   std::array<char, 65536> buffer{};
   for (;;) {
@@ -90,7 +90,7 @@ absl::StatusOr<std::string> ReadAll(int fd) {
     }
     content.append(buffer.data(), static_cast<size_t>(count));
     if (content.size() > kMaxRequestBytes) {
-      return TooLarge("standard input");
+      return absl::ResourceExhaustedError(Message(TooLarge("standard input")) + mend);
     }
   }
 }
@@ -107,8 +107,10 @@ std::string LimitNames() {
 std::string ProfileChoices(const std::vector<v1::Profile>& profiles) {
   std::vector<std::string> names;
   for (const v1::Profile& profile : profiles) {
-    names.push_back(profile.name() +
-                    (profile.file_extension().empty() ? "" : " (" + profile.file_extension() + ")"));
+    if (profile.variant_of().empty()) {
+      names.push_back(profile.name() +
+                      (profile.file_extension().empty() ? "" : " (" + profile.file_extension() + ")"));
+    }
   }
   return names.empty() ? "none" : Printable(JoinNames(names));
 }
@@ -202,11 +204,11 @@ absl::Status AddStandardInput(const RunOptions& options, const std::string& defa
     if (options.no_stdin || isatty(fd) != 0) {
       return absl::OkStatus();
     }
-    ASSIGN_OR_RETURN(std::string content, ReadAll(fd));
+    ASSIGN_OR_RETURN(std::string content, ReadAll(fd, "; --interactive sends it as it is read"));
     request.set_stdin(std::move(content));
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(std::string program, ReadAll(fd));
+  ASSIGN_OR_RETURN(std::string program, ReadAll(fd, ""));
   v1::InputFile& file = *request.add_files();
   file.set_path(default_main_file.empty() ? "main" : default_main_file);
   file.set_executable(StartsWith(program, kElfMagic));

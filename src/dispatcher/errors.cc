@@ -130,7 +130,7 @@ grpc::Status RefuseQuota(Reason reason, const std::string& message, const std::s
 
 grpc::Status RefuseMissing(Reason reason, const std::string& type, const std::string& name,
                            const std::map<std::string, std::string>& metadata) {
-  std::string message = type + " " + Quoted(name) + ": not found";
+  std::string message = "no " + type + " is named " + Quoted(name);
   if (const auto nearest = metadata.find("nearest"); nearest != metadata.end() && !nearest->second.empty()) {
     message += "; nearest: " + nearest->second;
   }

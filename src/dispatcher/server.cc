@@ -30,8 +30,8 @@ constexpr int kMaxThreads = 32;
 absl::StatusOr<std::string> SocketPath(const std::string& address) {
   const std::string scheme(kScheme);
   if (address.compare(0, scheme.size(), scheme) != 0) {
-    return absl::InvalidArgumentError(
-        "socket " + address + ": only unix:/PATH is served until TLS and authentication are configured");
+    return absl::InvalidArgumentError("socket " + address +
+                                      ": must be unix: and an absolute path; there is no other listener");
   }
   std::string path = address.substr(scheme.size());
   if (path.compare(0, 2, "//") == 0) {

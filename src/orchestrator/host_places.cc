@@ -71,9 +71,8 @@ absl::StatusOr<std::string> FindProfiles() {
 absl::Status PrepareSocketDirectory(const std::string& address, const User& user) {
   constexpr char kScheme[] = "unix:/";
   if (address.rfind(kScheme, 0) != 0) {
-    return absl::InvalidArgumentError(
-        "socket " + address +
-        ": only unix:/ABSOLUTE/PATH is served until TLS and authentication are configured");
+    return absl::InvalidArgumentError("socket " + address +
+                                      ": must be unix: and an absolute path; there is no other listener");
   }
   const std::string path = address.substr(std::strlen("unix:"));
   if (path.size() >= sizeof(sockaddr_un{}.sun_path)) {

@@ -115,7 +115,8 @@ int Serve(const Config& config) {
 int main(int argc, char** argv) {
   CLI::App app{
       "caissond runs other people's programs, each in a sandbox of its own.\n"
-      "It stays in the foreground and logs to standard error; SIGTERM stops it."};
+      "It stays in the foreground and logs to standard error; SIGTERM stops it.",
+      "caissond"};
   app.set_version_flag("--version", "caissond " CAISSON_VERSION);
   Options options;
   app.add_option("--config", options.config_file, "Configuration file (JSON); defaults hold without one")

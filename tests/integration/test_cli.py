@@ -170,7 +170,7 @@ def test_unknown_profile_offers_the_nearest(cli):
 def test_input_over_the_request_size_is_a_clear_error(cli):
     done = cli.run("run", cli.write("main.py", "pass"), stdin=b"x" * (16 * 1024 * 1024 + 1))
     assert done.returncode == 125
-    assert b"standard input is larger than the 16 MiB" in done.stderr
+    assert b"standard input is larger than the 16 MiB a request may have; --interactive sends it" in done.stderr
 
 
 @pytest.mark.parametrize("args", [
@@ -202,8 +202,35 @@ def test_missing_daemon_is_125_and_says_how_to_start_it(lonely_cli, args):
 def test_mistyped_command_is_named_with_the_nearest_one(lonely_cli, args, nearest):
     done = lonely_cli.run(*args)
     mistyped = args[-1] if args[-1] != "x.py" else args[0]
+    command = " profile" if args[0] == "profile" else ""
     assert done.returncode == 2
-    assert done.stderr.decode() == f"caisson: no command is named '{mistyped}'; did you mean '{nearest}'?; see caisson --help\n"
+    assert done.stderr.decode() == f"caisson: no command is named '{mistyped}'; did you mean '{nearest}'?; see caisson{command} --help\n"
+
+
+@pytest.mark.parametrize("args, line", [
+    ([], "COMMAND is missing; see caisson --help"),
+    (["profile"], "COMMAND is missing; see caisson profile --help"),
+    (["cancel"], "NAME is missing; see caisson cancel --help"),
+    (["ps", "--al"], "unknown option --al; did you mean '--all'?; see caisson ps --help"),
+    (["ps", "-x"], "unknown option -x; see caisson ps --help"),
+    (["ps", "x\x1b"], "unexpected argument 'x\\x1b'; see caisson ps --help"),
+    (["--sock", "x", "ps"], "unknown option --sock; did you mean '--socket'?; see caisson --help"),
+    (["--socket"], "--socket: the value is missing; see caisson --help"),
+    (["run", "--profil", "python", "x.py"], "run: unknown option --profil; did you mean '--profile'?; see caisson run --help"),
+    (["run", "--profile", "c", "--profile", "cpp", "x.py"], "--profile: is given more than once; see caisson run --help"),
+    (["run", "--timeout", "1h", "x.py"], "--timeout: must be from 0.001 to 10000000 seconds, not 1h; see caisson run --help"),
+    (["run", "--output-overflow", "stop", "x.py"], "--output-overflow: must be truncate or kill, not stop; see caisson run --help"),
+])
+def test_wrong_usage_says_what_is_wrong_and_where_more_is_told(lonely_cli, args, line):
+    done = lonely_cli.run(*args)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == f"caisson: {line}\n"
+
+
+def test_words_that_are_no_text_are_refused_in_one_line(cli):
+    done = cli.run("run", cli.write("main.py", "pass"), b"\xff")
+    assert done.returncode == 125
+    assert done.stderr == b"caisson: invalid request: args[0]: must be valid UTF-8\n"
 
 
 def test_socket_nobody_listens_on_is_125(tmp_path):

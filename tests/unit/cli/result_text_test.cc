@@ -50,6 +50,16 @@ TEST(ResultTextTest, LimitsAreNamedWithTheirValue) {
             Lines{"stopped: denial rate limit: 500 refused calls a second"});
 }
 
+TEST(ResultTextTest, CancellationIsSaidOnce) {
+  v1::RunResult result;
+  result.set_verdict(v1::CANCELED);
+  EXPECT_EQ(ResultLines(result), Lines{"canceled"});
+  result.set_message("Canceled: the client asked for it.");
+  EXPECT_EQ(ResultLines(result), Lines{"canceled: the client asked for it."});
+  result.set_message("Enough.");
+  EXPECT_EQ(ResultLines(result), Lines{"canceled: Enough."});
+}
+
 TEST(ResultTextTest, LimitWithoutDetailsIsStillNamed) {
   v1::RunResult result;
   result.set_verdict(v1::MEMORY_LIMIT);

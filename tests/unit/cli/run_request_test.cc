@@ -231,6 +231,8 @@ TEST(GuessProfileTest, AVariantIsNeverGuessed) {
   const auto profile = GuessProfile("main.py", profiles);
   ASSERT_TRUE(profile.ok()) << profile.status();
   EXPECT_EQ(profile->name(), "python");
+  const absl::Status choices = GuessProfile("main", profiles).status();
+  EXPECT_NE(Message(choices).find("native and python (.py)"), std::string::npos) << choices;
 }
 
 }  // namespace
