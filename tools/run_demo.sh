@@ -11,6 +11,8 @@ bin=${CAISSON_BIN_DIR:-$repository/build/bin}
 examples=$repository/examples
 ready_seconds=30
 stop_seconds=30
+first_id=1800000000
+id_count=4096
 
 say() { printf '\n== %s\n' "$*"; }
 die() {
@@ -85,13 +87,15 @@ cat > "$directory/config.new" << CONFIG
   "socket": "$CAISSON_SOCKET",
   "state_dir": "$directory/state",
   "profiles_dir": "$directory/profiles",
-  "id_first": 1800000000,
-  "id_count": 4096
+  "id_first": $first_id,
+  "id_count": $id_count
 }
 CONFIG
 "${as_root[@]}" install -m 644 -o root -g root "$directory/config.new" "$directory/caissond.json"
 
-"${as_root[@]}" "$repository/tools/leakcheck" snapshot "$directory/before" --scope caisson
+# Only what is this daemon's own: another Caisson on this machine may be at work meanwhile.
+own=(--scope own --below $$ --ids "$first_id-$((first_id + id_count - 1))" --name "$directory")
+"${as_root[@]}" "$repository/tools/leakcheck" snapshot "$directory/before" "${own[@]}"
 
 say "Starting caissond on a socket of its own: $CAISSON_SOCKET"
 : > "$directory/caissond.log"
@@ -108,6 +112,8 @@ fi
 if ! timeout "$ready_seconds" grep -q -m 1 ready <(tail -n +1 --pid="$waited_pid" -f "$directory/caissond.log"); then
   die "caissond did not become ready within $ready_seconds s; \`caisson doctor\` tells what this host lacks"
 fi
+own_cgroup=$("${as_root[@]}" head -n 1 "$directory/state/cgroups")
+own+=(--name "${own_cgroup##*/}")
 "$bin/caisson" version
 if [ "${#as_root[@]}" -ne 0 ] && [ ! -w "$directory/socket/caisson.sock" ]; then
   # For this demonstration's private socket only; everywhere else one joins the group caisson.
@@ -159,7 +165,7 @@ code=0
 wait "$waited_pid" || code=$?
 daemon_pid=
 [ "$code" -eq 0 ] || die "caissond exited with $code"
-"${as_root[@]}" "$repository/tools/leakcheck" compare "$directory/before" --scope caisson --settle 5 || die "something was left behind"
+"${as_root[@]}" "$repository/tools/leakcheck" compare "$directory/before" "${own[@]}" --settle 5 || die "something was left behind"
 [ "$failures" -eq 0 ] || die "$failures examples did not end as expected"
 say "All examples ended as expected; caissond stopped cleanly and left nothing behind."
 printf 'Next: sudo %s/caissond, and %s/caisson run --help. The API is told in docs/api.md.\n' "$bin" "$bin"
