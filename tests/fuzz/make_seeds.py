@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the hand-made seeds of the fuzz targets of the boundary and of the collector: valid input, and near misses.
+"""Writes the hand-made seeds of the fuzz targets of the boundary, of the collector and of the unpacker: valid input, and near misses.
 
 The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
 corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.
@@ -72,6 +72,17 @@ def bundle(*paths):
     return b"\0\x01" + struct.pack("<IIII", 0x4C444E42, 1, len(paths), 0) + records
 
 
+def request(*records):
+    """A whole bundle of (type, name, data, mode), as the dispatcher makes it."""
+    body = b""
+    for kind, name, *rest in records:
+        data, mode = (rest + [b"", 0o644][len(rest):])
+        record = struct.pack("<IIIIQ", kind, mode, len(name), 0, len(data)) + name + b"\0" + data
+        body += record + bytes(-len(record) % 8)
+    return struct.pack("<IIII", 0x4C444E42, 1, len(records), 0) + body
+
+
+MAIN, ARGUMENT, VARIABLE, FILE, SOURCE, OUTPUT = range(1, 7)
 ENTER, LEAVE, WRITE, SYMLINK, LINK, FIFO, HOLE, MODE, RENAME = range(9)
 
 SEEDS = {
@@ -89,6 +100,28 @@ SEEDS = {
         "bundle": bundle(b".", b"a", b"a"),
         "bundle_torn": bundle(b"aa", b"bb")[:-5],
         "bundle_count": bundle(b"a")[:10] + b"\xff\xff\xff\xff" + bundle(b"a")[14:],
+    },
+    "unpack": {
+        "program": request((MAIN, b"main.py"), (ARGUMENT, b"-x"), (ARGUMENT, b""), (VARIABLE, b"HOME=/tmp"), (FILE, b"main.py", b"print(1)")),
+        "sources": request((SOURCE, b"a/Main.java"), (SOURCE, b"b.java"), (MAIN, b"a/Main.java"), (FILE, b"a/Main.java", b"x"),
+                           (FILE, b"b.java", b"y"), (OUTPUT, b"out")),
+        "modes": request((FILE, b"x", b"#!", 0o755), (FILE, b"setuid", b"", 0o6755), (FILE, b"none", b"", 0)),
+        "deep": request((FILE, b"/".join([b"d"] * 64), b"x"), (FILE, b"/".join([b"d"] * 65), b"x")),
+        "long_names": request((FILE, b"n" * 255, b"x"), (FILE, b"n" * 256, b"x")),
+        "twice": request((FILE, b"a", b"1"), (FILE, b"a", b"2")),
+        "file_then_directory": request((FILE, b"a", b"1"), (FILE, b"a/b", b"2")),
+        "directory_then_file": request((FILE, b"a/b", b"1"), (FILE, b"a", b"2")),
+        "leads_away": request((FILE, b"a/../../secret", b"x")),
+        "absolute": request((FILE, b"/secret", b"x")),
+        "beside": request((FILE, b"../secret", b"x")),
+        "dots": request((FILE, b"...", b"x"), (FILE, b"a/.b", b"x"), (FILE, b"a/./c", b"x")),
+        "slashes": request((FILE, b"a//b", b"x")),
+        "ends_in_slash": request((FILE, b"a/", b"x")),
+        "torn": request((FILE, b"a", b"1234567890"))[:-9],
+        "name_with_nul": request((FILE, b"a\0b", b"x")),
+        "too_many_words": request(*[(ARGUMENT, b"x")] * 1100),
+        "no_records": request(),
+        "count_beyond": request((FILE, b"a", b"x"))[:8] + struct.pack("<I", 4097) + request((FILE, b"a", b"x"))[12:],
     },
     "ipc_request": {
         "prepare": prepare(b"python"),
