@@ -12,8 +12,8 @@ void CheckOne(policy::LimitId id, uint64_t needed, const char* unit, const polic
               std::vector<FieldViolation>& violations) {
   if (needed > limits.Get(id)) {
     violations.push_back({"limits." + std::string(policy::LimitName(id)),
-                          "the files of the request alone need " + std::to_string(needed) + unit + ", and " +
-                              std::to_string(limits.Get(id)) + " are allowed"});
+                          "the files of the request alone need at least " + std::to_string(needed) + unit +
+                              ", and " + std::to_string(limits.Get(id)) + " are allowed"});
   }
 }
 

@@ -55,9 +55,10 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   const Admission::Entry entry =
       admission_.Enqueue(key, spec.memory_bytes + spec.bundle_bytes, spec.request_bytes);
   if (entry != Admission::Entry::kAccepted) {
-    const std::string message = entry == Admission::Entry::kQueueFull
-                                    ? std::to_string(admission_.waiting()) + " runs are waiting already"
-                                    : "the waiting requests together are too large";
+    const std::string message =
+        entry == Admission::Entry::kQueueFull
+            ? "the queue is full, " + std::to_string(admission_.waiting()) + " waiting"
+            : "the waiting requests together are too large";
     client->Finish(RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
     return;
   }

@@ -18,7 +18,7 @@ TEST(FilesRoomTest, FilesTakeWholePages) {
   ASSERT_EQ(violations.size(), 1U);
   EXPECT_EQ(violations[0].field, "limits.disk_bytes");
   EXPECT_EQ(violations[0].description,
-            "the files of the request alone need 12288 bytes, and 8192 are allowed");
+            "the files of the request alone need at least 12288 bytes, and 8192 are allowed");
 }
 
 TEST(FilesRoomTest, EveryDirectoryIsAnInodeOnce) {
@@ -28,7 +28,7 @@ TEST(FilesRoomTest, EveryDirectoryIsAnInodeOnce) {
   ASSERT_EQ(violations.size(), 1U);
   EXPECT_EQ(violations[0].field, "limits.inode_count");
   EXPECT_EQ(violations[0].description,
-            "the files of the request alone need 5 files and directories, and 4 are allowed");
+            "the files of the request alone need at least 5 files and directories, and 4 are allowed");
 }
 
 TEST(FilesRoomTest, EmptyFilesTakeNoSpace) { EXPECT_TRUE(CheckFilesRoom({{"a", 0}}, Room(1, 1)).empty()); }
