@@ -11,7 +11,7 @@
 namespace caisson::cli {
 namespace {
 
-constexpr int kMaxShownDenials = 8;
+constexpr size_t kMaxShownDenials = 8;
 constexpr size_t kMaxShownExplanations = 3;
 constexpr int kMaxShownOutputs = 8;
 
@@ -126,20 +126,37 @@ void AddExplanations(const v1::RunResult& result, std::vector<std::string>& line
   }
 }
 
-std::string DenialsLine(const v1::RunResult& result) {
+using Denials = std::vector<const v1::Denial*>;
+
+std::string DenialsText(const Denials& denials) {
   std::string text;
-  int shown = 0;
-  for (const v1::Denial& denial : result.denials()) {
+  for (size_t i = 0; i < denials.size(); ++i) {
+    const v1::Denial& denial = *denials[i];
     text += text.empty() ? "" : ", ";
-    if (++shown > kMaxShownDenials) {
-      text += "and " + std::to_string(result.denials_size() - kMaxShownDenials) + " other calls";
-      break;
+    if (i == kMaxShownDenials) {
+      return text + "and " + std::to_string(denials.size() - kMaxShownDenials) + " other calls";
     }
     text += denial.name();
     text += ArgumentsText(denial);
     text += denial.count() == 1 ? " once" : " " + std::to_string(denial.count()) + " times";
   }
-  return "refused calls: " + text;
+  return text;
+}
+
+// The program's own, and those of what compiled it.
+void AddDenials(const v1::RunResult& result, std::vector<std::string>& lines) {
+  Denials compiling;
+  Denials running;
+  for (const v1::Denial& denial : result.denials()) {
+    (denial.step() == "compile" ? compiling : running).push_back(&denial);
+  }
+  if (!compiling.empty()) {
+    lines.push_back("refused calls while compiling: " + DenialsText(compiling));
+  }
+  if (!running.empty()) {
+    lines.push_back("refused calls: " + DenialsText(running));
+  }
+  AddExplanations(result, lines);
 }
 
 void AddCutLine(const char* name, const v1::StreamCount& count, std::vector<std::string>& lines) {
@@ -189,9 +206,8 @@ std::vector<std::string> ResultLines(const v1::RunResult& result) {
     lines.push_back(std::move(line));
   }
   const bool failed = result.verdict() != v1::COMPLETED || result.exit_code() != 0;
-  if (failed && result.denials_size() > 0) {
-    lines.push_back(DenialsLine(result));
-    AddExplanations(result, lines);
+  if (failed) {
+    AddDenials(result, lines);
   }
   AddRefusedOutputs(result, lines);
   for (std::string& line : lines) {

@@ -136,9 +136,9 @@ v1::RunEvent OutputEvent(ipc::Step step, v1::Stream stream, uint64_t offset, std
   return event;
 }
 
-v1::RunEvent DenialEvent(const wire::Event& event) {
+v1::RunEvent DenialEvent(ipc::Step step, const wire::Event& event) {
   v1::RunEvent message;
-  *message.mutable_denial() = DenialToProto(event);
+  *message.mutable_denial() = DenialToProto(step, event);
   return message;
 }
 
@@ -188,7 +188,9 @@ v1::RunResult ResultToProto(const RunOutcome& outcome) {
   if (last.isolation.has_value()) {
     *result.mutable_isolation() = IsolationToProto(*last.isolation);
   }
+  std::vector<StepDenials> denials_of_steps;
   for (const StepOutcome& step : outcome.steps) {
+    denials_of_steps.push_back({step.step, &step.denials});
     if (step.isolation.has_value()) {
       v1::StepResult* message = result.add_steps();
       message->set_step(StepName(step.step));
@@ -196,7 +198,7 @@ v1::RunResult ResultToProto(const RunOutcome& outcome) {
       FillEnd(step, message);
     }
   }
-  const std::vector<v1::Denial> denials = last.denials.Summary();
+  const std::vector<v1::Denial> denials = SummarizeDenials(denials_of_steps);
   result.mutable_denials()->Add(denials.begin(), denials.end());
   FillOutputs(outcome, &result);
   return result;

@@ -17,7 +17,7 @@ v1::RunEvent QueuedEvent(uint32_t position);
 v1::RunEvent AcceptedEvent(const std::string& name);
 v1::RunEvent StartedEvent(const ipc::IsolationReport& report);
 v1::RunEvent OutputEvent(ipc::Step step, v1::Stream stream, uint64_t offset, std::string data);
-v1::RunEvent DenialEvent(const wire::Event& event);
+v1::RunEvent DenialEvent(ipc::Step step, const wire::Event& event);
 v1::RunEvent OutputFileEvent(const std::string& path, uint64_t offset, std::string data, uint64_t size_bytes,
                              bool executable);
 v1::RunEvent StepFinishedEvent(const StepOutcome& step);

@@ -141,7 +141,9 @@ void Run::OnOutput(Lane lane, uint64_t offset, std::string data) {
                          offset, std::move(data)));
 }
 
-void Run::OnDenial(const wire::Event& event) { Push(Lane::kControl, DenialEvent(event)); }
+void Run::OnDenial(const wire::Event& event) {
+  Push(Lane::kControl, DenialEvent(step_->outcome().step, event));
+}
 
 void Run::OnSandboxGone() {
   sandbox_gone_ = true;

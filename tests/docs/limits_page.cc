@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/status.h"
+#include "dispatcher/denial_log.h"
 #include "dispatcher/event_queue.h"
 #include "dispatcher/file_upload.h"
 #include "dispatcher/interact_reactor.h"
@@ -131,8 +132,10 @@ void PrintRequests() {
   Row("bytes of one `output` event's data", caisson::dispatcher::kMaxChunkBytes);
   Row("output events of one stream that wait for a slow client",
       caisson::dispatcher::EventQueue::kMaxOutputEvents);
-  Row("`denial` events of a run, as they happen", caisson::wire::kMaxLiveDenials);
-  Row("different calls in `denials`", caisson::wire::kMaxDenialKinds);
+  Row("`denial` events of a step, as they happen", caisson::wire::kMaxLiveDenials);
+  Row("different calls of a step that are counted one by one", caisson::wire::kMaxDenialKinds);
+  Row("entries of `denials`", caisson::dispatcher::kMostDenials);
+  Row("entries of `denials` with an explanation", caisson::dispatcher::kMostExplained);
   Row("returned files", caisson::wire::kMaxOutputFiles);
   Row("bytes of all returned files", caisson::wire::kMaxOutputTotalBytes);
   Row("directories below an output path, in depth", caisson::wire::kMaxOutputDepth);

@@ -3,12 +3,13 @@
 import json
 import os
 import pathlib
+import subprocess
 
 import pytest
 
 from support import processes
 from support.client import Client, request
-from support.environment import scaled
+from support.environment import CAISSON, scaled
 
 MIB = 1024 * 1024
 
@@ -56,6 +57,8 @@ PROFILES = [
     shell("test-nothing", ":"),
     shell("test-replaces", "printf '#!/bin/sh\\ncat data\\n' > program; chmod 755 program; echo new > data",
           outputs=["program", "data"]),
+    shell("test-refused", "perl -e 'syscall(272, 0x10000000) for 1..3' && gcc -o program main.c"),  # unshare(CLONE_NEWUSER)
+    shell("test-killed", "perl -e 'syscall(101, 0, 0, 0, 0)'"),  # ptrace
 ]
 
 
@@ -254,3 +257,38 @@ def test_profile_lists_its_steps(client):
 def test_many_compilations_at_once_all_complete(client):
     calls = [client.start(c_request(HELLO, args=[str(n)])) for n in range(8)]
     assert [call.finish().stdout for call in calls] == [f"hello {n}\n".encode() for n in range(8)]
+
+
+REFUSED = """
+#include <sys/socket.h>
+int main(void) { return socket(AF_INET, SOCK_STREAM, 0) == -1 && socket(AF_INET6, SOCK_DGRAM, 0) == -1 ? 1 : 0; }
+"""
+
+
+def test_refused_calls_of_both_steps_are_told_with_their_step(client):
+    outcome = client.send(c_request(REFUSED, name="test-refused"))
+    assert outcome.verdict() == "COMPLETED" and outcome.result.exit_code == 1, outcome.result
+    assert outcome.denials("compile") == {"unshare": 3}
+    assert outcome.denials("run") == {"socket": 2}
+    assert [denial.step for denial in outcome.result.denials] == ["compile", "run"]
+    assert all(denial.explanation for denial in outcome.result.denials)
+    live = [(event.denial.step, event.denial.name, event.denial.count) for event in outcome.events
+            if event.WhichOneof("event") == "denial"]
+    assert live == [("compile", "unshare", 1), ("run", "socket", 1)]
+
+
+def test_call_that_ends_the_compiler_is_told_as_the_compilers(client):
+    outcome = client.send(c_request(REFUSED, name="test-killed"))
+    assert outcome.verdict() == "COMPILE_FAILED"
+    assert [(denial.step, denial.name, denial.killed) for denial in outcome.result.denials] == [("compile", "ptrace", True)]
+
+
+def test_command_line_tells_refused_calls_of_both_steps_apart(compiler, tmp_path):
+    (tmp_path / "main.c").write_text(REFUSED)
+    done = subprocess.run([CAISSON, "--socket", compiler.address, "run", "--profile", "test-refused", tmp_path / "main.c"],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=scaled(60), check=False)
+    assert done.returncode == 1
+    lines = done.stderr.decode().splitlines()
+    assert lines[:2] == ["caisson: refused calls while compiling: unshare(CLONE_NEWUSER) 3 times",
+                         "caisson: refused calls: socket(AF_INET, SOCK_STREAM, 0) 2 times"]
+    assert [line.split(": ")[1] for line in lines[2:]] == ["unshare", "socket"]

@@ -104,7 +104,7 @@ def faults(result, case):
         if actual != expected:
             found.append(f"{what} is {actual!r}, not {expected!r}")
 
-    compare("denials", [f"{denial['name']}{denial['args']} x {denial['count']}" for denial in result.get("denials", [])], [])
+    compare("denials", [f"{denial['step']}: {denial['name']}{denial['args']} x {denial['count']}" for denial in result.get("denials", [])], [])
     compare("verdict", result["verdict"], case.get("verdict", "COMPLETED"))
     if "diagnostics" in case:
         found += [f"the diagnostics have no {pattern!r}" for pattern in case["diagnostics"] if not re.search(pattern, diagnostics(result))]

@@ -1,5 +1,6 @@
 """Calls to a daemon, with the details of refusals and the time at which each event arrived."""
 
+import collections
 import dataclasses
 import time
 
@@ -52,9 +53,14 @@ class Outcome:
     def stderr(self):
         return self.stream(protos.load().run.STREAM_STDERR)
 
-    def denials(self):
-        """{name: count} of the result."""
-        return {denial.name: denial.count for denial in self.result.denials}
+    def denials(self, step=None):
+        """{name: count} of the result: of one step, or of all together."""
+        counts = collections.Counter()
+        for denial in self.result.denials:
+            assert denial.step in ("compile", "run"), denial
+            if step in (None, denial.step):
+                counts[denial.name] += denial.count
+        return dict(counts)
 
     def verdict(self):
         return protos.load().run.Verdict.Name(self.result.verdict)

@@ -105,6 +105,21 @@ TEST(ResultTextTest, DenialsAreToldWithWhatWasWantedAndWhatToDo) {
                                         "socket: No network.", "a: Because of a.", "b: Because of b."}));
 }
 
+TEST(ResultTextTest, DenialsOfACompilerAreToldApart) {
+  v1::RunResult result;
+  result.set_verdict(v1::COMPLETED);
+  result.set_exit_code(1);
+  AddDenial(result, "ptrace", 2);
+  result.mutable_denials(0)->set_step("compile");
+  AddDenial(result, "socket", 1);
+  result.mutable_denials(1)->set_step("run");
+  result.mutable_denials(1)->set_explanation("No network.");
+  EXPECT_EQ(ResultLines(result), (Lines{"refused calls while compiling: ptrace 2 times",
+                                        "refused calls: socket once", "socket: No network."}));
+  result.mutable_denials()->RemoveLast();
+  EXPECT_EQ(ResultLines(result), Lines{"refused calls while compiling: ptrace 2 times"});
+}
+
 TEST(ResultTextTest, LongDenialListsAreCut) {
   v1::RunResult result;
   result.set_verdict(v1::COMPLETED);

@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 
-#include "dispatcher/denial_log.h"
 #include "dispatcher/test_profiles.h"
 #include "sandbox/setup_stage.h"
 
@@ -206,24 +205,6 @@ TEST(ConvertTest, ProfileHasDefaultsCeilingsAndItsState) {
   EXPECT_FALSE(cobol.available());
   EXPECT_FALSE(cobol.interactive());
   EXPECT_NE(cobol.unavailable_reason().find("gnucobol4"), std::string::npos);
-}
-
-TEST(DenialLogTest, TheSummaryReplacesWhatWasSeenLive) {
-  DenialLog log;
-  log.Add({wire::kEventMagic, wire::EventType::kDenial, 41, 0, 1, {2, 1, 0, 0, 0, 0}});
-  log.Add({wire::kEventMagic, wire::EventType::kDenial, 101, 1, 1, {}});
-  log.Add({wire::kEventMagic, wire::EventType::kDenialSummary, 41, 0, 17, {2, 1, 0, 0, 0, 0}});
-  log.Add({wire::kEventMagic, wire::EventType::kOtherDenials, -1, 0, 5, {}});
-  const std::vector<v1::Denial> denials = log.Summary();
-  ASSERT_EQ(denials.size(), 3U);
-  EXPECT_EQ(denials[0].name(), "socket");
-  EXPECT_EQ(denials[0].count(), 17U);
-  EXPECT_EQ(denials[0].args(0), 2U);
-  EXPECT_EQ(denials[1].name(), "ptrace");
-  EXPECT_TRUE(denials[1].killed());
-  EXPECT_EQ(denials[2].name(), "other");
-  EXPECT_EQ(denials[2].count(), 5U);
-  EXPECT_EQ(denials[2].args_size(), 0);
 }
 
 }  // namespace

@@ -91,22 +91,6 @@ TEST(DenialTextTest, TheAdviceFitsTheCall) {
   EXPECT_NE(advice(600, {}).find("profile explain"), std::string::npos);
 }
 
-TEST(DenialTextTest, AResultExplainsABoundedNumberOfDenials) {
-  DenialLog log;
-  for (int32_t number = 0; number < 128; ++number) {
-    wire::Event event{};
-    event.type = wire::EventType::kDenialSummary;
-    event.syscall_number = number;
-    event.count = 1;
-    log.Add(event);
-  }
-  const std::vector<v1::Denial> denials = log.Summary();
-  ASSERT_EQ(denials.size(), 128U);
-  for (size_t i = 0; i < denials.size(); ++i) {
-    EXPECT_EQ(denials[i].explanation().empty(), i >= kMostExplained) << i;
-  }
-}
-
 TEST(DenialTextTest, TheApiCarriesBothTexts) {
   wire::Event event{};
   event.type = wire::EventType::kDenial;
@@ -114,7 +98,7 @@ TEST(DenialTextTest, TheApiCarriesBothTexts) {
   event.count = 1;
   event.args[0] = AF_INET;
   event.args[1] = SOCK_DGRAM;
-  const v1::Denial denial = DenialToProto(event);
+  const v1::Denial denial = DenialToProto(ipc::Step::kRun, event);
   ASSERT_EQ(denial.decoded_args_size(), 3);
   EXPECT_EQ(denial.decoded_args(0), "AF_INET");
   EXPECT_EQ(denial.decoded_args(1), "SOCK_DGRAM");

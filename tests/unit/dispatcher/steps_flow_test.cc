@@ -129,6 +129,49 @@ TEST_F(StepsFlowTest, ACompiledProgramRunsInASecondSandbox) {
   WaitUntilIdle();
 }
 
+TEST_F(StepsFlowTest, RefusedCallsOfBothStepsAreToldWithTheirStep) {
+  const auto refuse = [](const FakeSandbox& sandbox, int32_t number, uint64_t count) {
+    std::string events;
+    for (const auto type : {wire::EventType::kDenial, wire::EventType::kDenialSummary}) {
+      const uint64_t times = type == wire::EventType::kDenial ? 1 : count;
+      const wire::Event event{wire::kEventMagic, type, number, 0, times, {}};
+      // SAFETY: a fixed struct as bytes, which is how init writes it.
+      events.append(reinterpret_cast<const char*>(&event), sizeof event);
+    }
+    WriteAll(sandbox.events_write, events);
+  };
+  Call call(*stub_, RustRequest());
+  FakeSandbox compiler = supervisor_->StartOne();
+  refuse(compiler, 101, 5);
+  WriteAll(compiler.outputs_write, WholeFile("program", "machine code", 1) + Done());
+  compiler.CloseOutputs();
+  supervisor_->SendFinished(compiler.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram, 0);
+  FakeSandbox program = supervisor_->StartOne();
+  refuse(program, 41, 2);
+  WriteAll(program.outputs_write, Done());
+  program.CloseOutputs();
+  supervisor_->SendFinished(program.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram, 0);
+
+  StringList live;
+  const std::vector<v1::RunEvent> events = call.Rest();
+  for (const v1::RunEvent& event : events) {
+    if (event.has_denial()) {
+      live.push_back(event.denial().step() + " " + event.denial().name());
+    }
+  }
+  EXPECT_EQ(live, (StringList{"compile ptrace", "run socket"}));
+  const v1::RunResult& result = events.back().finished();
+  ASSERT_EQ(result.denials_size(), 2);
+  EXPECT_EQ(result.denials(0).step(), "compile");
+  EXPECT_EQ(result.denials(0).name(), "ptrace");
+  EXPECT_EQ(result.denials(0).count(), 5U);
+  EXPECT_EQ(result.denials(1).step(), "run");
+  EXPECT_EQ(result.denials(1).name(), "socket");
+  EXPECT_EQ(result.denials(1).count(), 2U);
+  EXPECT_TRUE(call.reader->Finish().ok());
+  WaitUntilIdle();
+}
+
 TEST_F(StepsFlowTest, ACompilerThatExitsWithAnErrorEndsTheRun) {
   Call call(*stub_, RustRequest());
   FakeSandbox compiler = supervisor_->StartOne();
