@@ -50,7 +50,13 @@ FileUpload::FileUpload(v1::ExecuteRequest request, ValidRequest valid, uint32_t 
     known_.push_back({file.path(), file.content().size()});
     total_bytes_ += file.content().size();
   }
-  request_.clear_files();  // They are in the bundle.
+  // They are in the bundle. A swap, because clear_files() keeps their memory for the next ones.
+  google::protobuf::RepeatedPtrField<v1::InputFile>().Swap(request_.mutable_files());
+}
+
+grpc::Status FileUpload::RefuseMore() {
+  return RefuseQuota(Reason::kQueueFull, "the uploads under way are too large together", "uploads",
+                     kRetryDelayMs);
 }
 
 std::vector<FileSize> FileUpload::Sizes() const {
@@ -149,8 +155,7 @@ grpc::Status FileUpload::Add(const v1::InteractRequest& message) {
     }
   }
   if (!share_.Take(chunk.data().size())) {
-    return RefuseQuota(Reason::kQueueFull, "the uploads under way are too large together", "uploads",
-                       kRetryDelayMs);
+    return RefuseMore();
   }
   total_bytes_ += chunk.data().size();
   known_.back().bytes += chunk.data().size();

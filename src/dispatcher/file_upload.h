@@ -25,10 +25,13 @@ class FileUpload {
  public:
   static constexpr size_t kMaxChunkBytes = 1024UL * 1024;
 
-  // `request` was validated as `valid`, with so many `files` to follow: at least one. `share` is empty and
-  // takes what comes. An error is the host's lack of memory or descriptors.
+  // `request` was validated as `valid`, with so many `files` to follow: at least one. `share` holds the
+  // request and takes what comes. An error is the host's lack of memory or descriptors.
   static absl::StatusOr<std::unique_ptr<FileUpload>> Create(v1::ExecuteRequest request, ValidRequest valid,
                                                             uint32_t files, UploadBudget::Share share);
+
+  // What there is no room for in the budget of all uploads.
+  static grpc::Status RefuseMore();
 
   // The next message after `open`. OK, or the refusal with which the call ends.
   grpc::Status Add(const v1::InteractRequest& message);

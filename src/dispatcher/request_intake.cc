@@ -130,8 +130,13 @@ grpc::Status RequestIntake::Open(v1::InteractRequest::Open& open, RunSpec& spec,
       !status.ok()) {
     return status;
   }
+  // The request waits as long as its files do, in memory that no queue counts.
+  UploadBudget::Share share = uploads_.Open();
+  if (!share.Take(open.request().ByteSizeLong())) {
+    return FileUpload::RefuseMore();
+  }
   absl::StatusOr<std::unique_ptr<FileUpload>> created = FileUpload::Create(
-      std::move(*open.mutable_request()), std::move(valid), open.files_to_follow(), uploads_.Open());
+      std::move(*open.mutable_request()), std::move(valid), open.files_to_follow(), std::move(share));
   if (!created.ok()) {
     return CannotStore(created.status());
   }

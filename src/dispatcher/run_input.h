@@ -36,7 +36,7 @@ inline constexpr uint32_t kMaxTerminalSide = 1'000;
 
 class RunInput {
  public:
-  // Standard input beyond this waits in the client.
+  // Standard input beyond this waits in the client. What came with the request does not count.
   static constexpr size_t kMaxWaitingBytes = 256UL * 1024;
 
   struct Effects {

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "common/status.h"
@@ -72,6 +73,7 @@ void StdinWriter::Write() {
       break;  // EPIPE: nobody reads it any more (SIGPIPE is ignored).
     }
     written_ += static_cast<size_t>(wrote);
+    first_left_ -= std::min(first_left_, static_cast<size_t>(wrote));
   }
   if (!more_) {
     Close();
@@ -88,6 +90,7 @@ void StdinWriter::Close() {
   pipe_.reset();
   std::string().swap(data_);
   written_ = 0;
+  first_left_ = 0;
   closed_ = true;
 }
 

@@ -18,7 +18,8 @@ namespace caisson::dispatcher {
 class StdinWriter {
  public:
   // `data` is all there is: the pipe is closed after it. Until Stream is called.
-  StdinWriter(EventLoop& loop, std::string data) : loop_(loop), data_(std::move(data)) {}
+  StdinWriter(EventLoop& loop, std::string data)
+      : loop_(loop), data_(std::move(data)), first_left_(data_.size()) {}
   ~StdinWriter() { Close(); }
   StdinWriter(const StdinWriter&) = delete;
   StdinWriter& operator=(const StdinWriter&) = delete;
@@ -34,7 +35,8 @@ class StdinWriter {
   // Closes the pipe and frees what is left.
   void Close();
 
-  size_t waiting_bytes() const { return data_.size() - written_; }
+  // Of what was appended; the first data was there all along.
+  size_t waiting_bytes() const { return data_.size() - written_ - first_left_; }
   // -1 before Start and after the end.
   int fd() const { return pipe_.get(); }
 
@@ -45,6 +47,7 @@ class StdinWriter {
   EventLoop& loop_;
   std::string data_;
   size_t written_ = 0;
+  size_t first_left_;  // of the first data
   UniqueFd pipe_;
   bool watched_ = false;
   bool closed_ = false;

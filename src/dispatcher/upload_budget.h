@@ -1,5 +1,5 @@
-// How many bytes of uploads this dispatcher holds, from their first chunk until their run has its bundle.
-// Thread-safe: shares are made on gRPC's threads and given back on the I/O thread.
+// How many bytes of uploads this dispatcher holds, their requests included, from `open` until their run has
+// its bundle. Thread-safe: shares are made on gRPC's threads and given back on the I/O thread.
 #ifndef CAISSON_DISPATCHER_UPLOAD_BUDGET_H_
 #define CAISSON_DISPATCHER_UPLOAD_BUDGET_H_
 

@@ -54,6 +54,13 @@ def test_stdin_of_the_request_comes_first(interact):
     assert outcome.stdout == b"ready\ngot first\ngot second\nend\n"
 
 
+def test_cancel_is_read_while_stdin_of_the_request_waits(interact):
+    call = interact().open("import time\nprint('ready', flush=True)\ntime.sleep(9)", stdin=bytes(MIB))
+    call.until_output(b"ready\n")
+    call.send(cancel=call.api.InteractRequest.Cancel())
+    assert call.finish().verdict() == "CANCELED"
+
+
 def test_every_signal_on_the_list_arrives(interact):
     call = interact().open(SIGNALS)
     call.until_output(b"ready\n")

@@ -227,6 +227,24 @@ def test_all_uploads_together_have_a_budget_that_is_given_back(upload, client, d
     assert again.eof().finish().stdout == f"{200 * MIB}\n".encode()
 
 
+@pytest.mark.bulk
+def test_requests_that_wait_for_their_files_count_too(upload, daemon):
+    dispatcher = daemon.dispatcher_pid()
+    before = processes.resident_bytes(dispatcher)
+    piece = {"large": bytes(15 * MIB)}
+    calls = [upload(1, "pass", files=piece, limits={"disk_bytes": 64 * MIB}) for _ in range(34)]
+    assert processes.wait_until(lambda: sum(bundles(daemon)) >= 34 * 15 * MIB, scaled(30))
+    refusal = upload(1, "pass", files=piece, limits={"disk_bytes": 64 * MIB}).refused()
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
+    assert "uploads" in refusal.message
+    # The files are in the bundles, and nowhere else.
+    assert processes.resident_bytes(dispatcher) - before < 15 * MIB * 34 // 2
+    for call in calls:
+        call.cancel()
+    assert processes.wait_until(lambda: not bundles(daemon), scaled(20))
+    assert upload(1, "print(1)", files=piece, limits={"disk_bytes": 64 * MIB}).file("f", b"x").eof().finish().stdout == b"1\n"
+
+
 def test_client_that_hangs_up_leaves_nothing_behind(upload, daemon):
     call = upload(2, "pass").file("a", bytes(MIB)).chunk("b", b"x")
     assert processes.wait_until(lambda: [size > MIB for size in bundles(daemon)] == [True], scaled(10))
