@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report profile-report run bench install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report cpython-report profile-report run bench install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -34,7 +34,7 @@ test: ## every test but the long ones and those in the virtual machine
 	@tools/test.sh
 
 test-long: ## reports and tests that take minutes
-	@tools/setup.sh build test package
+	@tools/setup.sh build test package long
 	@$(NINJA) all operator_files
 	@$(MAKE) --no-print-directory package
 	@tools/test_long.sh
@@ -54,6 +54,12 @@ attack-report: ## every hostile case, the layer that must stop it, and whether i
 	@$(NINJA) all operator_files
 	@tools/ensure_user.sh
 	@tools/as_root.sh "running hostile programs in sandboxes" /usr/bin/python3 tools/attack_report.py
+
+cpython-report: ## CPython's own test-suite in a sandbox and outside; writes docs/cpython-suite.md (8 to 16 minutes)
+	@tools/setup.sh build test long
+	@$(NINJA) caissond caisson-dispatcher caisson
+	@tools/ensure_user.sh
+	@tools/as_root.sh "running sandboxes" /usr/bin/python3 tests/languages/cpython/suite.py --write
 
 profile-report: ## every program of every profile; writes the table of docs/profiles.md if all passed
 	@tools/setup.sh build test languages
