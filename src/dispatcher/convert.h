@@ -44,7 +44,7 @@ bool EndsAsCompileFailed(const StepOutcome& last);
 // The API's name of a step.
 const char* StepName(ipc::Step step);
 
-// The API's name of a limit ("wall_time_ms", "denial_rate"); empty for kNone.
+// The API's name of a limit ("wall_time_ms", "denial_rate", "sockets"); empty for kNone.
 std::string LimitFieldName(ipc::LimitName limit);
 
 }  // namespace caisson::dispatcher

@@ -105,6 +105,8 @@ v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
   facts.Add(v1::LOADED, "landlock_abi", report.landlock_abi);
   facts.Add(v1::PROBE, "landlock_enforced", report.landlock_enforced);
   facts.Add(kKernel, "network_interfaces", report.network_interfaces);
+  facts.Add(kKernel, "network_addresses", report.network_addresses);
+  facts.Add(kKernel, "loopback_up", report.loopback_up);
   facts.Add(kKernel, "cgroup_memory_bytes", report.cgroup_memory_bytes);
   facts.Add(kKernel, "cgroup_pids", report.cgroup_pids);
   facts.Add(kKernel, "cgroup_cpu_millis", report.cgroup_cpu_millis);

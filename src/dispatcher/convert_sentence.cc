@@ -76,6 +76,10 @@ std::string StopText(const ipc::Finished& finished) {
     case ipc::Verdict::kCpuTimeLimit:
       return "it used all of its " + Millis(finished.limit_value) + " of CPU time";
     case ipc::Verdict::kMemoryLimit:
+      if (finished.limit == ipc::LimitName::kSockets) {
+        return "it had more than " + std::to_string(finished.limit_value) +
+               " sockets, those among them that no program holds any more or yet";
+      }
       return "it used all of its " + Bytes(finished.limit_value) + " of memory";
     case ipc::Verdict::kOutputLimit:
       return "it wrote more than its " + Bytes(finished.limit_value) + " of output to one stream";
@@ -148,10 +152,20 @@ std::string SetupText(const StepOutcome& outcome) {
 }  // namespace
 
 std::string LimitFieldName(ipc::LimitName limit) {
-  constexpr std::array kNames = {"",           "wall_time_ms",    "cpu_time_ms", "memory_bytes",
-                                 "pids",       "output_bytes",    "disk_bytes",  "inode_count",
-                                 "open_files", "file_size_bytes", "stack_bytes", "cpu_millis",
-                                 "denial_rate"};
+  constexpr std::array kNames = {"",
+                                 "wall_time_ms",
+                                 "cpu_time_ms",
+                                 "memory_bytes",
+                                 "pids",
+                                 "output_bytes",
+                                 "disk_bytes",
+                                 "inode_count",
+                                 "open_files",
+                                 "file_size_bytes",
+                                 "stack_bytes",
+                                 "cpu_millis",
+                                 "denial_rate",
+                                 "sockets"};
   const auto index = static_cast<size_t>(limit);
   return index < kNames.size() ? kNames.at(index) : "";
 }

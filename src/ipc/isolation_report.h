@@ -44,18 +44,19 @@ struct IsolationReport {
   uint64_t cap_effective;
   uint64_t cap_bounding;
   uint64_t cap_ambient;
-  uint32_t no_new_privs;         // K
-  uint32_t seccomp_mode;         // K, 2 = filter
-  uint32_t seccomp_filters;      // K
-  uint32_t namespaces;           // K, NamespaceBit
-  uint32_t mounts;               // K, MountBit
-  uint32_t mount_count;          // K
-  uint32_t uid_map_inside;       // K, of the payload's line of uid_map
-  uint32_t max_user_namespaces;  // L, the value init's user namespace was given (0)
-  uint32_t landlock_abi;         // L
-  uint32_t landlock_enforced;    // P, 1 = the refused file was refused and the control was readable
-  uint32_t
-      network_interfaces;  // K, their number in the payload's network namespace besides a lo that is down
+  uint32_t no_new_privs;           // K
+  uint32_t seccomp_mode;           // K, 2 = filter
+  uint32_t seccomp_filters;        // K
+  uint32_t namespaces;             // K, NamespaceBit
+  uint32_t mounts;                 // K, MountBit
+  uint32_t mount_count;            // K
+  uint32_t uid_map_inside;         // K, of the payload's line of uid_map
+  uint32_t max_user_namespaces;    // L, the value init's user namespace was given (0)
+  uint32_t landlock_abi;           // L
+  uint32_t landlock_enforced;      // P, 1 = the refused file was refused and the control was readable
+  uint32_t network_interfaces;     // K, their number in the payload's network namespace besides lo
+  uint32_t network_addresses;      // K, IPv4 and IPv6, besides those of 127.0.0.0/8 and ::1
+  uint32_t loopback_up;            // K, 1 = lo has an address, which it has as soon as it is up
   uint32_t accepted_degradations;  // DegradationBit, of those the operator accepted that are in force here
   uint64_t cgroup_memory_bytes;    // K, limits read back
   uint64_t cgroup_pids;

@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 3;
+inline constexpr uint16_t kVersion = 4;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -162,6 +162,7 @@ enum class LimitName : uint32_t {
   kStack = 10,
   kCpuMillis = 11,
   kDenialRate = 12,
+  kSockets = 13,
 };
 
 // Where a set-up failed. `stage` is a sandbox::SetupStage number with a name in src/sandbox/setup_stage.h.

@@ -20,6 +20,7 @@ void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Bits(report.namespaces, kAllNamespaceBits, "namespaces");
   checks.Bits(report.mounts, kAllMountBits, "mounts");
   checks.Flag(report.landlock_enforced, "landlock_enforced");
+  checks.Flag(report.loopback_up, "loopback_up");
 }
 
 void CheckError(const SetupError& error, FieldChecks& checks) {
@@ -35,7 +36,7 @@ absl::Status CheckRefusal(const M& message) {
   FieldChecks checks(MessageTraits<M>::kType);
   checks.NotZero(message.sandbox, "sandbox");
   checks.Enum(message.refusal, Refusal::kUnknownProfile, Refusal::kSetupFailed, "refusal");
-  checks.Enum(message.limit, LimitName::kNone, LimitName::kDenialRate, "limit");
+  checks.Enum(message.limit, LimitName::kNone, LimitName::kSockets, "limit");
   CheckError(message.error, checks);
   checks.Require(Text(message.message).size() < message.message.size(), "message", "is not NUL-terminated");
   return checks.status();
@@ -72,7 +73,7 @@ absl::Status Check(const Finished& message) {
   checks.NotZero(message.sandbox, "sandbox");
   checks.Enum(message.verdict, Verdict::kCompleted, Verdict::kServiceFailed, "verdict");
   checks.Enum(message.ended_by, Actor::kProgram, Actor::kService, "ended_by");
-  checks.Enum(message.limit, LimitName::kNone, LimitName::kDenialRate, "limit");
+  checks.Enum(message.limit, LimitName::kNone, LimitName::kSockets, "limit");
   checks.Flag(message.exited, "exited");
   checks.Require(message.exit_code >= 0 && message.exit_code <= 255, "exit_code", "is out of range");
   checks.Require(message.term_signal >= 0 && message.term_signal <= kMaxSignal, "term_signal",

@@ -34,6 +34,10 @@ inline constexpr uint64_t kInitReservePids = 8;
 // around it.
 inline constexpr uint64_t kInitReserveCpuMillis = 100;
 
+// What a run's TCP and UDP sockets may hold on cgroup v1. Beyond it the kernel shrinks windows and refuses to
+// queue more, it kills nobody.
+inline constexpr uint64_t kSocketBytes = uint64_t{16} << 20U;
+
 // What the payload holds at one moment; files are the page cache it is charged for, those in /box among them.
 struct MemoryParts {
   uint64_t anonymous_bytes = 0;
@@ -59,6 +63,10 @@ class RunCgroup {
   // Writes the limits to payload (and limit + reserve to <run>), reads each back. kFailedPrecondition if the
   // kernel holds another value (memory is compared rounded down to pages). Raising and lowering both work.
   virtual absl::Status SetLimits(const CgroupLimits& limits) = 0;
+  // For a payload that has a network: bounds what its sockets hold. On v2 they count against memory_bytes; v1
+  // counts them apart, and not at all before this, so there it is kSocketBytes beside memory_bytes. An error
+  // if this host counts them nowhere.
+  virtual absl::Status BoundSockets() = 0;
   // The limits as the kernel states them now.
   virtual absl::StatusOr<CgroupLimits> ReadLimits() const = 0;
 

@@ -85,6 +85,20 @@ absl::StatusOr<MemoryParts> ReadMemoryStat(int directory, const std::string& gro
   return MemoryParts{*anonymous_bytes, *file_bytes};
 }
 
+// cgroup.memory= takes a list, and may come more than once.
+bool CountsSockets(std::string_view boot_parameters) {
+  constexpr std::string_view kOption = "cgroup.memory=";
+  while (!boot_parameters.empty()) {
+    const size_t end = std::min(boot_parameters.find_first_of(" \n"), boot_parameters.size());
+    const std::string_view word = boot_parameters.substr(0, end);
+    if (word.starts_with(kOption) && word.find("nosocket") != std::string_view::npos) {
+      return false;
+    }
+    boot_parameters.remove_prefix(std::min(end + 1, boot_parameters.size()));
+  }
+  return true;
+}
+
 bool HostHasSwap() {
   const absl::StatusOr<std::string> swaps = ReadFile("/proc/swaps");
   // The first line is the heading.

@@ -31,6 +31,9 @@ absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage);
 absl::StatusOr<MemoryParts> ReadMemoryStat(int directory, const std::string& group,
                                            std::string_view anonymous, std::string_view file);
 
+// Pure. Whether a kernel booted with this command line charges memory of sockets to cgroups.
+bool CountsSockets(std::string_view boot_parameters);
+
 // Whether any swap is active now. Unreadable counts as yes.
 bool HostHasSwap();
 

@@ -125,6 +125,10 @@ absl::Status HybridRun::SetLimits(const CgroupLimits& limits) {
   return SetRunCpu(limits.cpu_millis);
 }
 
+absl::Status HybridRun::BoundSockets() {
+  return WriteAndCheck(tree_->memory.get(), payload_ + "/memory.kmem.tcp.limit_in_bytes", kSocketBytes);
+}
+
 // v1 takes no share above the parent's, not even for a moment, so raising and lowering need opposite orders.
 absl::Status HybridRun::SetRunCpu(uint64_t cpu_millis) {
   const bool raises = cpu_millis >= cpu_millis_;

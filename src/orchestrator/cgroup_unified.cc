@@ -91,6 +91,15 @@ absl::Status UnifiedRun::SetLimits(const CgroupLimits& limits) {
   return SetCpu(*tree_, payload_, limits.cpu_millis);
 }
 
+absl::Status UnifiedRun::BoundSockets() {
+  // Nothing in a cgroup's files tells whether the kernel counts them, which it does unless it was booted so.
+  ASSIGN_OR_RETURN(const std::string boot, ReadFile("/proc/cmdline"));
+  return CountsSockets(boot)
+             ? absl::OkStatus()
+             : absl::FailedPreconditionError(
+                   "this host counts no memory of sockets: boot it without cgroup.memory=nosocket");
+}
+
 absl::StatusOr<CgroupLimits> UnifiedRun::ReadLimits() const {
   const int instance = tree_->instance.get();
   CgroupLimits limits;

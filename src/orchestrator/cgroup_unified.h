@@ -31,6 +31,7 @@ class UnifiedRun final : public RunCgroup {
                                                            const std::string& name);
 
   absl::Status SetLimits(const CgroupLimits& limits) override;
+  absl::Status BoundSockets() override;
   absl::StatusOr<CgroupLimits> ReadLimits() const override;
   int clone_into_fd() const override { return init_directory_.get(); }
   std::vector<int> init_procs_fds() const override { return {}; }

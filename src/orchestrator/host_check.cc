@@ -44,6 +44,7 @@ std::vector<CheckResult> CheckHost(const Config& config) {
   };
   add(ProbeNamespaces());
   add(ProbeUserNamespace(config.id_first));
+  add(ProbeNetwork());
   add(ProbeMounts());
   add(ProbeProcesses());
   add(ProbeSeccomp());

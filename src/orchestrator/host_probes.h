@@ -24,6 +24,7 @@ CheckResult FromStatus(const std::string& name, const absl::Status& status, cons
 
 std::vector<CheckResult> ProbeNamespaces();
 std::vector<CheckResult> ProbeUserNamespace(uint32_t id_first);
+std::vector<CheckResult> ProbeNetwork();  // what only profiles with a network need: it warns
 std::vector<CheckResult> ProbeMounts();
 std::vector<CheckResult> ProbeProcesses();  // pidfds, memfds, close_range
 std::vector<CheckResult> ProbeSeccomp();

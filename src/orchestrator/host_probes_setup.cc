@@ -189,6 +189,16 @@ std::vector<std::string_view> Fields(std::string_view line) {
   return fields;
 }
 
+// Only profiles with a network need it.
+CheckResult CheckSocketMemory(RunCgroup& run) {
+  CheckResult result =
+      FromStatus("cgroup_sockets", run.BoundSockets(), "memory of sockets is counted and bounded",
+                 "profiles with the network loopback are refused until the host counts memory of sockets: on "
+                 "cgroup v2 boot it without cgroup.memory=nosocket, on v1 with the files memory.kmem.tcp.*");
+  result.state = result.state == CheckState::kFail ? CheckState::kWarn : result.state;
+  return result;
+}
+
 }  // namespace
 
 std::string FindIdOverlap(std::string_view passwd_or_group, std::string_view subids, uint32_t first,
@@ -229,6 +239,7 @@ std::vector<CheckResult> ProbeCgroups(const Config& config) {
   results.push_back(FromStatus("cgroup_limits", run.ok() ? HoldLimits(**run) : run.status(),
                                "memory, pids and cpu limits were written and read back", mend));
   if (run.ok()) {
+    results.push_back(CheckSocketMemory(**run));
     results.push_back(FromStatus("cgroup_kill", CloneAndKill(**run),
                                  "a process born in a cgroup was killed with it",
                                  "needs Linux 5.7 or newer, and nothing else that manages these cgroups"));

@@ -208,7 +208,27 @@ absl::Status ParseNetDev(std::string_view text, ipc::IsolationReport& report) {
   return absl::OkStatus();
 }
 
-bool LoopbackIsUp(std::string_view fib_trie) { return !fib_trie.empty(); }
+// A leaf is "|-- 127.0.0.1", then what it is: "/32 host LOCAL". Both tables of a namespace are shown, so that
+// addresses may come twice; every leaf counts, those of broadcasts and of routes too.
+void ParseFibTrie(std::string_view text, ipc::IsolationReport& report) {
+  constexpr std::string_view kLeaf = "|-- ";
+  while (!text.empty()) {
+    report.loopback_up = 1;
+    const std::string_view line = TakeLine(text);
+    const size_t leaf = line.find(kLeaf);
+    if (leaf != std::string_view::npos && !line.substr(leaf + kLeaf.size()).starts_with("127.")) {
+      ++report.network_addresses;
+    }
+  }
+}
+
+void ParseIfInet6(std::string_view text, ipc::IsolationReport& report) {
+  constexpr std::string_view kLocalhost = "00000000000000000000000000000001 ";
+  while (!text.empty()) {
+    report.loopback_up = 1;
+    report.network_addresses += TakeLine(text).starts_with(kLocalhost) ? 0U : 1U;
+  }
+}
 
 absl::StatusOr<pid_t> ParseParentPid(std::string_view status) {
   const std::optional<std::string_view> field = StatusField(status, "PPid");

@@ -59,6 +59,21 @@ absl::Status ReadNamespaces(int process, ipc::IsolationReport& report) {
   return absl::OkStatus();
 }
 
+// What /proc/PID/net shows is the network namespace of that process.
+absl::Status ReadNetwork(int process, ipc::IsolationReport& report) {
+  ASSIGN_OR_RETURN(const std::string devices, ReadFileAt(process, "net/dev"));
+  RETURN_IF_ERROR(ParseNetDev(devices, report));
+  ASSIGN_OR_RETURN(const std::string routes, ReadFileAt(process, "net/fib_trie"));
+  ParseFibTrie(routes, report);
+  const absl::StatusOr<std::string> addresses = ReadFileAt(process, "net/if_inet6");
+  if (absl::IsNotFound(addresses.status())) {
+    return absl::OkStatus();  // A kernel without IPv6.
+  }
+  RETURN_IF_ERROR(addresses.status());
+  ParseIfInet6(*addresses, report);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<uint32_t> ReadInitUid(std::string_view stub_status) {
   ASSIGN_OR_RETURN(const pid_t parent, ParseParentPid(stub_status));
   ASSIGN_OR_RETURN(const std::string text, ReadFile("/proc/" + std::to_string(parent) + "/status"));
@@ -119,21 +134,13 @@ absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub) {
 
   ASSIGN_OR_RETURN(const std::string mounts, ReadFileAt(process.get(), "mountinfo"));
   RETURN_IF_ERROR(ParseMountInfo(mounts, report));
-  ASSIGN_OR_RETURN(const std::string net_dev, ReadFileAt(process.get(), "net/dev"));
-  RETURN_IF_ERROR(ParseNetDev(net_dev, report));
-  // Any byte tells; a namespace with addresses may have a long table.
-  ASSIGN_OR_RETURN(const UniqueFd fib_trie, OpenFileAt(process.get(), "net/fib_trie", O_RDONLY));
-  std::array<char, 64> start{};
-  const ssize_t got = read(fib_trie.get(), start.data(), start.size());
-  if (got < 0) {
-    return ErrnoStatus(errno, "read net/fib_trie");
-  }
-  report.network_interfaces += LoopbackIsUp({start.data(), static_cast<size_t>(got)}) ? 1U : 0U;
+  RETURN_IF_ERROR(ReadNetwork(process.get(), report));
   RETURN_IF_ERROR(ReadNamespaces(process.get(), report));
   return report;
 }
 
-absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid) {
+absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid,
+                            policy::NetworkMode network) {
   RETURN_IF_ERROR(CheckIds(report, expected_uid));
   RETURN_IF_ERROR(Equal("cap_inheritable", report.cap_inheritable, 0));
   RETURN_IF_ERROR(Equal("cap_permitted", report.cap_permitted, 0));
@@ -148,6 +155,9 @@ absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expecte
   RETURN_IF_ERROR(AtLeast("mount_count", report.mount_count, 1));
   RETURN_IF_ERROR(Equal("landlock_enforced", report.landlock_enforced, 1));
   RETURN_IF_ERROR(Equal("network_interfaces", report.network_interfaces, 0));
+  RETURN_IF_ERROR(Equal("network_addresses", report.network_addresses, 0));
+  RETURN_IF_ERROR(
+      Equal("loopback_up", report.loopback_up, network == policy::NetworkMode::kLoopback ? 1 : 0));
   return Equal("max_user_namespaces", report.max_user_namespaces, 0);
 }
 

@@ -1,5 +1,5 @@
 // Reads, from outside, which isolation is in force on the locked stub that still waits:
-// /proc/PID/{status,ns,uid_map, mountinfo,net/dev}. Run by caissond as root; everything read is made by the
+// /proc/PID/{status,ns,uid_map,mountinfo,net}. Run by caissond as root; everything read is made by the
 // kernel.
 #ifndef CAISSON_ORCHESTRATOR_ISOLATION_READER_H_
 #define CAISSON_ORCHESTRATOR_ISOLATION_READER_H_
@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ipc/messages.h"
+#include "policy/profile.h"
 
 namespace caisson::orchestrator {
 
@@ -21,10 +22,11 @@ absl::Status ParseProcStatus(std::string_view text, ipc::IsolationReport& report
 // the host.
 absl::Status ParseUidMap(std::string_view text, uint32_t payload_host_uid, ipc::IsolationReport& report);
 absl::Status ParseMountInfo(std::string_view text, ipc::IsolationReport& report);
-// Counts the interfaces besides lo. net/dev does not say whether lo is up: LoopbackIsUp does, from
-// net/fib_trie, where an address shows up as soon as an interface is up.
+// Counts the interfaces besides lo. net/dev does not say whether lo is up; net/fib_trie and net/if_inet6 do:
+// they are empty until an interface is up, and then show its addresses. Both add to what is in the report.
 absl::Status ParseNetDev(std::string_view text, ipc::IsolationReport& report);
-bool LoopbackIsUp(std::string_view fib_trie);
+void ParseFibTrie(std::string_view text, ipc::IsolationReport& report);
+void ParseIfInet6(std::string_view text, ipc::IsolationReport& report);
 // init's pid as PPid says, and whether a status is that of a pid namespace's first process.
 absl::StatusOr<pid_t> ParseParentPid(std::string_view status);
 bool IsNamespaceInit(std::string_view status);
@@ -35,8 +37,10 @@ bool IsNamespaceInit(std::string_view status);
 absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub);
 
 // What every sandbox of every profile must show before anything untrusted may run: kFailedPrecondition naming
-// the first field that does not hold. `expected_uid` is the host uid given to this run's payload.
-absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid);
+// the first field that does not hold. `expected_uid` is the host uid given to this run's payload; `network`
+// is the profile's: lo is down or it is up, and nothing else is there either way.
+absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid,
+                            policy::NetworkMode network);
 
 }  // namespace caisson::orchestrator
 

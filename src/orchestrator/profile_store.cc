@@ -10,9 +10,6 @@ namespace {
 
 absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const policy::SyscallFilter& rules,
                                      const sandbox::PlanOptions& options) {
-  if (step.network != policy::NetworkMode::kNone) {
-    return absl::FailedPreconditionError("network \"loopback\" is not offered yet; \"none\" is");
-  }
   ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(rules));
   StepPlan plan;
   ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
@@ -21,6 +18,7 @@ absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const poli
   plan.denials_per_second = options.denials_per_second;
   plan.landlock_abi = options.landlock_abi;
   plan.terminal = options.terminal;
+  plan.network = step.network;
   return plan;
 }
 

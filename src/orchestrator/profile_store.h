@@ -12,6 +12,7 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "policy/limits.h"
+#include "policy/profile.h"
 #include "policy/profile_loader.h"
 #include "sandbox/plan_builder.h"
 
@@ -24,6 +25,7 @@ struct StepPlan {
   uint32_t denials_per_second = 0;
   uint32_t landlock_abi = 0;
   bool terminal = false;
+  policy::NetworkMode network = policy::NetworkMode::kNone;
 };
 
 class ProfileStore {

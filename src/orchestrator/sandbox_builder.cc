@@ -63,6 +63,9 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
   ASSIGN_OR_RETURN(sandbox.ids, ids_.Take());
   ASSIGN_OR_RETURN(sandbox.cgroup, cgroups_.CreateRun("run-" + std::to_string(next_run_++)));
   RETURN_IF_ERROR(sandbox.cgroup->SetLimits(DefaultLimits(plan)));
+  if (plan.network != policy::NetworkMode::kNone) {
+    RETURN_IF_ERROR(sandbox.cgroup->BoundSockets());
+  }
 
   stage = SetupStage::kUserNamespace;
   ASSIGN_OR_RETURN(const UniqueFd user_namespace,

@@ -148,7 +148,7 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
   // The gate of invariant 1: what is not in force ends the run here, before one untrusted instruction.
   if (status.ok() && sandbox::LayersBuiltIn().complete) {
     stage = SetupStage::kIsolationCheck;
-    status = CheckIsolation(isolation_, sandbox_.ids.payload_host_id);
+    status = CheckIsolation(isolation_, sandbox_.ids.payload_host_id, plan_.network);
   }
   if (status.ok() && sandbox_.cgroup->oom_event_fd() >= 0) {
     stage = SetupStage::kCgroup;
@@ -289,6 +289,9 @@ void Session::Start(const ipc::Start& start, UniqueFd bundle) {
   Later(static_cast<int64_t>(limits.wall_time_ms) * kNanosPerMilli, wall_timer_, &Session::OnWallDeadline);
   CheckCpu();
   SampleMemory();
+  if (plan_.network != policy::NetworkMode::kNone) {
+    CheckSockets();
+  }
   auto started = ipc::Make<ipc::Started>();
   started.sandbox = id_;
   started.isolation = isolation_;
@@ -432,8 +435,8 @@ void Session::Conclude() {
 }
 
 void Session::StopWatching() {
-  for (EventLoop::TimerId* timer :
-       {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_, &memory_timer_}) {
+  for (EventLoop::TimerId* timer : {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_,
+                                    &memory_timer_, &sockets_timer_}) {
     loop_.Cancel(*timer);
     *timer = 0;
   }

@@ -90,6 +90,7 @@ class Session {
   void OnOom();
   void CheckCpu();
   void CountLocks();
+  void CheckSockets();
   void SampleMemory();
   void KeepMemorySample();
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
@@ -131,7 +132,8 @@ class Session {
   std::optional<MemoryParts> memory_parts_;  // of the greatest sample
   int64_t memory_interval_ns_ = 0;
   EventLoop::TimerId memory_timer_ = 0;
-  EventLoop::TimerId locks_timer_ = 0;  // set while init waits for an answer
+  EventLoop::TimerId locks_timer_ = 0;    // set while init waits for an answer
+  EventLoop::TimerId sockets_timer_ = 0;  // of a run that has a network
   EventLoop::TimerId removal_timer_ = 0;
 };
 

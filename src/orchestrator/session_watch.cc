@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "orchestrator/held_locks.h"
 #include "orchestrator/session.h"
+#include "orchestrator/socket_count.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -74,6 +75,26 @@ void Session::KeepMemorySample() {
   if (now.ok() && total(*now) != 0 && (!memory_parts_ || total(*now) > total(*memory_parts_))) {
     memory_parts_ = *now;
   }
+}
+
+// The kernel bounds them for the whole host only.
+void Session::CheckSockets() {
+  if (state_ != ipc::SandboxState::kRunning || init_dead_) {
+    return;
+  }
+  // init is in the payload's network namespace, and not reaped yet.
+  const absl::StatusOr<pid_t> init = PidOf(sandbox_.init.get());
+  const absl::StatusOr<uint64_t> used = init.ok() ? CountSockets(*init) : init.status();
+  if (!used.ok()) {
+    // Either init has just ended, or this is a limit that cannot be watched: what OnInitDead finds decides.
+    spdlog::info("sandbox {}: count its sockets: {}", id_, Message(used.status()));
+    return KillEverything();
+  }
+  if (*used > kMostSockets) {
+    evidence_.sockets = *used;
+    return End(EndCause::kSockets);
+  }
+  Later(kSocketCountNanos, sockets_timer_, &Session::CheckSockets);
 }
 
 // The payload's thread that wants a lock waits for this, so runs that ask too much wait for each other.

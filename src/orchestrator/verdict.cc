@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "common/clock.h"
+#include "orchestrator/socket_count.h"
 #include "sandbox/setup_stage.h"
 
 namespace caisson::orchestrator {
@@ -54,6 +55,9 @@ Decision ByCause(const Evidence& evidence) {
                      evidence.wall_used_ns / static_cast<uint64_t>(kNanosPerMilli));
     case EndCause::kCpuDeadline:
       return CpuLimit(evidence);
+    case EndCause::kSockets:
+      return Limited(Verdict::kMemoryLimit, Actor::kSupervisor, LimitName::kSockets, kMostSockets,
+                     evidence.sockets);
     case EndCause::kCanceled:
       return Canceled(evidence);
     case EndCause::kShutdown:

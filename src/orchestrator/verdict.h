@@ -14,6 +14,7 @@ enum class EndCause : uint8_t {
   kNone,  // the program ended by itself
   kWallDeadline,
   kCpuDeadline,
+  kSockets,
   kOom,       // the OOM event arrived and we killed the rest
   kCanceled,  // detail in `cancel`
   kShutdown,
@@ -38,6 +39,7 @@ struct Evidence {
 
   std::optional<uint64_t> oom_kills;
   uint64_t memory_peak_bytes = 0;
+  uint64_t sockets = 0;  // kSockets: those there were
   uint64_t cpu_used_us = 0;
   uint64_t wall_used_ns = 0;  // START to the end of the main process, or to now
   ipc::StartLimits limits{};
@@ -54,8 +56,8 @@ struct Decision {
 };
 
 // Precedence, highest first: set-up failure; an OOM kill (counter or event); a violation or the denial rate;
-// the first cause of ours (wall, CPU, cancel, shutdown, lost init); a CPU time at or above its limit seen
-// only at the end; signal; exit. kCompileFailed only for the compile step that exits non-zero.
+// the first cause of ours (wall, CPU, sockets, cancel, shutdown, lost init); a CPU time at or above its limit
+// seen only at the end; signal; exit. kCompileFailed only for the compile step that exits non-zero.
 Decision Decide(const Evidence& evidence);
 
 }  // namespace caisson::orchestrator

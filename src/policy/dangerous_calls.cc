@@ -6,6 +6,7 @@ namespace caisson::policy {
 namespace {
 
 constexpr FixedArgument kAny{};
+constexpr FixedArgument kSocketLevel{1, 1};  // SOL_SOCKET: other levels number their options anew
 
 constexpr std::array<NamedCall, 17> kStubCalls = {{
     {"close", kAny, "closes what it no longer needs"},
@@ -82,10 +83,11 @@ constexpr auto kDangerousCalls = std::to_array<NamedCall>({
     {"pidfd_getfd", kAny, kOthers},
     {"kcmp", kAny, kOthers},
     {"bpf", kAny, kSocketBpf},
-    {"setsockopt", {2, 26}, kSocketBpf},  // SO_ATTACH_FILTER
-    {"setsockopt", {2, 50}, kSocketBpf},  // SO_ATTACH_BPF
-    {"setsockopt", {2, 51}, kSocketBpf},  // SO_ATTACH_REUSEPORT_CBPF
-    {"setsockopt", {2, 52}, kSocketBpf},  // SO_ATTACH_REUSEPORT_EBPF
+    {"setsockopt", {2, 26}, kSocketBpf, kSocketLevel},  // SO_ATTACH_FILTER
+    {"setsockopt", {2, 50}, kSocketBpf, kSocketLevel},  // SO_ATTACH_BPF
+    {"setsockopt", {2, 51}, kSocketBpf, kSocketLevel},  // SO_ATTACH_REUSEPORT_CBPF
+    {"setsockopt", {2, 52}, kSocketBpf, kSocketLevel},  // SO_ATTACH_REUSEPORT_EBPF
+    {"setsockopt", {2, 31}, kBug, {1, 6}},              // TCP_ULP
     {"perf_event_open", kAny, kBug},
     {"userfaultfd", kAny, kBug},
     {"io_uring_setup", kAny, kRing},

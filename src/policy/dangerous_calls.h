@@ -9,7 +9,7 @@
 
 namespace caisson::policy {
 
-// One argument that is fixed; the others may be anything.
+// An argument that is fixed.
 struct FixedArgument {
   int index = -1;  // -1: none is fixed
   uint32_t value = 0;
@@ -19,6 +19,7 @@ struct NamedCall {
   std::string_view syscall;
   FixedArgument fixed;
   std::string_view why;
+  FixedArgument other{};  // a second one; all the rest may be anything
 };
 
 // Made by the stub under the payload's own filter, after seccomp(2) and before execve(2).

@@ -15,13 +15,16 @@ namespace caisson::policy {
 namespace {
 
 constexpr uint32_t kMostFamilies = 64;
+constexpr uint32_t kMostTypes = 16;  // the kernel's SOCK_TYPE_MASK and one
 
-SyscallArguments ArgumentsOf(const NamedCall& call) {
-  SyscallArguments arguments{};
-  if (call.fixed.index >= 0) {
-    arguments.at(static_cast<size_t>(call.fixed.index)) = call.fixed.value;
+// The condition that a fixed argument has to meet, if it is one.
+const FixedArgument* Fixed(const NamedCall& call, uint32_t index) {
+  for (const FixedArgument* fixed : {&call.fixed, &call.other}) {
+    if (fixed->index == static_cast<int>(index)) {
+      return fixed;
+    }
   }
-  return arguments;
+  return nullptr;
 }
 
 // Is the call allowed whatever its other arguments are?
@@ -30,22 +33,20 @@ bool AlwaysAllows(const SyscallFilter& filter, const NamedCall& call) {
     return rule.syscall == call.syscall && rule.action == SyscallAction::kAllow &&
            std::all_of(rule.conditions.begin(), rule.conditions.end(),
                        [&](const ArgumentCondition& condition) {
-                         return static_cast<int>(condition.index) == call.fixed.index &&
-                                (call.fixed.value & condition.mask) == condition.value;
+                         const FixedArgument* fixed = Fixed(call, condition.index);
+                         return fixed != nullptr && (fixed->value & condition.mask) == condition.value;
                        });
   });
 }
 
-// Is there any way to be allowed, the fixed argument being what it is?
+// Is there any way to be allowed, the fixed arguments being what they are?
 bool CanAllow(const SyscallFilter& filter, const NamedCall& call) {
-  const SyscallArguments arguments = ArgumentsOf(call);
   return std::any_of(filter.rules.begin(), filter.rules.end(), [&](const SyscallRule& rule) {
     return rule.syscall == call.syscall && rule.action == SyscallAction::kAllow &&
            std::all_of(rule.conditions.begin(), rule.conditions.end(),
                        [&](const ArgumentCondition& condition) {
-                         return static_cast<int>(condition.index) != call.fixed.index ||
-                                (static_cast<uint32_t>(arguments.at(condition.index)) & condition.mask) ==
-                                    condition.value;
+                         const FixedArgument* fixed = Fixed(call, condition.index);
+                         return fixed == nullptr || (fixed->value & condition.mask) == condition.value;
                        });
   });
 }
@@ -59,6 +60,19 @@ std::string CallInWords(const NamedCall& call) {
     words += " with " + ConditionsInWords(rule);
   }
   return words;
+}
+
+// Raw and packet sockets see and forge what others send. A rule that looks at the family alone allows them.
+void CheckInternetTypes(const StepSection& step, std::vector<std::string>& reasons) {
+  for (const uint32_t family : {uint32_t{AF_INET}, uint32_t{AF_INET6}}) {
+    for (uint32_t type = 0; type < kMostTypes; ++type) {
+      if (type != SOCK_STREAM && type != SOCK_DGRAM &&
+          CanAllow(step.filter, {"socket", {0, family}, "", {1, type}})) {
+        reasons.push_back("socket allows the type " + std::to_string(type) + " of the family " +
+                          std::to_string(family));
+      }
+    }
+  }
 }
 
 void CheckSockets(const StepSection& step, std::vector<std::string>& reasons) {
@@ -82,6 +96,7 @@ void CheckSockets(const StepSection& step, std::vector<std::string>& reasons) {
       }
     }
   }
+  CheckInternetTypes(step, reasons);
 }
 
 void CheckRules(const StepSection& step, std::vector<std::string>& reasons) {

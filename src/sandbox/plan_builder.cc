@@ -221,6 +221,9 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   PlanWriter writer;
   writer.Add(PlanRecord::kStagingPath, {0, 0, options.staging_path});
   writer.Add(PlanRecord::kHostName, {0, 0, "caisson"});
+  if (step.network == policy::NetworkMode::kLoopback) {
+    writer.Add(PlanRecord::kLoopback, {});
+  }
   AddRoot(writer, step, binds, options.terminal);
   for (size_t i = 0; i < step.command.size(); ++i) {
     writer.Add(PlanRecord::kArgument, {0, 0, step.command[i]});

@@ -31,6 +31,7 @@
   X(CloneStub, 26, "clone the stub")                             \
   X(InitLock, 27, "lock init")                                   \
   X(Terminal, 28, "make the terminal")                           \
+  X(Loopback, 29, "bring up the loopback interface")             \
   X(StubCgroup, 40, "join the payload's cgroups")                \
   X(StubSession, 41, "start a session")                          \
   X(StubWorkDir, 42, "enter the work directory")                 \

@@ -107,7 +107,10 @@ CASE_KEYS = {"tries", "layers", "host", "neighbour", "markers"}
 PARTS = {"calls", "attempts", "behind", "first"}
 
 
-def profile_of(payload, setting):
+def profile_of(payload, setting, named=None):
+    """The profile of a run that names none, and of the same run with the filter wide open."""
+    if setting == WIDE and named == "native-loopback":
+        return "wide-loopback"
     python = payload.endswith(".py")
     if setting == WIDE:
         return "wide-python" if python else "wide"
@@ -128,7 +131,7 @@ def make_run(table, where, setting=RELEASED, **more):
     if run.get("examine") or run.get("stays"):
         expect.setdefault("verdict", "CANCELED")
     if not run.get("profile") or setting == WIDE:
-        run["profile"] = profile_of(run["payload"], setting)
+        run["profile"] = profile_of(run["payload"], setting, run.get("profile"))
     run.setdefault("args", [])
     return Run(expect=from_table(Expectation, expect, where), setting=setting, name=table.get("name", ""), **run)
 

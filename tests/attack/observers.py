@@ -9,6 +9,8 @@ import pathlib
 import re
 import socket
 import tempfile
+import threading
+import time
 
 from support import processes, protos
 from support.environment import scaled
@@ -16,6 +18,9 @@ from support.environment import scaled
 SYSV_KEY = 0x42000000 + os.getpid()  # this test process's own
 MOST_GROWTH_BYTES = 48 << 20
 MOST_LOG_LINES = 20
+MOST_ORPHANS = 16_384
+MOST_TCP_PAGES = 32_768
+MOST_CONNECTION_SECONDS = 0.9  # less than one lost packet costs
 MOST_SHOWN = 200  # of a file that came back
 MOST_LOG_BYTES = 8192
 
@@ -123,6 +128,43 @@ def flat_memory(daemon):
             raise Harmed(f"{name} holds {grown >> 20} MiB more than before")
 
 
+def tcp_counters():
+    """What the kernel holds for TCP on the whole host: sockets without a descriptor, pages of memory."""
+    line = re.search(r"^TCP: .*$", pathlib.Path("/proc/net/sockstat").read_text(encoding="ascii"), re.MULTILINE)[0].split()
+    return {name: int(line[line.index(name) + 1]) for name in ("orphan", "mem")}
+
+
+@contextlib.contextmanager
+def network_of_the_host(_daemon):
+    """The host's own connections go on meanwhile, and its counts for TCP stay far from their bounds."""
+    before, most, worst, stop = tcp_counters(), {"orphan": 0, "mem": 0}, [0.0], threading.Event()
+
+    def watch():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            while not stop.wait(0.01):
+                started = time.monotonic()
+                with socket.create_connection(listener.getsockname(), timeout=scaled(10)) as one, listener.accept()[0] as other:
+                    one.sendall(b"x")
+                    other.recv(1)
+                worst[0] = max(worst[0], time.monotonic() - started)
+                for name, value in tcp_counters().items():
+                    most[name] = max(most[name], value - before[name])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield {}
+    finally:
+        stop.set()
+        watcher.join()
+    if most["orphan"] > MOST_ORPHANS or most["mem"] > MOST_TCP_PAGES:
+        raise Harmed(f"at most {most['orphan']} orphans and {most['mem']} pages of TCP memory more than before")
+    if worst[0] > scaled(MOST_CONNECTION_SECONDS):
+        raise Harmed(f"a connection of the host's took {worst[0]:.1f} s")
+    if not processes.wait_until(lambda: tcp_counters()["orphan"] <= before["orphan"] + 64, scaled(5)):
+        raise Harmed(f"{tcp_counters()} is left")
+
+
 @contextlib.contextmanager
 def short_log(daemon):
     """The daemon's log grows by a few lines at most."""
@@ -134,7 +176,7 @@ def short_log(daemon):
 
 
 HOST = {f.__name__: f for f in (abstract_socket, loopback_listener, path_socket, sysv_segment, canary, shared_memory_mark,
-                                host_process, flat_memory, short_log)}
+                                host_process, flat_memory, short_log, network_of_the_host)}
 
 
 def payload_pids(daemon):

@@ -1,5 +1,5 @@
 """Profiles of the tests alone: `wide` and `wide-python` allow every system call, so that what is behind the filter is seen
-to hold by itself; `lenient` allows two more than python does; `attack-build` and `attack-sources` have compile steps."""
+to hold by itself; `lenient` allows two more than python does; `native-loopback` and `wide-loopback` have a loopback; `attack-build` and `attack-sources` have compile steps."""
 
 import json
 
@@ -35,6 +35,19 @@ def wide_profile(name, model):
             "default_main_file": "program", "steps": {"run": step}}
 
 
+def wide_loopback():
+    """`wide`, with a loopback."""
+    profile = wide_profile("wide-loopback", "native")
+    profile["steps"]["run"]["network"] = "loopback"
+    return profile
+
+
+def loopback_profile(name, model):
+    """A shipped profile with the network that python-loopback has."""
+    return {"schema_version": 1, "name": name, "extends": model, "display_name": name, "description": "For tests of the network.",
+            "steps": {"run": shipped("python-loopback")["steps"]["run"]}}
+
+
 def compiling_profile(name, command, extension):
     """Two steps; the compiler is whatever the command says."""
     groups = ["events", "file-links-and-owners", "local-sockets", "priorities", "processes", "timers"]
@@ -47,6 +60,7 @@ def compiling_profile(name, command, extension):
 def extra_profiles():
     """{file name: text}, for a daemon's directory of profiles."""
     profiles = [LENIENT_PROFILE, wide_profile("wide", "native"), wide_profile("wide-python", "python"),
+                loopback_profile("native-loopback", "native"), wide_loopback(),
                 compiling_profile("attack-build", ["/bin/sh", "{main}"], ".sh"),
                 compiling_profile("attack-sources", ["/usr/bin/gcc", "-o", "program", "{sources}"], ".c")]
     return {f"{profile['name']}.json": json.dumps(profile) for profile in profiles}

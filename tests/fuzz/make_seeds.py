@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 3
+MAGIC, VERSION = 0x50495343, 4
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -19,8 +19,8 @@ def message(kind, body, fds):
 
 
 def isolation():
-    body = struct.pack("<4I5Q12I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
-                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 256 << 20, 64, 1000)
+    body = struct.pack("<4I5Q14I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
+                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 0, 0, 256 << 20, 64, 1000)
     return body + bytes(32)
 
 

@@ -61,12 +61,16 @@ def looked_at(call, numbers, by_call):
 
 
 def programs(profile, hello):
-    """(name, request fields) of every program of a profile."""
-    cases_file = LANGUAGES / profile / "cases.json"
+    """(name, request fields) of every program of a profile. A variant's are in the folder of the profile it extends; those of
+    a variant without rules of its own count for that profile."""
+    folder = profile if (LANGUAGES / profile).is_dir() else rules.load(profile)["extends"]
+    cases_file = LANGUAGES / folder / "cases.json"
     if hello:
         yield "hello", {"text": hello.encode()}
     for case in json.loads(cases_file.read_text(encoding="utf-8")) if cases_file.exists() else []:
-        yield case.get("name", case["program"]), {**case, "directory": LANGUAGES / profile}
+        variant = case.get("profile", folder)
+        if profile == (folder if rules.is_variant_without_rules(rules.load(variant)) else variant):
+            yield case.get("name", case["program"]), {**case, "directory": LANGUAGES / folder}
     for path in sorted((PROGRAMS / profile).glob("*")):
         yield path.name, {"program": path.name, "directory": PROGRAMS / profile,
                           **({"build": ["cc", "-O1", "-pthread"]} if path.suffix == ".c" else {})}

@@ -26,11 +26,13 @@ ALLOWED = {
 
 # caisson-init is freestanding and runs inside the sandbox: contracts and kernel headers only.
 INIT = "sandbox/init"
-INIT_HEADERS = {"sandbox/plan.h", "sandbox/control_messages.h", "sandbox/setup_stage.h", "sandbox/layers.h", "ipc/run_streams.h"}
+INIT_HEADERS = {"sandbox/plan.h", "sandbox/control_messages.h", "sandbox/setup_stage.h", "sandbox/layers.h", "sandbox/loopback_settings.h",
+                "ipc/run_streams.h"}
 INIT_SYSTEM = re.compile(r"^(stdint\.h|stddef\.h|linux/[\w/]+\.h|asm/[\w/]+\.h)$")
 
 # Contracts that init shares with the outside must be freestanding themselves.
-FREESTANDING = {"sandbox/plan.h", "sandbox/control_messages.h", "sandbox/setup_stage.h", "sandbox/layers.h", "ipc/run_streams.h"}
+FREESTANDING = {"sandbox/plan.h", "sandbox/control_messages.h", "sandbox/setup_stage.h", "sandbox/layers.h", "sandbox/loopback_settings.h",
+                "ipc/run_streams.h"}
 
 API = re.compile(r"^(caisson/v1|google/rpc)/")
 PROTOBUF = re.compile(r"^(google/protobuf|google/rpc|grpc|grpcpp|caisson/v1)/")

@@ -20,6 +20,7 @@
 
 #include "sandbox/init/build_root.h"
 #include "sandbox/init/lock.h"
+#include "sandbox/init/loopback.h"
 #include "sandbox/init/packet.h"
 #include "sandbox/init/streams.h"
 #include "sandbox/init/stub.h"
@@ -194,6 +195,7 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   const PlanReader plan = MapPlan(progress);
 
   JoinCgroups(setup, progress);
+  RaiseLoopback(plan, progress);
   BuildRoot(plan, setup, progress);
   SetHostName(plan, progress);
   const Ids ids = OwnIds(setup);

@@ -48,6 +48,7 @@ TEST(ResultTextTest, LimitsAreNamedWithTheirValue) {
             Lines{"stopped: output limit: 1000 bytes"});
   EXPECT_EQ(ResultLines(WithLimit(v1::SYSCALL_VIOLATION, "denial_rate", 500)),
             Lines{"stopped: denial rate limit: 500 refused calls a second"});
+  EXPECT_EQ(ResultLines(WithLimit(v1::MEMORY_LIMIT, "sockets", 2048)), Lines{"stopped: sockets limit: 2048"});
 }
 
 TEST(ResultTextTest, CancellationIsSaidOnce) {

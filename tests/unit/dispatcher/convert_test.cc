@@ -51,6 +51,9 @@ INSTANTIATE_TEST_SUITE_P(
                                  "Stopped: it used all of its 1500 ms of CPU time."},
                     SentenceCase{ipc::Verdict::kMemoryLimit, ipc::LimitName::kMemory, 256ULL << 20U,
                                  "Stopped: it used all of its 256 MiB of memory."},
+                    SentenceCase{ipc::Verdict::kMemoryLimit, ipc::LimitName::kSockets, 2'048,
+                                 "Stopped: it had more than 2048 sockets, those among them that no program "
+                                 "holds any more or yet."},
                     SentenceCase{ipc::Verdict::kOutputLimit, ipc::LimitName::kOutput, 1'000'001,
                                  "Stopped: it wrote more than its 1000001 bytes of output to one stream."},
                     SentenceCase{ipc::Verdict::kSyscallViolation, ipc::LimitName::kNone, 0,
@@ -163,6 +166,7 @@ TEST(ConvertTest, LimitsHaveTheNamesOfTheApi) {
     EXPECT_NE(descriptor->FindFieldByName(name), nullptr) << name;
   }
   EXPECT_EQ(LimitFieldName(ipc::LimitName::kDenialRate), "denial_rate");
+  EXPECT_EQ(LimitFieldName(ipc::LimitName::kSockets), "sockets");
   EXPECT_EQ(LimitFieldName(ipc::LimitName::kNone), "");
 }
 
@@ -180,7 +184,7 @@ TEST(ConvertTest, IsolationFactsHaveValueAndSource) {
     EXPECT_NE(fact.source(), v1::ISOLATION_SOURCE_UNSPECIFIED) << fact.name();
     EXPECT_TRUE(facts.emplace(fact.name(), std::pair(fact.value(), fact.source())).second) << fact.name();
   }
-  EXPECT_EQ(facts.size(), 24U);
+  EXPECT_EQ(facts.size(), 26U);
   EXPECT_EQ(facts.at("uid"), (std::pair<std::string, v1::IsolationSource>("200001", v1::KERNEL_READ)));
   EXPECT_EQ(facts.at("cap_bounding").first, "000000000000001f");
   EXPECT_EQ(facts.at("namespaces").first, "user,pid,cgroup");

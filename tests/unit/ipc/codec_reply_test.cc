@@ -127,7 +127,7 @@ TYPED_TEST(RefusalTest, FieldsAreChecked) {
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.sandbox = 0; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.refusal = Refusal{0}; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.refusal = Refusal{8}; }), "accepted");
-  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.limit = LimitName{13}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.limit = LimitName{14}; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.stage = 0x10000; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.error_number = -1; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.error.reserved = 1; }), "accepted");
@@ -141,7 +141,7 @@ TEST(CodecReplyTest, FinishedFieldsAreChecked) {
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.verdict = Verdict{0}; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.verdict = Verdict{12}; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.ended_by = Actor{7}; }), "accepted");
-  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.limit = LimitName{13}; }), "accepted");
+  EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.limit = LimitName{14}; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exited = 2; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exit_code = 256; }), "accepted");
   EXPECT_NE(ErrorAfter<F>(valid, [](F& m) { m.exit_code = -1; }), "accepted");

@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include "cgroup_support.h"
+#include "common/files.h"
+#include "orchestrator/cgroup_common.h"
+#include "orchestrator/proc_text.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -45,6 +48,51 @@ TEST_F(CgroupTest, MemoryIsToldApartWhileItIsHeld) {
   });
   const MemoryParts parts = run_->ReadMemoryParts().value();
   EXPECT_TRUE(seen) << parts.anonymous_bytes << " " << parts.file_bytes;
+  ASSERT_TRUE(run_->KillPayload().ok());
+  WaitFor(pid);
+}
+
+TEST(CountsSocketsTest, UnlessTheKernelWasBootedOtherwise) {
+  EXPECT_TRUE(CountsSockets(""));
+  EXPECT_TRUE(CountsSockets("quiet root=/dev/sda1\n"));
+  EXPECT_TRUE(CountsSockets("cgroup.memory=nokmem quiet\n"));
+  EXPECT_TRUE(CountsSockets("xcgroup.memory=nosocket\n"));
+  EXPECT_FALSE(CountsSockets("cgroup.memory=nosocket"));
+  EXPECT_FALSE(CountsSockets("quiet cgroup.memory=nosocket\n"));
+  EXPECT_FALSE(CountsSockets("cgroup.memory=nokmem,nosocket quiet\n"));
+  EXPECT_FALSE(CountsSockets("cgroup.memory=nokmem cgroup.memory=nosocket\n"));
+}
+
+std::string MemoryLimitOfSockets(const std::string& cgroups) {
+  std::string_view rest = cgroups;
+  while (!rest.empty()) {
+    const std::string line(TakeLine(rest));
+    const size_t path = line.find(":memory:");
+    if (path != std::string::npos) {
+      const std::string directory = "/sys/fs/cgroup/memory" + line.substr(path + sizeof ":memory:" - 1);
+      const auto limit = ReadFile(directory + "/memory.kmem.tcp.limit_in_bytes");
+      return limit.ok() ? *limit : Message(limit.status());
+    }
+  }
+  return "v2";
+}
+
+// v1 counts them apart from the rest, and has no limit of its own; v2 counts them as memory.
+TEST_F(CgroupTest, WhatSocketsHoldIsBounded) {
+  ASSERT_TRUE(run_->SetLimits(kSmall).ok());
+  const absl::Status bounded = run_->BoundSockets();
+  ASSERT_TRUE(bounded.ok()) << Message(bounded);
+  Pipe ready;
+  const pid_t pid = ForkInto(run_->payload_procs_fds(), [&ready] {
+    ready.Say();
+    pause();
+    return 0;
+  });
+  ready.CloseWrite();
+  ASSERT_TRUE(ready.Hear());
+  const std::string held = MemoryLimitOfSockets(ReadFile("/proc/" + std::to_string(pid) + "/cgroup").value());
+  EXPECT_EQ(held,
+            backend_->kind() == ipc::CgroupBackend::kUnified ? "v2" : std::to_string(kSocketBytes) + "\n");
   ASSERT_TRUE(run_->KillPayload().ok());
   WaitFor(pid);
 }

@@ -196,6 +196,14 @@ TEST(VerdictTest, DenialRateIsAViolationWithALimit) {
               10'001);
 }
 
+TEST(VerdictTest, TooManySocketsAreAMemoryLimitOfTheSupervisors) {
+  Evidence evidence = Ended(EndCause::kSockets);
+  evidence.sockets = 2'077;
+  ExpectLimit(evidence, Verdict::kMemoryLimit, Actor::kSupervisor, LimitName::kSockets, 2'048, 2'077);
+  evidence.oom_kills = 1;
+  EXPECT_EQ(Decide(evidence).limit, LimitName::kMemory);
+}
+
 TEST(VerdictTest, WallTimeIsObservedInMilliseconds) {
   Evidence evidence = Ended(EndCause::kWallDeadline);
   evidence.wall_used_ns = 10'012'999'999;

@@ -82,8 +82,10 @@ TEST(LintTest, ContradictionsAreFaults) {
 TEST(LintTest, EveryDangerousCallIsFound) {
   for (const NamedCall& call : DangerousCalls()) {
     std::vector<ArgumentCondition> conditions;
-    if (call.fixed.index >= 0) {
-      conditions.push_back({static_cast<uint32_t>(call.fixed.index), kAll, call.fixed.value});
+    for (const FixedArgument& fixed : {call.fixed, call.other}) {
+      if (fixed.index >= 0) {
+        conditions.push_back({static_cast<uint32_t>(fixed.index), kAll, fixed.value});
+      }
     }
     const std::vector<std::string> findings =
         LintWith({std::string(call.syscall), SyscallAction::kAllow, 0, conditions, "w"});
@@ -117,8 +119,30 @@ TEST(LintTest, SocketsNeedAFamilyRule) {
 TEST(LintTest, LoopbackNetworksMayUseInternetSockets) {
   Profile profile = Python();
   profile.run.network = NetworkMode::kLoopback;
-  profile.run.filter.rules.push_back({"socket", SyscallAction::kAllow, 0, {{0, kAll, 2}}, "w"});
+  profile.run.filter.rules.push_back({"socket", SyscallAction::kAllow, 0, {{0, kAll, 2}, {1, 0xf, 1}}, "w"});
   EXPECT_TRUE(LintProfile(profile).empty());
+}
+
+TEST(LintTest, InternetSocketsNeedATypeRule) {
+  Profile profile = Python();
+  profile.run.network = NetworkMode::kLoopback;
+  profile.run.filter.rules.push_back({"socket", SyscallAction::kAllow, 0, {{0, kAll, 10}}, "w"});
+  const std::vector<std::string> findings = LintProfile(profile);
+  EXPECT_TRUE(Has(findings, "socket allows the type 3 of the family 10"));
+  EXPECT_TRUE(Has(findings, "socket allows the type 10 of the family 10"));
+  EXPECT_FALSE(Has(findings, "socket allows the type 1 of the family 10"));
+  EXPECT_FALSE(Has(findings, "socket allows the type 3 of the family 2"));
+}
+
+TEST(LintTest, OptionsOfOtherLevelsAreOtherOptions) {
+  Profile profile = Python();
+  // IPV6_V6ONLY has the number of SO_ATTACH_FILTER.
+  profile.run.filter.rules.push_back(
+      {"setsockopt", SyscallAction::kAllow, 0, {{1, kAll, 41}, {2, kAll, 26}}, "w"});
+  EXPECT_TRUE(LintProfile(profile).empty());
+  profile.run.filter.rules.back().conditions.erase(profile.run.filter.rules.back().conditions.begin());
+  EXPECT_TRUE(
+      Has(LintProfile(profile), "allows setsockopt with arg2 == 0x1a: loads a program into the kernel"));
 }
 
 TEST(LintTest, ReasonsMustBeThere) {

@@ -27,9 +27,12 @@ TEST(ShippedProfilesTest, EveryLanguageIsListedAndBaseIsNot) {
   for (const auto& [name, profile] : profiles) {
     names.push_back(name);
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"bash",  "c",     "c11",   "c17",    "c23",  "cpp", "cpp11",
-                                             "cpp14", "cpp17", "cpp23", "go",     "java", "lua", "native",
-                                             "node",  "perl",  "php",   "python", "ruby", "rust"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bash",  "c",      "c11",    "c17",
+                                             "c23",   "cpp",    "cpp11",  "cpp14",
+                                             "cpp17", "cpp23",  "go",     "java",
+                                             "lua",   "native", "node",   "node-loopback",
+                                             "perl",  "php",    "python", "python-loopback",
+                                             "ruby",  "rust"}));
 }
 
 TEST(ShippedProfilesTest, EachNamesItsToolchainBelowUsr) {
@@ -143,7 +146,6 @@ TEST(ShippedProfilesTest, NativeExecutesItsMainFile) {
 }
 
 void ExpectNothingOfTheHostsUsers(const StepSection& step) {
-  EXPECT_EQ(step.network, NetworkMode::kNone);
   for (const BindMount& bind : step.binds) {
     EXPECT_TRUE(bind.source == "/usr" || bind.source.starts_with("/etc/")) << bind.source;
     EXPECT_EQ(bind.executable, bind.source == "/usr") << bind.source;
@@ -169,11 +171,59 @@ TEST(ShippedProfilesTest, TheRootShowsNothingOfTheHostsUsers) {
   }
 }
 
+bool IsLoopback(const std::string& name) { return name.ends_with("-loopback"); }
+
+TEST(ShippedProfilesTest, NoneHasANetworkButThoseWhoseNameSaysSo) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    EXPECT_EQ(profile.run.network, IsLoopback(name) ? NetworkMode::kLoopback : NetworkMode::kNone) << name;
+    EXPECT_TRUE(!profile.compile || profile.compile->network == NetworkMode::kNone) << name;
+  }
+}
+
+// What a filter says about every other call than these two.
+std::vector<std::string> RulesBesidesSockets(const Profile& profile) {
+  std::vector<std::string> rules;
+  for (const SyscallRule& rule : profile.run.filter.rules) {
+    if (rule.syscall != "socket" && rule.syscall != "setsockopt") {
+      rules.push_back(rule.syscall + ": " + rule.why);
+    }
+  }
+  std::sort(rules.begin(), rules.end());
+  return rules;
+}
+
+TEST(ShippedProfilesTest, ALoopbackAddsSocketsAndTheirOptionsAndNothingElse) {
+  const ProfileSet profiles = ShippedProfiles();
+  size_t seen = 0;
+  for (const auto& [name, profile] : profiles) {
+    if (!IsLoopback(name)) {
+      continue;
+    }
+    SCOPED_TRACE(name);
+    ++seen;
+    const Profile& parent = profiles.at(profile.variant_of);
+    EXPECT_EQ(name, profile.variant_of + "-loopback");
+    EXPECT_EQ(profile.run.command, parent.run.command);
+    EXPECT_EQ(RulesBesidesSockets(profile), RulesBesidesSockets(parent));
+    EXPECT_GT(profile.run.filter.rules.size(), parent.run.filter.rules.size());
+  }
+  EXPECT_EQ(seen, 2U);
+}
+
+// The listener's is inherited by connections that wait in its queue, whose memory no limit of the run covers.
+TEST(ShippedProfilesTest, NobodyChoosesTheSizeOfAReceiveBuffer) {
+  for (const auto& [name, profile] : ShippedProfiles()) {
+    EXPECT_NE(Decide(profile.run.filter, "setsockopt", {0, 1, 8}).action, SyscallAction::kAllow) << name;
+    EXPECT_NE(Decide(profile.run.filter, "setsockopt", {0, 1, 33}).action, SyscallAction::kAllow) << name;
+    EXPECT_NE(Decide(profile.run.filter, "setsockopt", {0, 1, 18}).action, SyscallAction::kAllow) << name;
+  }
+}
+
 TEST(ShippedProfilesTest, VariantsDifferInTheStandardTheyCompileForOnly) {
   const ProfileSet profiles = ShippedProfiles();
   size_t variants = 0;
   for (const auto& [name, profile] : profiles) {
-    if (profile.variant_of.empty()) {
+    if (profile.variant_of.empty() || IsLoopback(name)) {
       continue;
     }
     ++variants;
