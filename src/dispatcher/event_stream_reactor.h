@@ -28,7 +28,7 @@ class EventStreamReactor : public Base,
                            public ClientStream,
                            public std::enable_shared_from_this<EventStreamReactor<Base>> {
  public:
-  ~EventStreamReactor() override { open_calls_.fetch_sub(1, std::memory_order_relaxed); }
+  ~EventStreamReactor() override { LeaveCount(); }
 
   // ClientStream, on the I/O thread.
   void SetOwner(std::weak_ptr<ClientStreamOwner> owner) override { owner_ = std::move(owner); }
@@ -85,12 +85,20 @@ class EventStreamReactor : public Base,
   // On the I/O thread (or in the handler): without effect the second time.
   void FinishOnce(const grpc::Status& status) {
     if (!std::exchange(finished_, true)) {
+      LeaveCount();
       Base::Finish(status);
     }
   }
   bool finished() const { return finished_; }
 
  private:
+  // A call that is finished holds nothing but its status, and must not keep others out until gRPC lets go of
+  // it.
+  void LeaveCount() {
+    if (std::exchange(counted_, false)) {
+      open_calls_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
   void HandleWritten(bool ok) {
     writing_ = false;
     buffer_.Clear();
@@ -128,6 +136,7 @@ class EventStreamReactor : public Base,
   bool writing_ = false;
   bool finished_ = false;
   bool gone_ = false;
+  bool counted_ = true;
 };
 
 }  // namespace caisson::dispatcher

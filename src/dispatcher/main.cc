@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include "common/packet_socket.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "dispatcher/connection_gate.h"
 #include "dispatcher/file_digest.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/logging.h"
@@ -33,6 +35,7 @@
 #include "dispatcher/server.h"
 #include "dispatcher/supervisor_link.h"
 #include "ipc/codec.h"
+#include "ipc/descriptor_use.h"
 #include "policy/profile_loader.h"
 
 namespace caisson::dispatcher {
@@ -47,7 +50,6 @@ constexpr int64_t kShutdownGraceMs = 2'000;
 constexpr int64_t kLostGraceMs = 500;
 // After the loss of caissond, results get this long to reach their clients.
 constexpr int64_t kLostDeliveryMs = 1'000;
-constexpr uint32_t kSpareCalls = 64;
 
 struct Options {
   std::string socket;
@@ -55,14 +57,32 @@ struct Options {
   std::string log_level = "info";
 };
 
-// One PREPARE's worth of descriptors for each run is far above the usual soft limit of 1,024.
-absl::Status RaiseDescriptorLimit() {
+// One PREPARE's worth of descriptors for each run is far above the usual soft limit of 1,024. How many there
+// are.
+absl::StatusOr<uint64_t> RaiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return ErrnoStatus(errno, "getrlimit");
   }
   limit.rlim_cur = limit.rlim_max;
-  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "setrlimit");
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return ErrnoStatus(errno, "setrlimit");
+  }
+  return limit.rlim_cur;
+}
+
+// Connections get the descriptors that runs can never need.
+absl::StatusOr<ConnectionGate::Bounds> GateBounds(const ipc::Hello& hello, uint64_t descriptors) {
+  const uint64_t of_runs = ipc::DispatcherFdsForRuns(hello.max_sandboxes, hello.queue_length);
+  if (descriptors < of_runs + ipc::kFdsOfOneConnection) {
+    return absl::FailedPreconditionError("the descriptor limit of " + std::to_string(descriptors) +
+                                         " leaves none for clients: runs need " + std::to_string(of_runs));
+  }
+  ConnectionGate::Bounds bounds;
+  bounds.connections =
+      std::min<size_t>(bounds.connections, (descriptors - of_runs) / ipc::kFdsOfOneConnection);
+  bounds.open_calls += ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length);
+  return bounds;
 }
 
 absl::StatusOr<ipc::Hello> ReceiveHello(const UniqueFd& socket) {
@@ -91,9 +111,10 @@ absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory) {
 absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
   signal(SIGPIPE, SIG_IGN);
   umask(kSocketUmask);
-  RETURN_IF_ERROR(RaiseDescriptorLimit());
+  ASSIGN_OR_RETURN(const uint64_t descriptors, RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
   ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveHello(boundary));
+  ASSIGN_OR_RETURN(const ConnectionGate::Bounds bounds, GateBounds(hello, descriptors));
   ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles));
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
@@ -105,10 +126,11 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
   RunManager manager(*io, link, std::move(discard), hello);
   RunService::Config config;
   config.memory_budget_bytes = hello.memory_budget_bytes;
-  config.max_open_calls = 2 * hello.max_sandboxes + hello.queue_length + kSpareCalls;
+  config.max_open_calls = static_cast<uint32_t>(ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length));
   config.version = CAISSON_VERSION;
   RunService service(*io, manager, catalog, config);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start("unix:" + socket_path, service));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
+                   Server::Start("unix:" + socket_path, service, bounds));
 
   bool lost = false;
   std::thread stopper;

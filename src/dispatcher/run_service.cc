@@ -44,6 +44,11 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
         RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs));
     return reactor.get();
   }
+  if (context->IsCancelled()) {
+    // Its client left before we came to it: not worth parsing, and no reason to take a place in the queue.
+    reactor->RefuseAtOnce(Refuse(Reason::kClientGone, "the client went away"));
+    return reactor.get();
+  }
   auto spec = std::make_shared<RunSpec>();
   const grpc::Status status = intake_.Decode(*request, *spec);
   // SAFETY: gRPC made the buffer as a plain object of its own and keeps it for as long as the call; nobody

@@ -205,6 +205,7 @@ constexpr scmp_arg_cmp Masked(unsigned int argument, scmp_datum_t mask, scmp_dat
 void AddArgumentRules(FilterBuilder& filter) {
   // Unix sockets only; gRPC probes for IPv6 and lives with the answer.
   filter.Rule(SCMP_ACT_ALLOW, "socket", {Masked(0, 0xffffffffU, AF_UNIX)});
+  filter.Rule(SCMP_ACT_ALLOW, "socketpair", {Masked(0, 0xffffffffU, AF_UNIX)});
   // Reading, which Landlock then refuses file by file: gRPC and glibc probe for a few and live with EACCES.
   filter.Rule(SCMP_ACT_ALLOW, "openat", {Masked(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)});
   // No new code after the start.

@@ -4,21 +4,26 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
 #include <sys/un.h>
 
 #include <chrono>
 #include <utility>
 
+#include "common/status.h"
+#include "dispatcher/call_watch.h"
 #include "dispatcher/request_validation.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 constexpr char kScheme[] = "unix:";
+// What gRPC said last gets this long to reach clients that read.
+constexpr int64_t kLastWordsMs = 500;
 // A little more than a request may have, so that one just above it is refused by us, with details.
 constexpr int kMaxReceiveBytes = static_cast<int>(kMaxRequestBytes) + 1024 * 1024;
 constexpr int kMaxMetadataBytes = 16 * 1024;
-constexpr int kMaxStreamsPerConnection = 2'048;
+constexpr int kMaxStreamsPerConnection = static_cast<int>(kMaxCallsOfOneConnection);
 constexpr int kKeepaliveMs = 60'000;
 constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 30'000;
@@ -46,7 +51,10 @@ absl::StatusOr<std::string> SocketPath(const std::string& address) {
   return path;
 }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address, RunService& service) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address, RunService& service,
+                                                      const ConnectionGate::Bounds& bounds) {
+  ASSIGN_OR_RETURN(const std::string path, SocketPath(address));
+  ASSIGN_OR_RETURN(std::unique_ptr<ConnectionGate> gate, ConnectionGate::Listen(path, bounds));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ResourceQuota quota("caisson");
@@ -60,15 +68,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  int bound = 0;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &bound);
   builder.RegisterService(&service);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || bound == 0) {
-    return absl::UnavailableError("listen on " + address + ": gRPC could not bind it");
+  if (server == nullptr) {
+    return absl::UnavailableError("serve on " + address + ": gRPC could not start");
   }
-  return std::unique_ptr<Server>(new Server(std::move(server)));
+  gate->Start([grpc = server.get()](UniqueFd end) { grpc::AddInsecureChannelFromFd(grpc, end.release()); });
+  return std::unique_ptr<Server>(new Server(std::move(server), std::move(gate)));
 }
 
 void Server::SetNotServing() {
@@ -78,7 +84,9 @@ void Server::SetNotServing() {
 }
 
 void Server::Shutdown(int64_t grace_ms) {
+  gate_->StopAccepting();
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  gate_->Finish(kLastWordsMs);
 }
 
 }  // namespace caisson::dispatcher

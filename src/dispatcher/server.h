@@ -1,4 +1,4 @@
-// The gRPC server: address, bounds, health, reflection.
+// The gRPC server: address, bounds, health, reflection. Connections come through the gate.
 #ifndef CAISSON_DISPATCHER_SERVER_H_
 #define CAISSON_DISPATCHER_SERVER_H_
 
@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "dispatcher/connection_gate.h"
 #include "dispatcher/run_service.h"
 
 namespace caisson::dispatcher {
@@ -20,7 +22,8 @@ class Server {
  public:
   // Listens on `address`. The caller has set the umask that gives the socket its mode, and passed the
   // lockdown.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address, RunService& service);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address, RunService& service,
+                                                       const ConnectionGate::Bounds& bounds);
 
   // From now on the health service says NOT_SERVING.
   void SetNotServing();
@@ -29,9 +32,11 @@ class Server {
   void Shutdown(int64_t grace_ms);
 
  private:
-  explicit Server(std::unique_ptr<grpc::Server> server) : server_(std::move(server)) {}
+  Server(std::unique_ptr<grpc::Server> server, std::unique_ptr<ConnectionGate> gate)
+      : server_(std::move(server)), gate_(std::move(gate)) {}
 
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<ConnectionGate> gate_;
 };
 
 }  // namespace caisson::dispatcher

@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "ipc/descriptor_use.h"
 #include "ipc/messages.h"
 #include "orchestrator/dispatcher_link.h"
 
@@ -17,8 +18,6 @@ constexpr uint64_t kOwn =
     128;  // libraries, log, locks, cgroup directories, what one build holds for a moment
 // init's pidfd and control socket, the OOM event, cpu.stat, init's cgroup directory.
 constexpr uint64_t kOfOneSandbox = 5;
-constexpr uint64_t kClients = 1024;                    // connections to the dispatcher
-constexpr uint64_t kOfOneRun = ipc::kPreparedFds + 1;  // and its bundle
 
 }  // namespace
 
@@ -26,7 +25,8 @@ uint64_t DescriptorsNeeded(const DescriptorUsers& users) {
   const uint64_t sandboxes = MostSandboxes(static_cast<uint32_t>(users.max_runs)) + users.ready_sandboxes;
   // Every answer may wait for a dispatcher that is slow to read, with the pipes it carries.
   const uint64_t supervisor = kOwn + users.steps + sandboxes * (kOfOneSandbox + ipc::kPreparedFds);
-  const uint64_t dispatcher = kOwn + kClients + users.max_runs * kOfOneRun + users.queue_length;
+  const uint64_t dispatcher = ipc::DispatcherFdsForRuns(users.max_runs, users.queue_length) +
+                              ipc::kFewestConnections * ipc::kFdsOfOneConnection;
   return std::max({supervisor, dispatcher, users.most_open_files});
 }
 

@@ -47,7 +47,7 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
   config_.max_open_calls = 100;
   config_.version = "test";
   service_ = std::make_unique<RunService>(*io_, *manager_, catalog_, config_);
-  auto server = Server::Start("unix:" + directory_ + "/s", *service_);
+  auto server = Server::Start("unix:" + directory_ + "/s", *service_, {});
   ASSERT_TRUE(server.ok()) << Message(server.status());
   server_ = std::move(*server);
   ASSERT_TRUE(link_

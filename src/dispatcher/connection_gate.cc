@@ -1,0 +1,275 @@
+#include "dispatcher/connection_gate.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <future>
+
+#include "common/clock.h"
+#include "common/status.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+// What one connection that waited may spend before it is the next one's turn.
+constexpr uint32_t kCostATurn = 32;
+constexpr int64_t kTurnEveryMs = 2;
+constexpr int kAcceptsAtOnce = 64;
+constexpr int64_t kAcceptPauseMs = 100;
+constexpr int64_t kTellEveryMs = 1'000;
+
+absl::StatusOr<UniqueFd> ListenOn(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);  // SocketPath has checked its length
+  struct stat there {};
+  if (lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
+    unlink(path.c_str());  // what a dead predecessor left; bind tells if this did not do
+  }
+  UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!listener.valid()) {
+    return ErrnoStatus(errno, "make a socket");
+  }
+  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return ErrnoStatus(errno, "bind " + path);
+  }
+  if (listen(listener.get(), SOMAXCONN) != 0) {
+    return ErrnoStatus(errno, "listen on " + path);
+  }
+  return listener;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Listen(const std::string& path,
+                                                                       const Bounds& bounds) {
+  ASSIGN_OR_RETURN(std::unique_ptr<IoThread> io, IoThread::Create());
+  ASSIGN_OR_RETURN(UniqueFd listener, ListenOn(path));
+  return std::unique_ptr<ConnectionGate>(
+      new ConnectionGate(path, bounds, std::move(listener), std::move(io)));
+}
+
+ConnectionGate::ConnectionGate(std::string path, const Bounds& bounds, UniqueFd listener,
+                               std::unique_ptr<IoThread> io)
+    : path_(std::move(path)),
+      bounds_(bounds),
+      io_(std::move(io)),
+      listener_(std::move(listener)),
+      rate_(bounds.calls_per_second, bounds.calls_at_once, MonotonicNanos()) {}
+
+ConnectionGate::~ConnectionGate() {
+  Finish(0);
+  CloseListener();
+  while (!connections_.empty()) {
+    connections_.begin()->second->End(nullptr);
+  }
+}
+
+void ConnectionGate::Start(Handover handover) {
+  handover_ = std::move(handover);
+  CAISSON_CHECK(io_->loop().Watch(listener_.get(), EPOLLIN, [this](uint32_t /*events*/) { Accept(); }).ok());
+  thread_ = std::thread([this] { CAISSON_CHECK(io_->loop().Run().ok()); });
+}
+
+void ConnectionGate::StopAccepting() {
+  std::promise<void> done;
+  io_->Post([this, &done] {
+    CloseListener();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void ConnectionGate::CloseListener() {
+  if (listener_.valid()) {
+    io_->loop().Unwatch(listener_.get());
+    listener_.reset();
+    unlink(path_.c_str());
+  }
+}
+
+void ConnectionGate::Finish(int64_t grace_ms) {
+  if (!thread_.joinable()) {
+    return;
+  }
+  io_->Post([this, grace_ms] {
+    finishing_ = true;
+    io_->loop().At(MonotonicNanos() + grace_ms * kNanosPerMilli, [this] { io_->loop().Stop(); });
+    if (connections_.empty()) {
+      io_->loop().Stop();
+    }
+  });
+  thread_.join();
+}
+
+void ConnectionGate::Accept() {
+  for (int i = 0; i < kAcceptsAtOnce; ++i) {
+    UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (client.valid()) {
+      Admit(std::move(client));
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      Tell("no descriptor or memory for a new connection");
+      PauseAccepting();
+    }
+    return;
+  }
+}
+
+// The listener stays readable while nothing can be accepted, and would be told of without end.
+void ConnectionGate::PauseAccepting() {
+  io_->loop().Unwatch(listener_.get());
+  io_->loop().At(MonotonicNanos() + kAcceptPauseMs * kNanosPerMilli, [this] {
+    if (listener_.valid() &&
+        !io_->loop().Watch(listener_.get(), EPOLLIN, [this](uint32_t /*events*/) { Accept(); }).ok()) {
+      PauseAccepting();
+    }
+  });
+}
+
+void ConnectionGate::Admit(UniqueFd client) {
+  if (connections_.size() >= bounds_.connections && !EndLongestIdle()) {
+    Tell("there are too many connections, and each has calls: a new one was refused");
+    return;
+  }
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+    Tell("no descriptor or memory for a new connection");
+    return;
+  }
+  UniqueFd ours(ends[0]);
+  UniqueFd grpcs(ends[1]);
+  Keeper& keeper = *this;
+  auto connection = std::make_unique<GatedConnection>(io_->loop(), keeper, std::move(client), std::move(ours),
+                                                      bounds_.incomplete_ms);
+  if (!connection->Start()) {
+    Tell("the kernel has no room to watch a new connection");
+    return;
+  }
+  GatedConnection* const raw = connection.get();
+  connections_.emplace(raw, std::move(connection));
+  handover_(std::move(grpcs));
+}
+
+bool ConnectionGate::EndLongestIdle() {
+  // One that was never used goes before one that is idle between calls.
+  const auto order = [](const GatedConnection& connection) {
+    return std::make_pair(connection.had_calls(), connection.active_ns());
+  };
+  GatedConnection* longest = nullptr;
+  for (const auto& [connection, owner] : connections_) {
+    if (connection->open_calls() == 0 && (longest == nullptr || order(*connection) < order(*longest))) {
+      longest = connection;
+    }
+  }
+  if (longest == nullptr) {
+    return false;
+  }
+  longest->End("it was idle for longest, and there are too many");
+  return true;
+}
+
+GatedConnection* ConnectionGate::MostCalls() {
+  return std::max_element(connections_.begin(), connections_.end(),
+                          [](const auto& left, const auto& right) {
+                            return left.first->open_calls() < right.first->open_calls();
+                          })
+      ->first;
+}
+
+GatedConnection::Leave ConnectionGate::MayPass(GatedConnection& connection, uint32_t cost) {
+  const bool its_turn = turn_of_ == &connection && turn_left_ > 0;
+  if (!waiting_.empty() && !its_turn) {
+    waiting_.push_back(&connection);
+    return GatedConnection::Leave::kWait;
+  }
+  if (!rate_.Take(cost, MonotonicNanos())) {
+    // Whose turn it is stays in front: going to the back, it might find the tokens taken each time it comes
+    // up.
+    its_turn ? waiting_.push_front(&connection) : waiting_.push_back(&connection);
+    out_of_tokens_ = true;
+    SetTurnTimer();
+    return GatedConnection::Leave::kWait;
+  }
+  turn_left_ -= its_turn ? std::min(cost, turn_left_) : 0;
+  if (open_calls_ >= bounds_.open_calls) {
+    GatedConnection* const most = MostCalls();
+    most->End("it had the most open calls, and there are too many");
+    if (most == &connection) {
+      return GatedConnection::Leave::kEnd;
+    }
+  }
+  return GatedConnection::Leave::kGranted;
+}
+
+void ConnectionGate::SetTurnTimer() {
+  if (turn_timer_ == 0 && !waiting_.empty()) {
+    const int64_t soonest = MonotonicNanos() + kTurnEveryMs * kNanosPerMilli;
+    turn_timer_ = io_->loop().At(std::max(rate_.NextNs(), soonest), [this] {
+      turn_timer_ = 0;
+      GiveTurns();
+    });
+  }
+}
+
+void ConnectionGate::GiveTurns() {
+  out_of_tokens_ = false;
+  while (!waiting_.empty() && !out_of_tokens_) {
+    GatedConnection* const next = waiting_.front();
+    waiting_.pop_front();
+    if (turn_of_ != next) {
+      turn_of_ = next;
+      turn_left_ = kCostATurn;
+    }
+    next->Resume();
+    if (!out_of_tokens_) {
+      turn_of_ = nullptr;
+    }
+  }
+  SetTurnTimer();
+}
+
+void ConnectionGate::OnEnd(GatedConnection& connection, const char* reason) {
+  if (reason != nullptr) {
+    Tell(reason);
+  }
+  if (turn_of_ == &connection) {
+    turn_of_ = nullptr;
+  }
+  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), &connection), waiting_.end());
+  const auto found = connections_.find(&connection);
+  // One that could not start is its maker's to destroy.
+  if (found == connections_.end()) {
+    return;
+  }
+  if (ended_.empty()) {
+    io_->loop().At(0, [this] { ended_.clear(); });
+  }
+  ended_.push_back(std::move(found->second));
+  connections_.erase(found);
+  if (finishing_ && connections_.empty()) {
+    io_->loop().Stop();
+  }
+}
+
+// What a client does must not fill the log.
+void ConnectionGate::Tell(const char* what) {
+  const int64_t now = MonotonicNanos();
+  if (told_ns_ != 0 && now < told_ns_ + kTellEveryMs * kNanosPerMilli) {
+    ++untold_;
+    return;
+  }
+  told_ns_ = now;
+  spdlog::warn("a client's connection was ended or refused: {} ({} more since the last such line)", what,
+               std::exchange(untold_, 0));
+}
+
+}  // namespace caisson::dispatcher

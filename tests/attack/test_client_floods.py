@@ -1,0 +1,132 @@
+"""Clients that abuse HTTP/2 (floods.py): the dispatcher stays, its memory is bounded, and another client is served as usual."""
+
+import json
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+from floods import FLOODS
+from raw_http2 import Connection
+from support import processes
+from support.client import Client
+from support.environment import scaled
+
+pytestmark = [pytest.mark.serial, pytest.mark.slow]
+
+HERE = pathlib.Path(__file__).parent
+MIB = 1 << 20
+SECONDS = 3
+MOST_GROWTH = 160 * MIB
+# Calls at once have a bound in all; each costs some 25 KiB.
+MOST_GROWTH_OF = {"many_calls": 400 * MIB}
+SAMPLES = 9
+# How many connections of a flood the daemon ends: exactly, or None where it may do either.
+ENDED = {"continuations": 1, "empty_continuations": 1, "endless_value": 1, "lying_length": 1, "too_many_calls": 1, "ping": 1, "settings": 1,
+         "another_protocol": 100, "reset": 0, "reset_with_request": 0, "half_requests": 0, "window_zero": 0}
+
+
+def rollup(pid, field="Rss"):
+    """Bytes, as /proc/PID/smaps_rollup counts them."""
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {field} of {pid}")
+
+
+def start_delay(client):
+    """Seconds from sending a request to `started`."""
+    outcome = client.execute("pass")
+    assert outcome.verdict() == "COMPLETED"
+    return next(at for event, at in zip(outcome.events, outcome.times) if event.WhichOneof("event") == "started") - outcome.started_at
+
+
+class Watch:
+    """A client beside a flood: its start delays, and the dispatcher's memory."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.client = Client(daemon.address)
+        start_delay(self.client)
+        self.usual = statistics.median(start_delay(self.client) for _ in range(SAMPLES))
+        self.dispatcher = daemon.dispatcher_pid()
+        self.before = self.peak = rollup(self.dispatcher)
+        self.delays = []
+
+    def look(self):
+        self.delays.append(start_delay(self.client))
+        self.peak = max(self.peak, rollup(self.dispatcher))
+
+    def verdict(self, name):
+        delay = statistics.median(self.delays)
+        print(f"\n{name}: start delay {self.usual * 1000:.0f} ms before, {delay * 1000:.0f} ms beside it ({len(self.delays)} runs); "
+              f"the dispatcher {self.before // MIB} MiB before, {self.peak // MIB} at most")
+        assert self.daemon.dispatcher_pid() == self.dispatcher, "".join(self.daemon.log[-20:])
+        assert delay <= 2 * self.usual + scaled(0.1)
+        assert self.peak - self.before <= MOST_GROWTH_OF.get(name, MOST_GROWTH)
+        newcomer = Client(self.daemon.address)
+        start_delay(newcomer)
+        newcomer.close()
+        self.client.close()
+
+
+def beside(watch, daemon, name):
+    """The flood's own report; meanwhile the client goes on."""
+    with subprocess.Popen([sys.executable, str(HERE / "floods.py"), name, str(daemon.socket_path), str(SECONDS)],
+                          stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline() == "ready\n"
+        while program.poll() is None or len(watch.delays) < SAMPLES:
+            watch.look()
+        return json.loads(program.stdout.read())
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_client_that_abuses_http2_costs_bounded_memory_and_nobody_else_much_time(make_daemon, name):
+    daemon = make_daemon()
+    watch = Watch(daemon)
+    report = beside(watch, daemon, name)
+    print(report)
+    watch.verdict(name)
+    assert report["sent"] > 0 or report["ended"] > 0
+    if name in ENDED:
+        assert report["ended"] == ENDED[name]
+    assert processes.wait_until(lambda: daemon.run_pids() == [], scaled(5))
+
+
+def test_connections_never_take_the_descriptors_of_runs_and_the_listener_survives(make_daemon):
+    """Once gRPC itself met EMFILE at accept, it never accepted again."""
+    daemon = make_daemon(start=False, max_runs=32)
+    plain = daemon.command
+    daemon.command = lambda *extra: ["prlimit", "--nofile=4200:4200", *plain(*extra)]
+    daemon.start()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    previous = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    connections = []
+    try:
+        watch = Watch(daemon)
+        for _ in range(5000):
+            connections.append(Connection(daemon.socket_path, preface=False))
+        for _ in range(SAMPLES):
+            watch.look()
+        watch.verdict("descriptors")
+    finally:
+        for connection in connections:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, previous)
+    dispatcher = daemon.dispatcher_pid()
+    assert processes.wait_until(lambda: len(list(pathlib.Path(f"/proc/{dispatcher}/fd").iterdir())) < 100, scaled(10))
+
+
+def test_ten_thousand_connections_cost_the_daemon_the_oldest_unused_ones_only(make_daemon):
+    daemon = make_daemon()
+    used = Client(daemon.address)
+    start_delay(used)
+    watch = Watch(daemon)
+    beside(watch, daemon, "idle")
+    assert start_delay(used) > 0  # idle for longest of all, but it has had a call
+    watch.verdict("idle")
+    used.close()
