@@ -13,6 +13,8 @@ namespace {
 
 constexpr unsigned int kMfdNoexecSeal = 0x0008U;  // KERNEL(6.3): Debian 12's headers lack both.
 constexpr unsigned int kMfdExec = 0x0010U;
+// The page that holds a file's end may be a huge one.
+constexpr uint64_t kBeyondTheEnd = uint64_t{2} << 20U;
 constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 int CreateMemfd(const std::string& name, MemfdKind kind) {
@@ -61,6 +63,11 @@ absl::Status CheckSealedMemfd(int fd, uint64_t max_bytes) {
   // Seals exist on memfds and on shmem files only; S_ISREG excludes nothing else, but costs nothing.
   if (!S_ISREG(info.st_mode) || info.st_size <= 0 || static_cast<uint64_t>(info.st_size) > max_bytes) {
     return absl::InvalidArgumentError("sealed memfd has a size out of range");
+  }
+  // fallocate(2) with FALLOC_FL_KEEP_SIZE, before the seals, allocates any number of pages beyond the end.
+  constexpr uint64_t kBlock = 512;
+  if (static_cast<uint64_t>(info.st_blocks) * kBlock > static_cast<uint64_t>(info.st_size) + kBeyondTheEnd) {
+    return absl::InvalidArgumentError("sealed memfd has memory beyond its end");
   }
   return absl::OkStatus();
 }

@@ -20,8 +20,9 @@ enum class MemfdKind { kData, kExecutable };
 absl::StatusOr<UniqueFd> MakeSealedMemfd(const std::string& name, std::span<const std::byte> bytes,
                                          MemfdKind kind);
 
-// OK if `fd` is a memfd with at least the seals write, grow, shrink and seal, and its size is 1..max_bytes.
-// This is the check of a hostile descriptor: a pipe, a directory, an unsealed or huge file are refused.
+// OK if `fd` is a memfd with at least the seals write, grow, shrink and seal, its size is 1..max_bytes, and
+// it holds hardly more memory than that. None of this can change afterwards. This is the check of a hostile
+// descriptor: a pipe, a directory, an unsealed or huge file are refused.
 absl::Status CheckSealedMemfd(int fd, uint64_t max_bytes);
 
 }  // namespace caisson

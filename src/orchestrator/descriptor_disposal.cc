@@ -14,11 +14,14 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "common/memfd.h"
 #include "common/status.h"
 
 namespace caisson::orchestrator {
 namespace {
 
+// Freeing this much takes less than the child's fork.
+constexpr uint64_t kSmallBytes = 1U << 20U;
 constexpr int64_t kPatienceNanos = 1'000 * kNanosPerMilli;
 
 [[noreturn]] void CloseAndExit(int fd, pid_t parent) {
@@ -59,7 +62,7 @@ DescriptorDisposal::~DescriptorDisposal() {
 }
 
 void DescriptorDisposal::Take(UniqueFd fd) {
-  if (!fd.valid() || IsMemfd(fd.get())) {
+  if (!fd.valid() || CheckSealedMemfd(fd.get(), kSmallBytes).ok()) {
     return;
   }
   waiting_.push_back(std::move(fd));

@@ -1,8 +1,10 @@
 // Closes descriptors that somebody untrusted made, without waiting for it: close(2) takes as long as their
-// maker likes (a TCP socket with SO_LINGER, a file of a FUSE mount), and caissond must be on time.
+// maker likes (a TCP socket with SO_LINGER, a file of a FUSE mount, a memfd of many GiB, whose pages are
+// freed by whoever closes it last), and caissond must be on time.
 #ifndef CAISSON_ORCHESTRATOR_DESCRIPTOR_DISPOSAL_H_
 #define CAISSON_ORCHESTRATOR_DESCRIPTOR_DISPOSAL_H_
 
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <vector>
@@ -13,7 +15,7 @@
 
 namespace caisson::orchestrator {
 
-// Whether it is a memfd (or another file of shared memory), which anybody may close at any time.
+// Whether it is a memfd (or another file of shared memory).
 bool IsMemfd(int fd);
 
 // One after the other, each closed by a child that shares our descriptor table; one that takes long is
@@ -25,9 +27,11 @@ class DescriptorDisposal {
   DescriptorDisposal& operator=(const DescriptorDisposal&) = delete;
   ~DescriptorDisposal();
 
-  // Memfds are closed at once.
+  // A small sealed memfd, as most bundles are, is closed at once: nobody can make it larger any more.
   void Take(UniqueFd fd);
   void Take(std::vector<UniqueFd> fds);
+  // How many wait for their turn.
+  size_t waiting() const { return waiting_.size(); }
   // Nothing is left to be closed. `on_idle` is called once, perhaps at once.
   void WhenIdle(std::function<void()> on_idle);
 

@@ -112,26 +112,30 @@ void DispatcherLink::OnSocket(uint32_t events) {
     if (!packet.ok()) {
       return Break(Message(packet.status()));
     }
-    Handle(std::move(packet).value());
+    const absl::Status handled = Handle(*packet);
+    // Whatever became of the message: nothing that the dispatcher made is closed by us. Of a bundle init has
+    // a copy, but init may be gone already.
+    disposal_.Take(std::move(packet->fds));
+    if (!handled.ok()) {
+      return Break(Message(handled));
+    }
   }
 }
 
-void DispatcherLink::Handle(Packet packet) {
-  // Nothing else may be closed by us, not even with an error on the way.
+// An error is a violation.
+absl::Status DispatcherLink::Handle(const Packet& packet) {
   if (!std::all_of(packet.fds.begin(), packet.fds.end(),
                    [](const UniqueFd& fd) { return IsMemfd(fd.get()); })) {
-    disposal_.Take(std::move(packet.fds));
-    return Break("a descriptor is no memfd");
+    return absl::InvalidArgumentError("a descriptor is no memfd");
   }
   const absl::StatusOr<ipc::Request> request = ipc::DecodeRequest(packet.bytes, packet.fds.size());
-  if (!request.ok()) {
-    return Break(Message(request.status()));
-  }
+  RETURN_IF_ERROR(request.status());
   if (std::holds_alternative<ipc::Serving>(*request)) {
     if (std::exchange(serving_, true)) {
-      return Break("SERVING is permitted once");  // Each one is a line in the log.
+      return absl::InvalidArgumentError("SERVING is permitted once");  // Each one is a line in the log.
     }
-    return callbacks_.on_serving();
+    callbacks_.on_serving();
+    return absl::OkStatus();
   }
   const auto [type, id] = std::visit(
       [](const auto& message) -> std::pair<ipc::MessageType, ipc::SandboxId> {
@@ -144,21 +148,23 @@ void DispatcherLink::Handle(Packet packet) {
       *request);
   switch (ipc::Check(type, StateOf(id))) {
     case ipc::Permission::kIgnored:
-      return;
+      return absl::OkStatus();
     case ipc::Permission::kViolation:
-      return Break(std::string(ipc::MessageName(type)) + " is not permitted in the sandbox's state");
+      return absl::InvalidArgumentError(std::string(ipc::MessageName(type)) +
+                                        " is not permitted in the sandbox's state");
     case ipc::Permission::kPermitted:
       break;
   }
   if (const auto* prepare = std::get_if<ipc::Prepare>(&*request)) {
     HandlePrepare(*prepare);
   } else if (const auto* start = std::get_if<ipc::Start>(&*request)) {
-    HandleStart(*start, std::move(packet.fds.front()));
+    HandleStart(*start, packet.fds.front());
   } else if (const auto* cancel = std::get_if<ipc::Cancel>(&*request)) {
     HandleCancel(*cancel);
   } else if (const auto* signal = std::get_if<ipc::Signal>(&*request)) {
     live_.at(signal->sandbox)->Signal(signal->signal_number);
   }
+  return absl::OkStatus();
 }
 
 ipc::SandboxState DispatcherLink::StateOf(ipc::SandboxId id) const {
@@ -199,9 +205,10 @@ void DispatcherLink::HandlePrepare(const ipc::Prepare& prepare) {
   if (const auto limit = FindSizeOutOfRange(prepare, plan->limits)) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a size is out of range");
   }
-  // Those being removed have dead processes but still hold ids and cgroups: they may lag behind, but not
-  // without bound.
-  if (live_.size() >= capacity_.max_sandboxes || sandboxes() >= MostSandboxes(capacity_.max_sandboxes)) {
+  // Those being removed have dead processes but still hold ids and cgroups, and bundles that are being closed
+  // hold descriptors: they may lag behind, but not without bound.
+  if (live_.size() >= capacity_.max_sandboxes ||
+      sandboxes() + disposal_.waiting() >= MostSandboxes(capacity_.max_sandboxes)) {
     return RefusePrepare(prepare.sandbox, ipc::Refusal::kCapacity, ipc::LimitName::kNone,
                          "every place is taken");
   }
@@ -248,7 +255,7 @@ void DispatcherLink::RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::L
   session.Discard();
 }
 
-void DispatcherLink::HandleStart(const ipc::Start& start, UniqueFd bundle) {
+void DispatcherLink::HandleStart(const ipc::Start& start, const UniqueFd& bundle) {
   Session& session = *live_.at(start.sandbox);
   if (const auto limit = FindLimitOutOfRange(start.limits, session.plan().limits)) {
     return RefuseStart(start.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a limit is out of range");
@@ -260,7 +267,7 @@ void DispatcherLink::HandleStart(const ipc::Start& start, UniqueFd bundle) {
   if (const absl::Status status = CheckSealedMemfd(bundle.get(), wire::kMaxBundleBytes); !status.ok()) {
     return RefuseStart(start.sandbox, ipc::Refusal::kBadBundle, ipc::LimitName::kNone, Message(status));
   }
-  session.Start(start, std::move(bundle));
+  session.Start(start, bundle);
 }
 
 void DispatcherLink::HandleCancel(const ipc::Cancel& cancel) {

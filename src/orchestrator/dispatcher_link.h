@@ -67,10 +67,10 @@ class DispatcherLink : public SessionListener {
   };
 
   void OnSocket(uint32_t events);
-  void Handle(Packet packet);
+  absl::Status Handle(const Packet& packet);
   void HandlePrepare(const ipc::Prepare& prepare);
   bool PrepareFromPool(const ipc::Prepare& prepare, const StepPlan& plan);
-  void HandleStart(const ipc::Start& start, UniqueFd bundle);
+  void HandleStart(const ipc::Start& start, const UniqueFd& bundle);
   void HandleCancel(const ipc::Cancel& cancel);
   void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
                      const std::string& message);

@@ -243,7 +243,7 @@ void Session::Signal(int32_t signal_number) {
   static_cast<void>(SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&message, 1))));
 }
 
-void Session::Start(const ipc::Start& start, UniqueFd bundle) {
+void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   const ipc::StartLimits& limits = start.limits;
   CAISSON_CHECK(state_ == ipc::SandboxState::kPrepared);
   times_.start_ns = MonotonicNanos();

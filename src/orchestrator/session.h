@@ -59,8 +59,9 @@ class Session {
   // A sandbox that was built ahead, with the id 0, gets its id and somebody to report to. Only when prepared,
   // and once.
   void Adopt(ipc::SandboxId id, SessionListener& listener);
-  // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused.
-  void Start(const ipc::Start& start, UniqueFd bundle);
+  // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused. The
+  // bundle stays the caller's to close, which may take a while: init gets a copy.
+  void Start(const ipc::Start& start, const UniqueFd& bundle);
   // Only when running. A signal that init cannot take any more is lost, as one to a dead process is.
   void Signal(int32_t signal_number);
   // Only when prepared: the sandbox goes unused, and nobody is told.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What caissond starts as its dispatcher in test_dispatcher_taken_over.py: speaks the boundary as the test tells it.
+"""What caissond starts as its dispatcher in test_dispatcher_*.py: speaks the boundary as the test tells it.
 
 Runs as the user caisson without any capability, like the real one, but without the real one's own filter and Landlock
 rules. The first of a daemon runs the test's attack; those that caissond starts after it behave.

@@ -66,6 +66,16 @@ TEST(CheckSealedMemfdTest, SizesOutOfBoundsAreRefused) {
   EXPECT_FALSE(CheckSealedMemfd(MakeSealed("").get(), 5).ok());
 }
 
+TEST(CheckSealedMemfdTest, MemoryBeyondTheEndIsRefused) {
+  constexpr int64_t kMuch = 64 << 20;
+  const UniqueFd fd(memfd_create("caisson-test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(write(fd.get(), "x", 1), 1);
+  ASSERT_EQ(fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, kMuch), 0);
+  ASSERT_EQ(fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL), 0);
+  EXPECT_FALSE(CheckSealedMemfd(fd.get(), kMuch).ok());
+  EXPECT_NE(fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, 2 * kMuch), 0) << "it can grow after the check";
+}
+
 TEST(CheckSealedMemfdTest, EachSealIsNeeded) {
   constexpr std::array<int, 4> kSeals{F_SEAL_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_SEAL};
   for (unsigned int missing = 0; missing < kSeals.size(); ++missing) {

@@ -18,6 +18,8 @@ namespace {
 
 constexpr int kLingerSeconds = 600;
 
+bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0 || errno != EBADF; }
+
 class DescriptorDisposalTest : public testing::Test {
  protected:
   // Turns the loop until nothing is left; how long that took.
@@ -28,11 +30,18 @@ class DescriptorDisposalTest : public testing::Test {
     return MonotonicNanos() - begin;
   }
 
+  bool IsClosedByAChild(UniqueFd fd) {
+    const int number = fd.get();
+    disposal_.Take(std::move(fd));
+    siginfo_t info{};
+    const bool has_child = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+    RunUntilIdle();
+    return has_child && !IsOpen(number);
+  }
+
   std::unique_ptr<EventLoop> loop_ = std::move(*EventLoop::Create());
   DescriptorDisposal disposal_{*loop_};
 };
-
-bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0 || errno != EBADF; }
 
 // A connected TCP socket whose close waits until the other end has read everything, which it never does.
 struct Lingering {
@@ -70,11 +79,37 @@ TEST_F(DescriptorDisposalTest, WhatIsTakenIsClosed) {
   EXPECT_FALSE(IsOpen(ends[1]));
 }
 
-TEST_F(DescriptorDisposalTest, AMemfdIsClosedAtOnce) {
-  const int fd = memfd_create("test", MFD_CLOEXEC);
-  EXPECT_TRUE(IsMemfd(fd));
-  disposal_.Take(UniqueFd(fd));
+// A memfd of so many bytes, and `beyond` more after its end.
+UniqueFd MakeMemfd(int64_t bytes, int64_t beyond, int seals) {
+  UniqueFd fd(memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  EXPECT_EQ(fallocate(fd.get(), 0, 0, bytes), 0);
+  EXPECT_EQ(fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, bytes + beyond), 0);
+  EXPECT_EQ(fcntl(fd.get(), F_ADD_SEALS, seals), 0);
+  EXPECT_TRUE(IsMemfd(fd.get()));
+  return fd;
+}
+
+constexpr int kAllSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+constexpr int64_t kMib = 1 << 20;
+
+TEST_F(DescriptorDisposalTest, ASmallSealedMemfdIsClosedAtOnce) {
+  UniqueFd memfd = MakeMemfd(kMib, 0, kAllSeals);
+  const int fd = memfd.get();
+  disposal_.Take(std::move(memfd));
   EXPECT_FALSE(IsOpen(fd));
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "there is a child";
+}
+
+TEST_F(DescriptorDisposalTest, ALargeMemfdIsClosedByAChild) {
+  EXPECT_TRUE(IsClosedByAChild(MakeMemfd(kMib + 1, 0, kAllSeals)));
+}
+
+TEST_F(DescriptorDisposalTest, AMemfdWithMoreBeyondItsEndIsClosedByAChild) {
+  EXPECT_TRUE(IsClosedByAChild(MakeMemfd(1, 4 * kMib, kAllSeals)));
+}
+
+TEST_F(DescriptorDisposalTest, AMemfdThatMayGrowIsClosedByAChild) {
+  EXPECT_TRUE(IsClosedByAChild(MakeMemfd(1, 0, F_SEAL_WRITE | F_SEAL_SHRINK)));
 }
 
 TEST_F(DescriptorDisposalTest, OtherKindsAreNoMemfds) {
