@@ -2,10 +2,12 @@
 
 import json
 import os
+import time
 
 import pytest
 
 from support.client import Client
+from support.environment import scaled
 from support.interaction import Interaction
 
 
@@ -86,10 +88,15 @@ while True:
     assert session.finish().verdict() == "COMPLETED"
 
 
-def test_a_shell_has_job_control(talk, client):
+@pytest.fixture
+def bash(client):
     profiles = client.stub.ListProfiles(client.api.run.ListProfilesRequest()).profiles
     if not any(profile.name == "bash" and profile.available for profile in profiles):
         pytest.skip("bash is not installed")
+
+
+@pytest.mark.usefixtures("bash")
+def test_a_shell_has_job_control(talk):
     session = talk("exec bash --norc --noprofile -i\n", profile="bash", env={"PS1": "$ "})
     session.expect(b"$ ")
     # Both words are said by the job itself, so that the terminal is the job's when the keys arrive. One process: a shell
@@ -115,6 +122,50 @@ def test_a_shell_has_job_control(talk, client):
 def test_output_of_a_program_that_ends_at_once_is_whole(talk):
     outcome = talk("import os\nos.write(1, b'x' * 50000)\nos._exit(0)\n").finish()
     assert outcome.stdout == b"x" * 50000
+
+
+@pytest.mark.usefixtures("bash")
+def test_a_shell_that_asks_by_the_terminals_name_while_its_streams_are_elsewhere(talk):
+    session = talk('''
+exec </dev/null >/box/log 2>&1
+sleep 0.3
+printf 'Password: ' >/dev/tty
+sleep 0.3
+read x </dev/tty
+echo "got $x" >/dev/tty
+''', profile="bash")
+    session.expect(b"Password: ")
+    session.send(stdin=b"secret\n")
+    session.expect(b"got secret\r\n")
+    assert session.finish().verdict() == "COMPLETED"
+
+
+def test_output_after_a_time_without_any_descriptor_of_the_terminal_is_whole(talk):
+    outcome = talk('''
+import os, time
+os.write(1, b"first\\n")
+for fd in (0, 1, 2):
+    os.close(fd)
+time.sleep(0.5)
+fd = os.open("/dev/tty", os.O_RDWR)
+for _ in range(2000):
+    os.write(fd, b"x" * 60 + b"\\n")
+''', limits={"wall_time_ms": 20_000}).finish()
+    assert outcome.verdict() == "COMPLETED"
+    assert outcome.stdout == b"first\r\n" + (b"x" * 60 + b"\r\n") * 2000
+    assert outcome.result.stdout.bytes == len(outcome.stdout)
+
+
+def test_a_program_without_its_terminal_ends_when_it_ends(talk):
+    begin = time.monotonic()
+    outcome = talk('''
+import os
+for fd in (0, 1, 2):
+    os.close(fd)
+os._exit(3)
+''', output_paths=["none"]).finish()
+    assert outcome.verdict() == "COMPLETED" and outcome.result.exit_code == 3
+    assert time.monotonic() - begin < scaled(3)
 
 
 def test_a_profile_that_offers_no_terminal(make_daemon):

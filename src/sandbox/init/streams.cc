@@ -37,7 +37,7 @@ int MakeStdio(int number, bool payload_reads, const Progress& progress) {
 // The slave comes from the master, not by its name, so no mode of it matters; the stub makes it its
 // controlling terminal. UTF-8 is what every profile's LANG says: the line discipline then erases whole
 // characters.
-void MakeTerminal(OuterEnds& outer, Progress& progress) {
+void MakeTerminal(OuterEnds& outer, Descriptors& fds, Progress& progress) {
   progress.Enter(SetupStage::kTerminal);
   const long master =
       progress.Must(Syscall(__NR_open, Address("/dev/pts/ptmx"), O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -57,14 +57,16 @@ void MakeTerminal(OuterEnds& outer, Progress& progress) {
   const Pipe error = MakePipe(O_CLOEXEC, progress);
   Close(error.write);
   outer.fds[2] = error.read;
+  fds.terminal = 0;
 }
 
 }  // namespace
 
 OuterEnds MakeStreams(bool terminal, Descriptors& fds, Progress& progress) {
   OuterEnds outer{};
+  fds.terminal = -1;
   if (terminal) {
-    MakeTerminal(outer, progress);
+    MakeTerminal(outer, fds, progress);
   }
   progress.Enter(SetupStage::kPipes);
   if (!terminal) {

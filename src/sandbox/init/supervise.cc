@@ -182,10 +182,14 @@ void Supervisor::OnStubReport(const StubReport& report) {
 }
 
 // The stub has its own table now. As long as init held the inner ends, no reader would ever see an end of
-// file.
+// file. A terminal is another matter: the payload can open it again by name, but whoever has the master would
+// take a moment in which nobody has it open for its end. It is not init's controlling one, so no signal comes
+// of it.
 void Supervisor::CloseInnerEnds() {
   for (int fd = 0; fd <= 2; ++fd) {
-    Close(fd);
+    if (fd != fds_.terminal) {
+      Close(fd);
+    }
   }
   if (!collects_) {
     Close(bundle_);
@@ -310,6 +314,9 @@ void Supervisor::Finish() {
     if (pid < 0 && pid != -EINTR) {
       break;  // ECHILD: nobody is left.
     }
+  }
+  if (fds_.terminal >= 0) {
+    Close(fds_.terminal);
   }
   SendSummary();
 

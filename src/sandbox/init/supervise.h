@@ -19,6 +19,7 @@ struct Descriptors {
   int go_write;
   int events_write;
   int outputs_write;
+  int terminal;  // that of 0, 1 and 2 which init keeps until the run is over; -1 without a terminal
 };
 
 class Supervisor {

@@ -142,6 +142,34 @@ print("line", input())
   EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
 }
 
+// EIO at the master is the end of the run's output, so it may not come earlier: whoever reads stops there.
+TEST_F(TerminalTest, AProgramThatLetsGoOfItsTerminalCanTakeItAgain) {
+  const std::string screen = Talk(R"(
+import os, time
+for fd in (0, 1, 2):
+    os.close(fd)
+time.sleep(0.3)
+fd = os.open("/dev/tty", os.O_RDWR)
+os.write(fd, b"name?")
+os.write(fd, b"hello " + os.read(fd, 100))
+)",
+                                  {{"name?", Type("world\n")}});
+  EXPECT_NE(screen.find("hello world\r\n"), std::string::npos) << screen;
+  EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
+}
+
+// init has the slave as well, but the payload's session only gets what the terminal sends.
+TEST_F(TerminalTest, AHangUpByThePayloadEndsNobodyButThePayload) {
+  Talk(R"(
+import fcntl, os, signal, termios
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+fcntl.ioctl(0, termios.TIOCNOTTY)
+os._exit(5)
+)");
+  EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
+  EXPECT_EQ(finished_->exit_code, 5);
+}
+
 TEST_F(TerminalTest, RawModeAndBack) {
   const std::string screen = Talk(R"(
 import os, termios, tty
