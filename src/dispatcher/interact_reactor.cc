@@ -31,7 +31,7 @@ int64_t InteractReactor::DeadlineNanos() const {
 }
 
 void InteractReactor::ArmTimer() {
-  io().loop().At(DeadlineNanos(), [weak = std::weak_ptr<InteractReactor>(Self())] {
+  timer_ = io().loop().At(DeadlineNanos(), [weak = std::weak_ptr<InteractReactor>(Self())] {
     if (const auto self = weak.lock(); self != nullptr) {
       self->CheckDeadline();
     }
@@ -106,6 +106,7 @@ void InteractReactor::HandleTaken(const Submit& submit) {
   last_message_ns_ = MonotonicNanos();
   if (submit != nullptr) {
     submitted_ = true;
+    io().loop().Cancel(timer_);
     submit(Self());
   }
   ReadNext();

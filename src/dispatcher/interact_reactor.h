@@ -68,6 +68,7 @@ class InteractReactor final
   bool opened_ = false;
   bool submitted_ = false;
   int64_t begun_ns_ = 0;
+  EventLoop::TimerId timer_ = 0;
   int64_t last_message_ns_ = 0;  // until it is submitted
 };
 

@@ -4,6 +4,8 @@
 #ifndef CAISSON_DISPATCHER_OUTPUT_COLLECTOR_H_
 #define CAISSON_DISPATCHER_OUTPUT_COLLECTOR_H_
 
+#include <sys/epoll.h>
+
 #include <functional>
 #include <span>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "absl/status/status.h"
 #include "common/event_loop.h"
 #include "common/unique_fd.h"
+#include "dispatcher/watched_fd.h"
 #include "ipc/output_decoder.h"
 
 namespace caisson::dispatcher {
@@ -24,8 +27,10 @@ class OutputCollector {
 
   // `scratch` is shared with others of the I/O thread; it and `sink` outlive the collector.
   OutputCollector(EventLoop& loop, std::span<char> scratch, ipc::OutputSink& sink, Handlers handlers)
-      : loop_(loop), scratch_(scratch), decoder_(sink), handlers_(std::move(handlers)) {}
-  ~OutputCollector() { Close(); }
+      : scratch_(scratch),
+        decoder_(sink),
+        handlers_(std::move(handlers)),
+        pipe_(loop, EPOLLIN, [this] { OnReady(); }) {}
   OutputCollector(const OutputCollector&) = delete;
   OutputCollector& operator=(const OutputCollector&) = delete;
 
@@ -34,7 +39,7 @@ class OutputCollector {
   // To be called when has_room may have become true.
   void Resume();
   // Stops reading and closes, which ends a collector that still writes; on_end does not come.
-  void Close();
+  void Close() { pipe_.Close(); }
 
   bool ended() const { return !pipe_.valid(); }
   // Why the stream was not read to its end; OK if it was, or was cut off.
@@ -42,15 +47,12 @@ class OutputCollector {
 
  private:
   void OnReady();
-  void SetWatched(bool watched);
 
-  EventLoop& loop_;
   const std::span<char> scratch_;
   ipc::OutputDecoder decoder_;
   Handlers handlers_;
-  UniqueFd pipe_;
+  WatchedFd pipe_;
   absl::Status violation_;
-  bool watched_ = false;
 };
 
 }  // namespace caisson::dispatcher

@@ -1,7 +1,6 @@
 #include "dispatcher/output_pump.h"
 
 #include <fcntl.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,47 +11,21 @@
 
 namespace caisson::dispatcher {
 
-OutputPump::~OutputPump() { Close(); }
-
 absl::Status OutputPump::Start(UniqueFd pipe) {
-  if (fcntl(pipe.get(), F_SETFL, O_NONBLOCK) != 0) {
-    return ErrnoStatus(errno, "make the output pipe non-blocking");
-  }
-  pipe_ = std::move(pipe);
-  SetWatched(true);
+  RETURN_IF_ERROR(pipe_.Take(std::move(pipe), "output pipe"));
+  pipe_.SetWatched(true);
   return absl::OkStatus();
-}
-
-// A paused pipe is taken out of epoll altogether: a hang-up is reported whatever was asked for, and would
-// spin.
-void OutputPump::SetWatched(bool watched) {
-  if (watched == watched_ || !pipe_.valid()) {
-    return;
-  }
-  watched_ = watched;
-  if (watched) {
-    // Fails only without memory or beyond the limit of epoll watches; the run could not go on.
-    const absl::Status status = loop_.Watch(pipe_.get(), EPOLLIN, [this](uint32_t /*events*/) { OnReady(); });
-    CAISSON_CHECK(status.ok());
-  } else {
-    loop_.Unwatch(pipe_.get());
-  }
 }
 
 void OutputPump::Resume() {
   if (discarding_ || handlers_.has_room()) {
-    SetWatched(true);
+    pipe_.SetWatched(true);
   }
 }
 
 void OutputPump::Discard() {
   discarding_ = true;
-  SetWatched(true);
-}
-
-void OutputPump::Close() {
-  SetWatched(false);
-  pipe_.reset();
+  pipe_.SetWatched(true);
 }
 
 void OutputPump::OnReady() {
@@ -61,7 +34,7 @@ void OutputPump::OnReady() {
   } else if (handlers_.has_room()) {
     ReadChunk();
   } else {
-    SetWatched(false);
+    pipe_.SetWatched(false);
   }
 }
 

@@ -3,6 +3,8 @@
 #ifndef CAISSON_DISPATCHER_OUTPUT_PUMP_H_
 #define CAISSON_DISPATCHER_OUTPUT_PUMP_H_
 
+#include <sys/epoll.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,6 +15,7 @@
 #include "absl/status/status.h"
 #include "common/event_loop.h"
 #include "common/unique_fd.h"
+#include "dispatcher/watched_fd.h"
 
 namespace caisson::dispatcher {
 
@@ -41,8 +44,10 @@ class OutputPump {
   };
 
   OutputPump(EventLoop& loop, const PumpResources& resources, uint64_t limit_bytes, Handlers handlers)
-      : loop_(loop), resources_(resources), limit_bytes_(limit_bytes), handlers_(std::move(handlers)) {}
-  ~OutputPump();
+      : resources_(resources),
+        limit_bytes_(limit_bytes),
+        handlers_(std::move(handlers)),
+        pipe_(loop, EPOLLIN, [this] { OnReady(); }) {}
   OutputPump(const OutputPump&) = delete;
   OutputPump& operator=(const OutputPump&) = delete;
 
@@ -53,7 +58,7 @@ class OutputPump {
   // From now on what is read is counted and dropped: nobody listens any more.
   void Discard();
   // Stops reading and closes; on_end does not come.
-  void Close();
+  void Close() { pipe_.Close(); }
 
   bool ended() const { return !pipe_.valid(); }
   const OutputCount& count() const { return count_; }
@@ -63,16 +68,13 @@ class OutputPump {
   void ReadChunk();
   void DropChunk();
   void End();
-  void SetWatched(bool watched);
   void CheckLimit();
 
-  EventLoop& loop_;
   const PumpResources& resources_;
   const uint64_t limit_bytes_;
   Handlers handlers_;
-  UniqueFd pipe_;
+  WatchedFd pipe_;
   OutputCount count_;
-  bool watched_ = false;
   bool discarding_ = false;
 };
 

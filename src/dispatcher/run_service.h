@@ -34,7 +34,7 @@ class RunService final : public RunServiceBase {
  public:
   struct Config {
     uint64_t memory_budget_bytes = 0;
-    uint32_t max_open_calls = 0;  // Execute calls at once, whatever they are waiting for
+    uint32_t max_open_calls = 0;  // Execute and Interact calls at once, whatever they are waiting for
     std::string version;
     uint64_t upload_budget_bytes = kUploadBudgetBytes;
     InteractReactor::InputTimeouts input_timeouts;

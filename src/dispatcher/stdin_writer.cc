@@ -1,11 +1,10 @@
 #include "dispatcher/stdin_writer.h"
 
-#include <fcntl.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "common/status.h"
 
@@ -17,10 +16,7 @@ void StdinWriter::Stream(std::function<void()> on_drained) {
 }
 
 absl::Status StdinWriter::Start(UniqueFd pipe) {
-  if (fcntl(pipe.get(), F_SETFL, O_NONBLOCK) != 0) {
-    return ErrnoStatus(errno, "make the input pipe non-blocking");
-  }
-  pipe_ = std::move(pipe);
+  RETURN_IF_ERROR(pipe_.Take(std::move(pipe), "input pipe"));
   Write();
   return absl::OkStatus();
 }
@@ -32,29 +28,15 @@ void StdinWriter::Append(std::string_view data) {
   data_.erase(0, written_);
   written_ = 0;
   data_.append(data);
-  if (pipe_.valid() && !watched_) {
+  if (pipe_.valid() && !pipe_.watched()) {
     Write();
   }
 }
 
 void StdinWriter::End() {
   more_ = false;
-  if (pipe_.valid() && !watched_) {
+  if (pipe_.valid() && !pipe_.watched()) {
     Write();
-  }
-}
-
-void StdinWriter::SetWatched(bool watched) {
-  if (watched == watched_) {
-    return;
-  }
-  watched_ = watched;
-  if (watched) {
-    // Fails only without memory or beyond the limit of epoll watches; the run could not go on.
-    const absl::Status status = loop_.Watch(pipe_.get(), EPOLLOUT, [this](uint32_t /*events*/) { Write(); });
-    CAISSON_CHECK(status.ok());
-  } else {
-    loop_.Unwatch(pipe_.get());
   }
 }
 
@@ -66,7 +48,7 @@ void StdinWriter::Write() {
         continue;
       }
       if (errno == EAGAIN) {
-        SetWatched(true);
+        pipe_.SetWatched(true);
         return;
       }
       more_ = false;
@@ -79,15 +61,14 @@ void StdinWriter::Write() {
     Close();
     return;
   }
-  SetWatched(false);
+  pipe_.SetWatched(false);
   data_.clear();
   written_ = 0;
   on_drained_();
 }
 
 void StdinWriter::Close() {
-  SetWatched(false);
-  pipe_.reset();
+  pipe_.Close();
   std::string().swap(data_);
   written_ = 0;
   first_left_ = 0;

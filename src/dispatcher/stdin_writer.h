@@ -3,6 +3,8 @@
 #ifndef CAISSON_DISPATCHER_STDIN_WRITER_H_
 #define CAISSON_DISPATCHER_STDIN_WRITER_H_
 
+#include <sys/epoll.h>
+
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -12,6 +14,7 @@
 #include "absl/status/status.h"
 #include "common/event_loop.h"
 #include "common/unique_fd.h"
+#include "dispatcher/watched_fd.h"
 
 namespace caisson::dispatcher {
 
@@ -19,8 +22,7 @@ class StdinWriter {
  public:
   // `data` is all there is: the pipe is closed after it. Until Stream is called.
   StdinWriter(EventLoop& loop, std::string data)
-      : loop_(loop), data_(std::move(data)), first_left_(data_.size()) {}
-  ~StdinWriter() { Close(); }
+      : data_(std::move(data)), first_left_(data_.size()), pipe_(loop, EPOLLOUT, [this] { Write(); }) {}
   StdinWriter(const StdinWriter&) = delete;
   StdinWriter& operator=(const StdinWriter&) = delete;
 
@@ -42,14 +44,11 @@ class StdinWriter {
 
  private:
   void Write();
-  void SetWatched(bool watched);
 
-  EventLoop& loop_;
   std::string data_;
   size_t written_ = 0;
   size_t first_left_;  // of the first data
-  UniqueFd pipe_;
-  bool watched_ = false;
+  WatchedFd pipe_;
   bool closed_ = false;
   bool more_ = false;
   std::function<void()> on_drained_;
