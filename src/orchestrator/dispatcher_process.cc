@@ -57,8 +57,10 @@ bool DropPrivileges(const DispatcherCommand& command) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): one thread
   const int null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
-  const bool ready = null_device >= 0 && dup2(null_device, 0) == 0 && dup2(null_device, 1) == 1 &&
-                     dup2(plan.log, STDERR_FILENO) == STDERR_FILENO &&
+  // A session of its own: Ctrl-C on caissond's terminal is caissond's business, which needs its dispatcher to
+  // drain.
+  const bool ready = setsid() >= 0 && null_device >= 0 && dup2(null_device, 0) == 0 &&
+                     dup2(null_device, 1) == 1 && dup2(plan.log, STDERR_FILENO) == STDERR_FILENO &&
                      dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
                      close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
                      DropPrivileges(plan.command) &&

@@ -126,7 +126,7 @@ CheckResult CheckIdRange(const Config& config) {
   if (!overlap.empty()) {
     return {"id_range", CheckState::kFail, range + ": " + overlap, mend};
   }
-  return {"id_range", CheckState::kOk, range + " belongs to nobody else", ""};
+  return {"id_range", CheckState::kOk, range + " is in no account's range", ""};
 }
 
 CheckResult CheckCorePattern() {

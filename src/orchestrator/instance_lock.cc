@@ -29,28 +29,28 @@ std::string InstanceName(const std::string& state_dir) {
   return std::string("caisson-") + digits.data();
 }
 
-absl::Status EnsureStateDir(const std::string& path) {
+}  // namespace
+
+absl::Status EnsureRootsDirectory(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return ErrnoStatus(errno, "make state directory " + path);
+    return ErrnoStatus(errno, "make directory " + path);
   }
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) {
-    return ErrnoStatus(errno, "stat state directory " + path);
+    return ErrnoStatus(errno, "stat directory " + path);
   }
   if (!S_ISDIR(info.st_mode) || info.st_uid != 0 || (info.st_mode & 022U) != 0) {
-    return absl::FailedPreconditionError("state directory " + path +
+    return absl::FailedPreconditionError("directory " + path +
                                          ": must be a directory of root that nobody else may write to");
   }
   return absl::OkStatus();
 }
 
-}  // namespace
-
 InstanceLock::InstanceLock(std::string state_dir, UniqueFd lock)
     : state_dir_(std::move(state_dir)), instance_(InstanceName(state_dir_)), lock_(std::move(lock)) {}
 
 absl::StatusOr<InstanceLock> InstanceLock::Acquire(const std::string& state_dir) {
-  RETURN_IF_ERROR(EnsureStateDir(state_dir));
+  RETURN_IF_ERROR(EnsureRootsDirectory(state_dir));
   ASSIGN_OR_RETURN(UniqueFd lock, OpenFile(state_dir + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) {

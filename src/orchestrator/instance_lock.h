@@ -11,6 +11,9 @@
 
 namespace caisson::orchestrator {
 
+// Makes the directory (0700) if need be; an error unless it is root's and nobody else may write to it.
+absl::Status EnsureRootsDirectory(const std::string& path);
+
 class InstanceLock {
  public:
   // Makes the directory (0700, root) if need be and locks it for as long as this object lives.

@@ -16,6 +16,7 @@
 #include "common/status.h"
 #include "ipc/codec.h"
 #include "orchestrator/descriptor_limit.h"
+#include "orchestrator/id_range_lock.h"
 #include "orchestrator/log_format.h"
 #include "sandbox/kernel_features.h"
 #include "sandbox/landlock_host.h"
@@ -31,8 +32,11 @@ constexpr uint64_t kStopMarginMs =
 
 }  // namespace
 
-Supervisor::Supervisor(Config config, InstanceLock lock, std::unique_ptr<EventLoop> loop)
-    : config_(std::move(config)), lock_(std::move(lock)), loop_(std::move(loop)) {}
+Supervisor::Supervisor(Config config, InstanceLock lock, UniqueFd id_lock, std::unique_ptr<EventLoop> loop)
+    : config_(std::move(config)),
+      lock_(std::move(lock)),
+      id_lock_(std::move(id_lock)),
+      loop_(std::move(loop)) {}
 
 Supervisor::~Supervisor() {
   if (signals_.valid()) {
@@ -42,8 +46,10 @@ Supervisor::~Supervisor() {
 
 absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& config) {
   ASSIGN_OR_RETURN(InstanceLock lock, InstanceLock::Acquire(config.state_dir));
+  ASSIGN_OR_RETURN(UniqueFd id_lock, LockIdRange(config.id_first, config.id_count));
   ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
-  std::unique_ptr<Supervisor> supervisor(new Supervisor(config, std::move(lock), std::move(loop)));
+  std::unique_ptr<Supervisor> supervisor(
+      new Supervisor(config, std::move(lock), std::move(id_lock), std::move(loop)));
   if (const absl::Status status = supervisor->SetUp(); !status.ok()) {
     // A start that failed leaves as little as one that never was.
     if (supervisor->cgroups_ != nullptr && supervisor->cgroups_->RemoveInstance().ok()) {
@@ -130,6 +136,7 @@ absl::Status Supervisor::WatchSignals() {
   sigemptyset(&mask);
   sigaddset(&mask, SIGTERM);
   sigaddset(&mask, SIGINT);
+  sigaddset(&mask, SIGHUP);                           // the terminal it was started from is gone
   if (sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) {  // NOLINT(concurrency-mt-unsafe): one thread
     return ErrnoStatus(errno, "sigprocmask");
   }
@@ -140,7 +147,7 @@ absl::Status Supervisor::WatchSignals() {
   return loop_->Watch(signals_.get(), EPOLLIN, [this](uint32_t) {
     signalfd_siginfo info{};
     while (read(signals_.get(), &info, sizeof info) == sizeof info) {
-      spdlog::info("{} from process {}", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT", info.ssi_pid);
+      spdlog::info("SIG{} from process {}", sigabbrev_np(static_cast<int>(info.ssi_signo)), info.ssi_pid);
       draining_ ? EndRuns() : Drain();
     }
   });

@@ -38,7 +38,7 @@ class Supervisor {
   absl::Status Run();
 
  private:
-  Supervisor(Config config, InstanceLock lock, std::unique_ptr<EventLoop> loop);
+  Supervisor(Config config, InstanceLock lock, UniqueFd id_lock, std::unique_ptr<EventLoop> loop);
 
   absl::Status SetUp();
   absl::Status CheckSwap();
@@ -57,6 +57,7 @@ class Supervisor {
 
   Config config_;
   InstanceLock lock_;
+  UniqueFd id_lock_;
   std::unique_ptr<EventLoop> loop_;
   User user_;
   uint32_t landlock_abi_ = 0;

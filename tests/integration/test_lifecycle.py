@@ -3,9 +3,11 @@
 import grp
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -137,6 +139,49 @@ def test_second_instance_is_refused_and_told_who_holds_the_state(make):
         second.remove_files()
     client = Client(daemon.address)
     assert client.execute("print(1)").stdout == b"1\n"
+
+
+def test_ids_of_another_instance_are_refused_and_neighbours_are_not(make):
+    first = make()
+    for overlap in (0, 1, first.config["id_count"] - 1):
+        second = Daemon(config={"id_first": first.id_first + overlap})
+        try:
+            log = failed_start(second)
+            assert f"those of another caissond, {first.id_first}+{first.config['id_count']}" in log
+            assert "id_first of its own" in log
+        finally:
+            second.remove_files()
+    begin, half = make(start=False).id_first, first.config["id_count"] // 2
+    halves = [make(id_first=begin + at, id_count=half, max_runs=4, ready_sandboxes=0) for at in (0, half)]
+    assert [Client(half.address).execute("print(1)").stdout for half in halves] == [b"1\n", b"1\n"]
+
+
+def on_a_terminal(daemon):
+    """caissond in the foreground of a terminal; its master."""
+    master, slave = pty.openpty()
+    plain, name = daemon.command, os.ttyname(slave)
+    lead = ("import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(os.open(sys.argv[1], os.O_RDWR), termios.TIOCSCTTY, 0); "
+            "os.execv(sys.argv[2], sys.argv[2:])")
+    daemon.command = lambda *extra: [sys.executable, "-c", lead, name, *plain(*extra)]
+    daemon.start()
+    os.close(slave)
+    return master
+
+
+@pytest.mark.parametrize("end", ["Ctrl-C", "the terminal is closed"])
+def test_end_from_the_terminal_lets_short_runs_finish(make, end):
+    daemon = make(start=False, grace_ms=20_000)
+    master = on_a_terminal(daemon)
+    call = Client(daemon.address).start(request("import time\nprint('here', flush=True)\ntime.sleep(2)\nprint('done')"))
+    call.until_output(b"here")
+    if end == "Ctrl-C":
+        os.write(master, b"\x03")
+    else:
+        os.close(master)
+    outcome = call.finish()
+    assert (outcome.verdict(), outcome.stdout) == ("COMPLETED", b"here\ndone\n")
+    assert daemon.process.wait(scaled(20)) == 0
+    assert any(("SIGINT" if end == "Ctrl-C" else "SIGHUP") in line for line in daemon.log)
 
 
 @pytest.mark.parametrize("text, expected", [
