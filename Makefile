@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd attack-report cpython-report profile-report run bench install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd test-vm-languages attack-report cpython-report profile-report run bench install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -48,6 +48,11 @@ test-vm: ## the integration tests in a virtual machine with pure cgroup v2; then
 test-vm-systemd: package ## the package's whole life in a virtual machine with systemd (3 to 8 minutes)
 	@tools/setup.sh build test package vm
 	@tests/vm/run.sh --systemd
+
+test-vm-languages: ## the attack and language tests in a virtual machine with pure cgroup v2 (30 to 60 minutes)
+	@tools/setup.sh build test languages vm
+	@$(NINJA) all operator_files
+	@tests/vm/run.sh --languages
 
 attack-report: ## every hostile case, the layer that must stop it, and whether it held; writes docs/attack-suite.md
 	@tools/setup.sh build test

@@ -2,7 +2,7 @@
 # Runs the integration tests on pure cgroup v2: boots Debian's cloud kernel under QEMU's emulation (no KVM, no
 # mounts, root only for apt) with the built programs, and runs pytest inside as root. See README.md here.
 #
-# Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND]] [PYTEST-ARGUMENT...]
+# Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND] | --languages] [PYTEST-ARGUMENT...]
 # Exit code: pytest's own; 1 when the machine failed.
 set -u -o pipefail
 # The disks hold files as root would have them, whatever the umask of the caller.
@@ -31,7 +31,7 @@ source "$here/lib/systemd.sh"
 
 usage() {
     cat <<END
-Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND]] [PYTEST-ARGUMENT...]
+Usage: tests/vm/run.sh [--selftest | --command COMMAND | --systemd [--command COMMAND] | --languages] [PYTEST-ARGUMENT...]
 
 Boots Debian's cloud kernel under QEMU (TCG) with pure cgroup v2 and runs tests/integration inside, as root.
 Arguments go to pytest; paths among them are relative to the repository.
@@ -39,6 +39,8 @@ Arguments go to pytest; paths among them are relative to the repository.
   --selftest         check the machine itself: controllers, Landlock, clock, Python modules, speed
   --systemd          a clean Debian with systemd instead: install, use, upgrade and purge the package that
                      \`make package\` built (tests/vm/systemd)
+  --languages        tests/attack and tests/languages instead, in a machine that has the languages too (of this host;
+                     \`make test-vm-languages\` installs them)
   --command COMMAND  run COMMAND with bash instead of pytest
 
 Environment: CAISSON_BIN_DIR (the programs to test; default build/bin), CAISSON_TEST_TIME_SCALE (how much
@@ -106,6 +108,10 @@ main() {
             shift 2
         fi
         ;;
+    --languages)
+        mode=languages
+        shift
+        ;;
     --command)
         [ $# -ge 2 ] || { usage >&2 && return 2; }
         mode=command
@@ -132,7 +138,12 @@ main() {
         build_systemd_root_image "$package"
         build_systemd_project_image "$package"
     else
-        build_root_image
+        if [ "$mode" = languages ]; then
+            time_limit_s="${CAISSON_VM_TIME_LIMIT_S:-5400}"
+            build_root_image languages
+        else
+            build_root_image
+        fi
         build_project_image
     fi
 
@@ -149,12 +160,12 @@ main() {
             --junit-xml=/run/results/junit.xml tests/vm/systemd "$@")
         ;;
     command) job_command_list=(/bin/bash -c "$shell_command") ;;
-    pytest)
+    pytest | languages)
         # The tests end a minute before the machine would be killed, so that their logs still come out.
         [ -x "$programs/caissond" ] ||
             die "run the tests: $programs/caissond is missing, run: make build"
         local tests_limit_s=$((time_limit_s > 120 ? time_limit_s - 60 : time_limit_s))
-        job_command_list=(timeout --signal=INT --kill-after=20 "$tests_limit_s" /usr/lib/caisson-vm/tests "$@")
+        job_command_list=(timeout --signal=INT --kill-after=20 "$tests_limit_s" /usr/lib/caisson-vm/tests "$mode" "$@")
         ;;
     esac
     build_job_image job_environment_list job_command_list

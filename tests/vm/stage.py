@@ -75,6 +75,12 @@ def package_list(path):
     return [line for line in lines if line]
 
 
+def group_of_packages(group):
+    """The packages of one group of tools/packages.txt (GROUP PACKAGE # why)."""
+    path = pathlib.Path(__file__).resolve().parents[2] / "tools" / "packages.txt"
+    return [package for named, package in map(str.split, package_list(path)) if named == group]
+
+
 def libraries_of(programs):
     """The shared libraries that the programs load, as absolute paths; static programs have none."""
     found = set()
@@ -161,6 +167,8 @@ class RootDirectory:
         (etc / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n"
                                     "caisson:x:990:990:Caisson:/nonexistent:/usr/sbin/nologin\n"
                                     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")
+        (etc / "shadow").write_text("root:*:20000:0:99999:7:::\ncaisson:!:20000::::::\nnobody:*:20000:0:99999:7:::\n")
+        (etc / "shadow").chmod(0o640)
         (etc / "group").write_text("root:x:0:\ntty:x:5:\ncaisson:x:990:\nnogroup:x:65534:\n")
         (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
         (etc / "hosts").write_text("127.0.0.1 localhost\n127.0.1.1 caisson-vm\n")
@@ -193,8 +201,10 @@ def main():
     parser.add_argument("--program", action="append", default=[], type=pathlib.Path,
                         help="a program whose shared libraries the root disk must hold")
     parser.add_argument("directory", nargs="?", type=pathlib.Path, help="where `copy` makes it")
+    parser.add_argument("--group", action="append", default=[], help="packages of this group of tools/packages.txt too")
     arguments = parser.parse_args()
-    packages = closure(package_list(here / "packages.txt"))
+    wanted = package_list(here / "packages.txt") + [package for group in arguments.group for package in group_of_packages(group)]
+    packages = closure(wanted)
     libraries = libraries_of(arguments.program)
     if arguments.action == "inputs":
         for name, version in packages:

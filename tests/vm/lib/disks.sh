@@ -20,10 +20,11 @@ all_programs() {
     find "$repository/build/mutation" -type f -perm -u+x ! -name 'caisson_*' 2>/dev/null | sort
 }
 
-# Sets root_image.
+# build_root_image [GROUP]: sets root_image, which has the packages of packages.txt and of that group of tools/packages.txt.
 build_root_image() {
-    local key directory="$cache/root" program arguments=()
-    root_image="$cache/root.ext4"
+    local key group="${1:-}" directory="$cache/root${1:+-$1}" program arguments=()
+    root_image="$directory.ext4"
+    [ -z "$group" ] || arguments+=(--group "$group")
     while read -r program; do
         arguments+=(--program "$program")
     done < <(all_programs)
@@ -31,6 +32,7 @@ build_root_image() {
     inputs="$(/usr/bin/python3 "$here/stage.py" inputs "${arguments[@]}")" || exit 1
     key="$({
         echo "$inputs"
+        echo "$group"
         cat "$here/stage.py" "$here/packages.txt" "$here/guest/"* "$here/lib/common.sh"
     } | hash_input)"
     if is_current "$root_image" "$key"; then
