@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/clock.h"
+#include "dispatcher/field_count.h"
 
 namespace caisson::dispatcher {
 
@@ -71,6 +72,7 @@ void InteractReactor::OnReadDone(bool ok) {
   }
   auto message = std::make_shared<v1::InteractRequest>();
   const bool decoded =
+      !HasTooManyFields(*v1::InteractRequest::descriptor(), read_buffer_) &&
       grpc::SerializationTraits<v1::InteractRequest>::Deserialize(&read_buffer_, message.get()).ok();
   read_buffer_.Clear();
   if (!decoded) {

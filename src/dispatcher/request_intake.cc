@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "dispatcher/errors.h"
+#include "dispatcher/field_count.h"
 #include "dispatcher/request_bundle.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/undecodable_fields.h"
@@ -80,12 +81,17 @@ void FillSpec(v1::ExecuteRequest& request, ValidRequest& valid, RequestBundles b
 }  // namespace
 
 grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spec) const {
+  const google::protobuf::Descriptor& type = *v1::ExecuteRequest::descriptor();
+  if (HasTooManyFields(type, request)) {
+    return RefuseFields(
+        Reason::kInvalidRequest,
+        {{std::string(type.name()), "has more than " + std::to_string(kMaxFields) + " fields"}});
+  }
   v1::ExecuteRequest message;
   {
     grpc::ByteBuffer copy(request);  // shares the bytes; deserializing empties it
     if (!grpc::SerializationTraits<v1::ExecuteRequest>::Deserialize(&copy, &message).ok()) {
-      return RefuseFields(Reason::kInvalidRequest,
-                          FindUndecodableFields(*v1::ExecuteRequest::descriptor(), Flatten(request)));
+      return RefuseFields(Reason::kInvalidRequest, FindUndecodableFields(type, Flatten(request)));
     }
   }
   return Accept(message, spec);

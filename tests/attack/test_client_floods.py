@@ -6,6 +6,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -119,6 +120,27 @@ def test_connections_never_take_the_descriptors_of_runs_and_the_listener_survive
         resource.setrlimit(resource.RLIMIT_NOFILE, previous)
     dispatcher = daemon.dispatcher_pid()
     assert processes.wait_until(lambda: len(list(pathlib.Path(f"/proc/{dispatcher}/fd").iterdir())) < 100, scaled(10))
+
+
+FIELDS = {"files": b"\x1a\x00", "arguments": b"\x2a\x00", "variables": b"\x32\x00", "unknown ones": b"\x78\x01", "a group's": b"\x7b\x7c"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_message_of_millions_of_fields_is_refused_before_it_is_parsed(make_daemon, name):
+    """Parsed, two bytes would be eighty."""
+    daemon = make_daemon()
+    watch = Watch(daemon)
+    refusals = []
+    other = Client(daemon.address)
+    asking = threading.Thread(target=lambda: refusals.append(other.raw_refused(FIELDS[name] * 7_500_000)))
+    asking.start()
+    while asking.is_alive():
+        watch.peak = max(watch.peak, rollup(watch.dispatcher))
+    watch.look()
+    other.close()
+    assert (refusals[0].reason, refusals[0].fields) == ("INVALID_REQUEST", ["ExecuteRequest"])
+    assert watch.peak - watch.before < 100 * MIB
+    watch.verdict(name)
 
 
 def test_ten_thousand_connections_cost_the_daemon_the_oldest_unused_ones_only(make_daemon):
