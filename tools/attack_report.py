@@ -132,7 +132,7 @@ def print_table(table):
 def in_document(text):
     """Evidence without what differs from run to run, as a table's cell."""
     text = re.sub(r" ×\d+", "", text)
-    text = re.sub(r"\b(\w+_ms|memory_bytes|denial_rate) \d+ of (\d+)", r"\1 \2", text)
+    text = re.sub(r"\b(\w+_ms|memory_bytes|denial_rate|sockets) \d+ of (\d+)", r"\1 \2", text)
     text = re.sub(r"\b(forks_denied|pids_peak|cpu_ms|rounds|timers|mappings|fast|in_flight|pipes|epoll): \d+", r"\1: some", text)
     return printable(text).replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
 

@@ -9,7 +9,6 @@ import pytest
 from support import processes
 from support.client import Client, request
 from support.daemon import Daemon
-from support.environment import scaled
 
 PROFILE = "python-loopback"
 MIB = 1 << 20
@@ -176,8 +175,8 @@ while time.monotonic() < end:
 
 
 def test_ports_of_one_run_are_invisible_to_another_and_to_the_host(client):
-    source = LISTENER.replace("SECONDS", "60")
-    call = client.start(request(source, PROFILE, limits={"wall_time_ms": int(scaled(90_000))}))
+    source = LISTENER.replace("SECONDS", "240")
+    call = client.start(request(source, PROFILE, limits={"wall_time_ms": 300_000}))
     call.until_output(b"listening\n")
     told = answers(client.execute(TRY + """
 import os
@@ -241,7 +240,7 @@ with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
         except BlockingIOError:
             pass
 print("filled", flush=True)
-time.sleep(60)
+time.sleep(240)
 """
 
 
@@ -256,7 +255,7 @@ def held_by_sockets(pid):
 
 
 def test_memory_of_sockets_is_counted_and_bounded(client, daemon):
-    call = client.start(request(FILL, PROFILE, limits={"wall_time_ms": int(scaled(90_000)), "cpu_time_ms": 60_000,
+    call = client.start(request(FILL, PROFILE, limits={"wall_time_ms": 300_000, "cpu_time_ms": 60_000,
                                                        "open_files": 4096}))
     call.until_output(b"filled\n")
     held = max(held_by_sockets(pid) for pid in daemon.run_pids() if processes.status_field(pid, "Name") == "python3")
@@ -296,7 +295,7 @@ def tcp_counters():
 
 
 def test_sockets_that_nothing_else_bounds_end_the_run(client):
-    outcome = client.execute(HOARD, PROFILE, limits={"open_files": 4096, "cpu_time_ms": 60_000, "wall_time_ms": int(scaled(60_000))})
+    outcome = client.execute(HOARD, PROFILE, limits={"open_files": 4096, "cpu_time_ms": 60_000, "wall_time_ms": 300_000})
     assert outcome.verdict() == "MEMORY_LIMIT"
     assert (outcome.result.limit.name, outcome.result.limit.limit) == ("sockets", 2048)
     assert outcome.result.ended_by == client.api.run.SUPERVISOR
@@ -307,7 +306,7 @@ def test_sockets_that_nothing_else_bounds_end_the_run(client):
 def test_sockets_of_a_run_that_ended_hold_nothing_on_the_host(client):
     before = tcp_counters()
     client.execute(HOARD, PROFILE, limits={"open_files": 4096})
-    processes.wait_until(lambda: tcp_counters()[0] <= before[0] + 64 and tcp_counters()[1] <= before[1] + 2048, 10)
+    assert processes.wait_until(lambda: tcp_counters()[0] <= before[0] + 64 and tcp_counters()[1] <= before[1] + 2048, 10)
 
 
 def test_a_receive_buffer_is_as_large_as_the_kernel_makes_it(client):
@@ -334,9 +333,9 @@ for _ in range(200):
     for _ in range(400):
         sender.sendto(bytes(1000), one.getsockname())
 print("filled", flush=True)
-time.sleep(60)
+time.sleep(240)
 """
-    call = client.start(request(source, PROFILE, limits={"wall_time_ms": int(scaled(90_000)), "memory_bytes": 64 * MIB}))
+    call = client.start(request(source, PROFILE, limits={"wall_time_ms": 300_000, "memory_bytes": 64 * MIB}))
     call.until_output(b"filled\n")
     held = max(held_by_sockets(pid) for pid in daemon.run_pids() if processes.status_field(pid, "Name") == "python3")
     end(client, call)
