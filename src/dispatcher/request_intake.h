@@ -32,6 +32,9 @@ class RequestIntake {
                     std::unique_ptr<FileUpload>& upload) const;
   grpc::Status FinishUpload(FileUpload& upload, RunSpec& spec) const;
 
+  // Held by all uploads now.
+  uint64_t upload_bytes() const { return uploads_.used_bytes(); }
+
  private:
   const ProfileCatalog& catalog_;
   const uint64_t memory_budget_bytes_;

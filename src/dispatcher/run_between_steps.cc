@@ -17,6 +17,11 @@ void Run::AfterCompileStep() {
     ConcludeBetweenSteps(CanceledOutcome(*cancel_reason_));
     return;
   }
+  if (host_.link().lost()) {
+    // Nobody told this run: its compile step had ended already, but for its pipes.
+    ConcludeBetweenSteps(FailedOutcome("the supervisor is gone"));
+    return;
+  }
   StepOutcome& compiled = outcome_.steps.back();
   compiled.problem = spec_.compile->next->Problem();
   if (!compiled.problem.empty()) {

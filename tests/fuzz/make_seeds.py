@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the hand-made seeds of the fuzz targets of the boundary, of the collector and of the unpacker: valid input, and near misses.
+"""Writes the hand-made seeds of the fuzz targets of the boundary, the collector, the unpacker and Interact: valid input, and near misses.
 
 The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
 corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.
@@ -82,6 +82,28 @@ def request(*records):
     return struct.pack("<IIII", 0x4C444E42, 1, len(records), 0) + body
 
 
+def talk(*happens, crowded=0):
+    """Input of interact_fuzz: what happens in one Interact call, one thing after the other."""
+    return bytes([crowded]) + b"".join(happens)
+
+
+def opened(profile=0, flags=0):
+    return bytes([0, profile, flags])
+
+
+def chunk(path=0, size=1, flags=1):
+    return bytes([1, path, size, flags])
+
+
+# What the client sends; the client half-closes, takes an event; the sandbox prepares or starts, is refused, ends, prints.
+STDIN, EOF, SIGNAL, RESIZE, CANCEL, NOTHING, RAW = b"\2\1", b"\3", b"\4\0", b"\5\1\1", b"\6", b"\7", b"\x08\2\x1a\0"
+HALF_CLOSE, LEAVES, TAKES = b"\x09", b"\x0a\0", b"\x0b"
+KIND, REFUSED, EXITS, FAILS, PRINTS = b"\x0c\0", b"\x0c\2", b"\x0c\3", b"\x0c\4", b"\x0c\5"
+NEIGHBOUR_LEAVES, SUPERVISOR_DIES, DRAINS = b"\x0e", b"\x0f\xff", b"\x0f\0\xff"
+PYTHON, RUST = 0, 2
+TERMINAL, ONE_FILE, THREE_FILES, NO_FILES, OUTPUTS = 1, 2 | 1 << 4, 2 | 3 << 4, 4, 8
+RUNNING = (opened(), KIND, TAKES, KIND, TAKES)
+
 MAIN, ARGUMENT, VARIABLE, FILE, SOURCE, OUTPUT = range(1, 7)
 ENTER, LEAVE, WRITE, SYMLINK, LINK, FIFO, HOLE, MODE, RENAME = range(9)
 
@@ -160,6 +182,40 @@ SEEDS = {
         "bad_magic": b"\x10" + event(1, 101, 1) + bytes(72),
         "too_many_live": b"\xff" + event(1, 101, 1) * 65,
         "number_out_of_range": b"\x01" + event(1, 1024, 1),
+    },
+    "interact": {
+        "conversation": talk(*RUNNING, STDIN, PRINTS, TAKES, SIGNAL, STDIN, EOF, EXITS, TAKES, TAKES),
+        "outputs": talk(opened(PYTHON, OUTPUTS), KIND, KIND, PRINTS, EXITS, TAKES, TAKES, TAKES, TAKES, TAKES, TAKES),
+        "terminal": talk(opened(PYTHON, TERMINAL), RESIZE, KIND, KIND, RESIZE, SIGNAL, STDIN, EOF, EXITS),
+        "two_steps": talk(opened(RUST), KIND, KIND, STDIN, SIGNAL, EXITS, TAKES, TAKES, KIND, KIND, EOF, EXITS),
+        "supervisor_dies_after_compiling": talk(opened(RUST), KIND, KIND, KIND, EXITS, SUPERVISOR_DIES),
+        "does_not_compile": talk(opened(RUST), STDIN, KIND, KIND, FAILS, TAKES, STDIN),
+        "upload": talk(opened(PYTHON, ONE_FILE), chunk(flags=0), chunk(flags=2), chunk(size=0), KIND, KIND, STDIN, EXITS),
+        "upload_only": talk(opened(PYTHON, THREE_FILES | NO_FILES), chunk(0), chunk(2), chunk(3), KIND, KIND, EXITS),
+        "upload_too_much": talk(opened(PYTHON, THREE_FILES), *[chunk(size=4, flags=0)] * 6),
+        "upload_below_a_file": talk(opened(PYTHON, THREE_FILES), chunk(0), chunk(4)),
+        "upload_torn": talk(opened(PYTHON, THREE_FILES), chunk(0, flags=0), chunk(2)),
+        "upload_left": talk(opened(PYTHON, THREE_FILES), chunk(0), LEAVES, chunk(2)),
+        "upload_half_closed": talk(opened(PYTHON, ONE_FILE), chunk(flags=0), HALF_CLOSE),
+        **{f"upload_then_{kind}": talk(opened(PYTHON, ONE_FILE), piece) for kind, piece in [
+            ("open", opened()), ("stdin", STDIN), ("eof", EOF), ("signal", SIGNAL), ("resize", RESIZE), ("cancel", CANCEL),
+            ("nothing", NOTHING), ("raw", RAW)]},
+        **{f"first_{kind}": talk(piece, opened()) for kind, piece in [
+            ("file", chunk()), ("stdin", STDIN), ("eof", EOF), ("signal", SIGNAL), ("resize", RESIZE), ("cancel", CANCEL),
+            ("nothing", NOTHING), ("half_close", HALF_CLOSE), ("leaves", LEAVES)]},
+        **{f"{when}_then_{kind}": talk(*before, piece, *[TAKES] * 4, crowded=crowded)
+           for when, before, crowded in [("running", RUNNING, 0), ("preparing", (opened(),), 0), ("waiting", (opened(),), 1)]
+           for kind, piece in [
+               ("open", opened()), ("file", chunk()), ("resize", RESIZE), ("nothing", NOTHING), ("bad_signal", b"\4\3"),
+               ("much_stdin", b"\2\3"), ("eof_twice", EOF + EOF), ("stdin_after_eof", EOF + STDIN), ("cancel", CANCEL + STDIN),
+               ("half_close", HALF_CLOSE), ("leaves", LEAVES), ("supervisor_dies", SUPERVISOR_DIES), ("drains", DRAINS)]},
+        "opened_twice_at_once": talk(opened(), opened(), opened(), KIND, KIND, EXITS),
+        "waits_then_runs": talk(opened(), STDIN, TAKES, NEIGHBOUR_LEAVES, KIND, KIND, KIND, STDIN, EXITS, TAKES, crowded=1),
+        "not_prepared": talk(opened(), REFUSED, TAKES, STDIN),
+        "not_started": talk(opened(), KIND, REFUSED, TAKES, STDIN),
+        "more_stdin_than_fits": talk(opened(), *[b"\2\2"] * 8, KIND, KIND, PRINTS, PRINTS, b"\x0c\6", STDIN, EXITS),
+        "no_such_profile": talk(opened(5), opened()),
+        "no_terminal_offered": talk(opened(3, TERMINAL)),
     },
     "output": {
         "files": b"\x21" + output_file(b"a/b", b"content", 1) + output_file(b"empty", b"") +

@@ -172,6 +172,24 @@ TEST_F(StepsFlowTest, RefusedCallsOfBothStepsAreToldWithTheirStep) {
   WaitUntilIdle();
 }
 
+TEST_F(StepsFlowTest, CaissondThatDiesWhileACompilersLastOutputIsReadFailsTheRun) {
+  Call call(*stub_, RustRequest());
+  FakeSandbox compiler = supervisor_->StartOne();
+  WriteAll(compiler.outputs_write, WholeFile("program", "machine code", 1) + Done());
+  supervisor_->SendFinished(compiler.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram, 0);
+  supervisor_->Close();
+  Call other(*stub_);
+  other.Rest();
+  static_cast<void>(other.reader->Finish());  // Refused or failed: when it ends, the loss is known.
+  compiler.CloseOutputs();
+  const std::vector<v1::RunEvent> events = call.Rest();
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().finished().verdict(), v1::SERVICE_FAILED);
+  EXPECT_NE(events.back().finished().message().find("the supervisor is gone"), std::string::npos);
+  EXPECT_TRUE(call.reader->Finish().ok());
+  WaitUntilIdle();
+}
+
 TEST_F(StepsFlowTest, ACompilerThatExitsWithAnErrorEndsTheRun) {
   Call call(*stub_, RustRequest());
   FakeSandbox compiler = supervisor_->StartOne();
