@@ -120,4 +120,4 @@ def test_a_library_the_profile_does_not_offer_is_refused_with_the_list(poorer_da
 
 def test_libraries_that_are_there_are_listed(poorer_daemon):
     listed = json.loads(caisson("profile", "list", "--json", address=poorer_daemon.address).stdout)["profiles"]
-    assert {profile["name"]: profile["packages"] for profile in listed if profile.get("packages")} == {"python": ["numpy"]}
+    assert {profile["name"]: profile["packages"] for profile in listed if profile.get("packages")} == {"python": ["numpy"], "python-loopback": ["numpy"]}
