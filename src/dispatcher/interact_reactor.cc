@@ -1,13 +1,33 @@
 // Untrusted input: every message of a client, in any order.
 #include "dispatcher/interact_reactor.h"
 
+#include <grpcpp/support/slice.h>
+
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "common/clock.h"
+#include "dispatcher/errors.h"
 #include "dispatcher/field_count.h"
+#include "dispatcher/undecodable_fields.h"
 
 namespace caisson::dispatcher {
+namespace {
+
+// The fields of `open` are named as those of Execute are.
+std::string WithoutOpen(const std::string& field) {
+  for (const std::string_view prefix : {"open.request.", "open."}) {
+    if (field.compare(0, prefix.size(), prefix) == 0) {
+      return field.substr(prefix.size());
+    }
+  }
+  return field;
+}
+
+}  // namespace
 
 std::shared_ptr<InteractReactor> InteractReactor::Create(grpc::CallbackServerContext* context, IoThread& io,
                                                          std::atomic<uint32_t>& open_calls, Take take,
@@ -70,19 +90,41 @@ void InteractReactor::OnReadDone(bool ok) {
     io().Post([self = Self()] { self->HandleInputEnd(); });
     return;
   }
+  grpc::ByteBuffer bytes(read_buffer_);  // shares the bytes; deserializing empties the other
   auto message = std::make_shared<v1::InteractRequest>();
   const bool decoded =
       !HasTooManyFields(*v1::InteractRequest::descriptor(), read_buffer_) &&
       grpc::SerializationTraits<v1::InteractRequest>::Deserialize(&read_buffer_, message.get()).ok();
   read_buffer_.Clear();
-  if (!decoded) {
-    // An empty message is refused as out of place by whoever gets it.
-    message->Clear();
+  if (decoded) {
+    bytes.Clear();
   }
   if (take_ != nullptr) {
-    return TakeMessage(*message);
+    return decoded ? TakeMessage(*message) : RefuseUndecodable(bytes);
+  }
+  if (!decoded) {
+    // An empty message is out of place wherever it comes.
+    message->Clear();
   }
   io().Post([self = Self(), message] { self->Deliver(*message); });
+}
+
+void InteractReactor::RefuseUndecodable(const grpc::ByteBuffer& bytes) {
+  take_ = nullptr;
+  const google::protobuf::Descriptor& type = *v1::InteractRequest::descriptor();
+  if (HasTooManyFields(type, bytes)) {
+    const std::string most = std::to_string(kMaxFields);
+    return Answer(RefuseFields(Reason::kInvalidRequest, {{type.name(), "has more than " + most + " fields"}}),
+                  nullptr);
+  }
+  grpc::Slice slice;
+  static_cast<void>(bytes.DumpToSingleSlice(&slice));  // Fails with an empty slice, which has no bad field.
+  const std::string_view flat(reinterpret_cast<const char*>(slice.begin()), slice.size());  // SAFETY: bytes
+  std::vector<FieldViolation> violations = FindUndecodableFields(type, flat);
+  for (FieldViolation& violation : violations) {
+    violation.field = WithoutOpen(violation.field);
+  }
+  Answer(RefuseFields(Reason::kInvalidRequest, violations), nullptr);
 }
 
 void InteractReactor::TakeMessage(v1::InteractRequest& message) {
@@ -91,6 +133,10 @@ void InteractReactor::TakeMessage(v1::InteractRequest& message) {
   if (!status.ok() || submit != nullptr) {
     take_ = nullptr;
   }
+  Answer(status, std::move(submit));
+}
+
+void InteractReactor::Answer(const grpc::Status& status, Submit submit) {
   io().Post([self = Self(), status, submit = std::move(submit)] {
     self->reading_ = false;
     if (self->gone() || self->finished()) {

@@ -51,6 +51,8 @@ class InteractReactor final
     return std::static_pointer_cast<InteractReactor>(shared_from_this());
   }
   void TakeMessage(v1::InteractRequest& message);
+  void RefuseUndecodable(const grpc::ByteBuffer& bytes);
+  void Answer(const grpc::Status& status, Submit submit);
   void HandleTaken(const Submit& submit);
   void Deliver(const v1::InteractRequest& message);
   void HandleInputEnd();

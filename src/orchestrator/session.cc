@@ -187,9 +187,9 @@ void Session::Adopt(ipc::SandboxId id, SessionListener& listener) {
 
 void Session::OnFailed(const sandbox::FailedMessage& message) {
   const ipc::SetupError error = ToSetupError(message.record);
-  // Once it was started, a client may have caused it: no warning for that.
-  spdlog::log(started_ ? spdlog::level::info : spdlog::level::warn, "sandbox {}: {} ({}): {}", id_,
-              sandbox::SetupStageText(error.stage), error.index,
+  // No warning for what a client causes.
+  spdlog::log(started_ && IsClientsFault(error) ? spdlog::level::info : spdlog::level::warn,
+              "sandbox {}: {} ({}): {}", id_, sandbox::SetupStageText(error.stage), error.index,
               std::generic_category().message(error.error_number));
   if (!started_) {
     KillEverything();

@@ -71,8 +71,13 @@ Decision ByCause(const Evidence& evidence) {
   return Plain(Verdict::kServiceFailed, Actor::kService);
 }
 
-// The kernel would not execute the client's own file, or its arguments are too large for the kernel: no other
-// sandbox would do better.
+bool CpuLimitReached(const Evidence& evidence) {
+  const uint64_t limit_ms = evidence.limits.cpu_time_ms;
+  return limit_ms != 0 && CpuUsedMillis(evidence) >= limit_ms;
+}
+
+}  // namespace
+
 bool IsClientsFault(const ipc::SetupError& error) {
   if (error.stage == static_cast<uint32_t>(sandbox::SetupStage::kStubFiles)) {
     return error.error_number == ENOSPC;
@@ -86,13 +91,6 @@ bool IsClientsFault(const ipc::SetupError& error) {
          (error.index == 1 &&
           std::find(kOfTheFile.begin(), kOfTheFile.end(), error.error_number) != kOfTheFile.end());
 }
-
-bool CpuLimitReached(const Evidence& evidence) {
-  const uint64_t limit_ms = evidence.limits.cpu_time_ms;
-  return limit_ms != 0 && CpuUsedMillis(evidence) >= limit_ms;
-}
-
-}  // namespace
 
 Decision Decide(const Evidence& evidence) {
   if (evidence.cause == EndCause::kSetupFailed) {

@@ -55,6 +55,11 @@ struct Decision {
   uint64_t limit_observed = 0;
 };
 
+// Whether a set-up that failed after START failed by the client's doing: the kernel would not execute its
+// file, its arguments are too large for the kernel, or its files are for the disk. No other sandbox would do
+// better.
+bool IsClientsFault(const ipc::SetupError& error);
+
 // Precedence, highest first: set-up failure; an OOM kill (counter or event); a violation or the denial rate;
 // the first cause of ours (wall, CPU, sockets, cancel, shutdown, lost init); a CPU time at or above its limit
 // seen only at the end; signal; exit. kCompileFailed only for the compile step that exits non-zero.

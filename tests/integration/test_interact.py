@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from support import processes
-from support.client import request
+from support.client import Refusal, request
 from support.environment import scaled
 from support.interaction import Interaction
 
@@ -152,6 +152,28 @@ def test_message_out_of_place_cancels_the_run_and_is_named(interact, client, num
         call.send(**message)
     outcome = call.finish()
     assert outcome.verdict() == "CANCELED" and outcome.result.message == f"Canceled: {complaint}."
+
+
+@pytest.mark.parametrize("field", ["files[0].path", "terminal.term", "file.path"])
+def test_invalid_utf8_before_the_run_is_refused_naming_the_field(client, field):
+    api = client.api.run.InteractRequest
+    messages = {
+        "files[0].path": [api(open=api.Open(request=request(files={"bad_.py": ""})))],
+        "terminal.term": [api(open=api.Open(request=request("pass"), terminal=api.Terminal(term="bad_.py")))],
+        "file.path": [api(open=api.Open(request=request("pass"), files_to_follow=1)),
+                      api(file=api.FileChunk(path="bad_.py", last=True))],
+    }[field]
+    # No stub would send such bytes.
+    method = client.channel.stream_stream("/caisson.v1.RunService/Interact", request_serializer=None, response_deserializer=None)
+    with pytest.raises(grpc.RpcError) as error:
+        list(method(iter([message.SerializeToString().replace(b"bad_", b"bad\xff") for message in messages]), timeout=scaled(10)))
+    refusal = Refusal.of(error.value)
+    assert (refusal.reason, refusal.fields) == ("INVALID_REQUEST", [field])
+
+
+def test_message_of_too_many_fields_is_refused_as_such(client):
+    refusal = Interaction(client).open("pass", args=[""] * 16_384).refused()
+    assert (refusal.reason, refusal.fields) == ("INVALID_REQUEST", ["InteractRequest"]) and "more than 16384 fields" in str(refusal)
 
 
 def test_message_out_of_place_in_the_queue_is_a_status(make_daemon):

@@ -37,6 +37,7 @@ TEST(DenialTextTest, ArgumentsThatMatterAreNamed) {
       {__NR_setns, {5, 0}, {"0"}},
       {__NR_fcntl, {3, 1031, 1 << 20}, {"F_SETPIPE_SZ"}},
       {__NR_ioctl, {0, 0x5412, 0x7ffe0000}, {"TIOCSTI"}},
+      {__NR_ioctl, {0, 0x80045430, 0x7ffe0000}, {"TIOCGPTN"}},
       {__NR_ioctl, {0, 0x12345678, 0}, {"0x12345678"}},
       {__NR_prctl, {8}, {"PR_SET_KEEPCAPS"}},
       {__NR_ptrace, {16, 42}, {"PTRACE_ATTACH"}},

@@ -208,6 +208,32 @@ TEST_F(SessionRunTest, AHarmlessSignalBetweenStartAndExecChangesNothing) {
   EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
 }
 
+// What is logged of a run. Operators choose the level warn to hear of what concerns them.
+class SessionLogTest : public SessionRunTest {
+ protected:
+  std::string LogOf(const std::string& program) {
+    testing::internal::CaptureStdout();
+    Run(program, 0);
+    return testing::internal::GetCapturedStdout();
+  }
+};
+
+TEST_F(SessionLogTest, AFailureThatIsOursIsAWarningAfterStartToo) {
+  limits_.open_files = 1ULL << 40U;  // beyond what the kernel takes; caissond's own checks are not in between
+  const std::string log = LogOf("print('x')\n");
+  EXPECT_EQ(finished_->verdict, Verdict::kSandboxSetupFailed);
+  EXPECT_EQ(finished_->ended_by, ipc::Actor::kService);
+  EXPECT_NE(log.find("[warning] sandbox 7: "), std::string::npos) << log;
+}
+
+TEST_F(SessionLogTest, AFailureThatAClientCausesIsNoWarning) {
+  const std::string log = LogOf(std::string(65U << 20U, '#'));  // more than the disk holds
+  EXPECT_EQ(finished_->verdict, Verdict::kSandboxSetupFailed);
+  EXPECT_EQ(finished_->ended_by, ipc::Actor::kClient);
+  EXPECT_NE(log.find("[info] sandbox 7: "), std::string::npos) << log;
+  EXPECT_EQ(log.find("[warning]"), std::string::npos) << log;
+}
+
 // The pid of a main process that has ended may be somebody else's by now: init must not signal it.
 TEST_F(SessionRunTest, SignalsAfterTheEndReachNobody) {
   Run("print('over')\n", 0, {.prepared = {}, .started = [&] {
