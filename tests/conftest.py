@@ -20,7 +20,16 @@ SLOW_TEST_SECONDS = 600
 LONG_TEST_SECONDS = 3600
 
 
+def hear_signals():
+    """A job in a script's background ignores SIGINT and SIGQUIT, and so would all that the tests start."""
+    for number, action in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL),
+                           (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, action)
+
+
 def pytest_configure(config):
+    hear_signals()
     adopt_orphans()
     config.addinivalue_line("markers", "serial: loads the machine or measures time: runs when nothing else does")
     config.addinivalue_line("markers", "bulk: moves hundreds of MiB or starts many compilers: an emulated machine runs it alone")
