@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.serial, pytest.mark.slow]
 
 HERE = pathlib.Path(__file__).parent
 MIB = 1 << 20
-SECONDS = 3
+SECONDS = 1.5
 MOST_GROWTH = 160 * MIB
 # Calls at once have a bound in all; each costs some 25 KiB.
 MOST_GROWTH_OF = {"many_calls": 400 * MIB}

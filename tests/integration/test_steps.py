@@ -43,9 +43,10 @@ def profile(name, **compile_section):
     return changed
 
 
-# "compilers" that are shell scripts of one line, for what a real one never does.
+# "compilers" that are shell scripts of one line, for what a real one never does. Not sh, which is Busybox in the virtual machine and
+# begins with setuid.
 def shell(name, script, **compile_section):
-    return profile(name, command=["/bin/sh", "-c", script], **compile_section)
+    return profile(name, command=["/bin/bash", "-c", script], **compile_section)
 
 
 PROFILES = [
