@@ -119,18 +119,25 @@ class Daemon:
                 return pid
         return None
 
+    def _inside(self):
+        """{pid: parent's pid} of everything inside sandboxes."""
+        return processes.parents_with_uid_in(self.id_first, self.config["id_count"])
+
     def run_pids(self):
         """Host pids of everything of this daemon's runs. Sandboxes that wait for their first use are not of any run."""
-        waiting = self.waiting_pids()
-        return [pid for pid in processes.with_uid_in(self.id_first, self.config["id_count"]) if pid not in waiting]
+        inside = self._inside()
+        waiting = self._waiting(inside)
+        return [pid for pid in inside if pid not in waiting]
 
     def waiting_pids(self):
         """Host pids of never-used sandboxes: an init whose one child is its stub, which has not become a program yet."""
-        inside = {pid: processes.status_field(pid, "PPid") for pid in processes.with_uid_in(self.id_first, self.config["id_count"])}
+        return self._waiting(self._inside())
+
+    def _waiting(self, inside):
         waiting = set()
         for pid, parent in inside.items():
-            below = [child for child, its_parent in inside.items() if its_parent == str(pid)]
-            if parent == str(self.pid) and len(below) == 1 and all(processes.is_init(one) for one in (pid, *below)):
+            below = [child for child, its_parent in inside.items() if its_parent == pid]
+            if parent == self.pid and len(below) == 1 and all(processes.is_init(one) for one in (pid, *below)):
                 waiting |= {pid, *below}
         return waiting
 

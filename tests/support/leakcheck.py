@@ -1,14 +1,25 @@
-"""tools/leakcheck around a piece of work: an empty difference, or the test fails with what was left."""
+"""tools/leakcheck around a piece of work: an empty difference, or the test fails with what was left.
+
+The program is loaded, not started: starting Python takes longer than looking.
+"""
 
 import contextlib
+import functools
+import importlib.machinery
+import importlib.util
 import os
-import subprocess
-import tempfile
 
 from support.environment import REPOSITORY, scaled
 from support.ownership import marks
 
-LEAKCHECK = REPOSITORY / "tools" / "leakcheck"
+
+@functools.lru_cache(maxsize=None)
+def program():
+    """tools/leakcheck as a module."""
+    loader = importlib.machinery.SourceFileLoader("leakcheck_program", str(REPOSITORY / "tools" / "leakcheck"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def scope():
@@ -24,11 +35,15 @@ def scope():
 @contextlib.contextmanager
 def nothing_left(pid=None, settle=5):
     """`pid`: the daemon whose descriptors are watched too."""
-    with tempfile.NamedTemporaryFile(prefix="caisson-leakcheck-") as snapshot:
-        watch = [] if pid is None else ["--pid", str(pid)]
-        subprocess.run([LEAKCHECK, "snapshot", snapshot.name, *scope(), *watch], check=True)
-        yield
-        compared = subprocess.run(
-            [LEAKCHECK, "compare", snapshot.name, *scope(), *watch, "--settle", str(scaled(settle))],
-            capture_output=True, text=True, check=False)
-        assert compared.returncode == 0, f"left behind:\n{compared.stdout}{compared.stderr}"
+    leakcheck = program()
+    watch = [] if pid is None else ["--pid", str(pid)]
+
+    def options(*arguments):
+        # What belongs to this process grows while it works, so the options are made anew each time.
+        return leakcheck.parse([*arguments, *scope(), *watch])
+
+    at_first = options("snapshot", "in-memory")
+    before = leakcheck.snapshot(pid, leakcheck.Scope(at_first))
+    yield
+    left = leakcheck.settled_difference(before, options("compare", "in-memory", "--settle", str(scaled(settle))))
+    assert not left, "left behind:\n" + "\n".join(left)
