@@ -19,6 +19,8 @@ TEST_SECONDS = 120
 SLOW_TEST_SECONDS = 600
 LONG_TEST_SECONDS = 3600
 
+warm = set()  # the pids of shared daemons that have had a run
+
 
 def hear_signals():
     """A job in a script's background ignores SIGINT and SIGQUIT, and so would all that the tests start."""
@@ -33,9 +35,14 @@ def pytest_configure(config):
     adopt_orphans()
     config.addinivalue_line("markers", "serial: loads the machine or measures time: runs when nothing else does")
     config.addinivalue_line("markers", "bulk: moves hundreds of MiB or starts many compilers: an emulated machine runs it alone")
+    config.addinivalue_line("markers", "early: takes long, mostly waiting: begins first, or all would wait for it at the end")
     config.addinivalue_line("markers", "xdist_group(name): these share one worker; pytest-xdist's, which need not be there")
     config.addinivalue_line("markers", "slow: takes too long for an emulated machine; `-m 'not slow'` leaves it out")
     config.addinivalue_line("markers", "long: minutes; `make test-long` runs it, `make test` does not")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -94,7 +101,9 @@ def module_leaves_nothing(request):
         yield
         return
     running = request.getfixturevalue("daemon")
-    warm_up(running)
+    if running.pid not in warm:
+        warm_up(running)
+        warm.add(running.pid)
     with leakcheck.nothing_left(running.pid):
         yield
 
@@ -120,8 +129,8 @@ def make_daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argu
     """Starts daemons of a test's own; each is stopped at the end."""
     daemons = []
 
-    def make(start=True, **config):
-        running = Daemon(config=config)
+    def make(start=True, profiles=None, **config):
+        running = Daemon(config=config, profiles=profiles)
         daemons.append(running)
         return running.start() if start else running
 

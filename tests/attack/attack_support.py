@@ -11,10 +11,11 @@ from support.environment import BIN_DIR
 
 
 class LayerDaemon(Daemon):
-    """The released caissond (layer None), or the one built without `layer`; `profiles` are added to the shipped ones."""
+    """The released caissond (layer None), or the one built without `layer`; `profiles` are added to the shipped ones, which are
+    all of them or those named."""
 
-    def __init__(self, layer, profiles):
-        super().__init__()
+    def __init__(self, layer, profiles, shipped=None):
+        super().__init__(profiles=shipped)
         directory = BIN_DIR if layer is None else BIN_DIR.parent / "mutation" / layer
         self._program = directory / "caissond"
         assert self._program.exists(), f"{self._program} does not exist: build everything"

@@ -10,10 +10,10 @@ from support.environment import scaled
 
 
 class TakenOver(Daemon):
-    """A daemon whose first dispatcher attacks."""
+    """A daemon whose first dispatcher attacks. Its one profile is python."""
 
     def __init__(self, programs, attack, **config):
-        super().__init__(config=config)
+        super().__init__(config=config, profiles=["python"])
         self._program = programs / "caissond"
         self._attack = attack
 

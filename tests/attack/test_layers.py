@@ -1,18 +1,22 @@
 """Every layer is needed: in the build without it, and only there, its attempt gets through; nothing outside is harmed."""
 
 import ctypes
+import json
 import os
 
 import pytest
 
 from attack_support import LayerDaemon, Observer
 from layers import ATTEMPTS, NOTHING_RUNS_WITHOUT, SEGMENT_KEY
-from profiles import extra_profiles
+from profiles import LENIENT_PROFILE
 from support import leakcheck, processes
 from support.client import Client
 from support.environment import scaled
 
 IDS = [attempt.layer for attempt in ATTEMPTS]
+# What the attempts run under, beside the shipped `python`.
+LENIENT = {"lenient.json": json.dumps(LENIENT_PROFILE)}
+SHIPPED = ["python"]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,7 @@ def host_segment():
 
 @pytest.fixture(scope="module")
 def released(privileged, host_segment):  # pylint: disable=unused-argument
-    with LayerDaemon(None, extra_profiles()) as running:
+    with LayerDaemon(None, LENIENT, SHIPPED) as running:
         yield running
 
 
@@ -51,7 +55,7 @@ def test_released_build_holds(released, attempt):
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=IDS)
 def test_mutation_build_does_not_hold_and_harms_nothing(privileged, host_segment, attempt):  # pylint: disable=unused-argument
-    with LayerDaemon(attempt.layer, extra_profiles()) as running:
+    with LayerDaemon(attempt.layer, LENIENT, SHIPPED) as running:
         with Observer(running):
             outcome = run(running, attempt)
         assert outcome.verdict() == attempt.verdict_through, outcome.result.message
@@ -63,7 +67,7 @@ def test_mutation_build_does_not_hold_and_harms_nothing(privileged, host_segment
 @pytest.mark.parametrize("layer", NOTHING_RUNS_WITHOUT)
 def test_layer_that_cannot_be_left_out(privileged, layer):  # pylint: disable=unused-argument
     with leakcheck.nothing_left():
-        with LayerDaemon(layer, {}) as running:
+        with LayerDaemon(layer, {}, SHIPPED) as running:
             with Observer(running):
                 client = Client(running.address)
                 outcome = client.execute("print('ran')")

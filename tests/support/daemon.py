@@ -14,6 +14,8 @@ from support import processes
 from support.environment import CAISSOND, REPOSITORY, scaled
 from support.ownership import DIRECTORY_PREFIX, ID_COUNT, marks
 
+PROFILES = REPOSITORY / "profiles"
+
 
 class DaemonFailed(Exception):
     """caissond ended where it should have become ready. `code` and `log` say how."""
@@ -32,10 +34,23 @@ def ensure_user():
         subprocess.run([REPOSITORY / "tools" / "ensure_user.sh"], check=True)
 
 
-class Daemon:
-    """Use as a context manager. `config` overrides keys of the configuration file; None removes one."""
+def with_bases(names):
+    """The files of the shipped profiles of these names, of what they extend, and those that all of them need."""
+    found, todo = {"schema", "syscall-groups"}, list(names)
+    while todo:
+        name = todo.pop()
+        found.add(name)
+        profile = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
+        todo += [profile["extends"]] if "extends" in profile else []
+    return sorted(f"{name}.json" for name in found)
 
-    def __init__(self, directory=None, config=None, **config_keys):
+
+class Daemon:
+    """Use as a context manager. `config` overrides keys of the configuration file; None removes one. `profiles` names those
+    it has; all, unless given: to read and compile them all is most of a start."""
+
+    def __init__(self, directory=None, config=None, profiles=None, **config_keys):
+        self._shipped = profiles
         self._own_directory = directory is None
         # Below /run: the sockets' path must be short, and the dispatcher's user must be able to reach it.
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix=DIRECTORY_PREFIX, dir="/run"))
@@ -65,7 +80,12 @@ class Daemon:
     def write_files(self):
         """Configuration and a copy of the profiles, with the modes caissond asks for. Keeps profiles a test has put there."""
         if not self.profiles_dir.exists():
-            shutil.copytree(REPOSITORY / "profiles", self.profiles_dir)
+            if self._shipped is None:
+                shutil.copytree(PROFILES, self.profiles_dir)
+            else:
+                self.profiles_dir.mkdir()
+                for file in with_bases(self._shipped):
+                    shutil.copy(PROFILES / file, self.profiles_dir)
             for path in [self.profiles_dir, *self.profiles_dir.rglob("*")]:
                 os.chown(path, 0, 0)
                 os.chmod(path, 0o755 if path.is_dir() else 0o644)
