@@ -104,8 +104,7 @@ format: ## rewrite the sources with clang-format
 
 tidy: ## clang-tidy over the code that has authority or reads hostile bytes
 	@tools/setup.sh build test dev
-	@$(NINJA) caisson_proto
-	@tools/tidy.sh
+	@tools/tidy.py -j$(JOBS)
 
 asan: ## unit tests and corpus replay with address and undefined-behaviour sanitizers
 	@tools/setup.sh build test
