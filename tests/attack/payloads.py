@@ -1,19 +1,14 @@
 """Payloads as requests: C sources compiled once for every process and every day, Python sources with their library."""
 
 import functools
-import hashlib
-import os
 import pathlib
 import re
 import subprocess
-import tempfile
 
 from catalogue import CASES_DIR
-from support.environment import BIN_DIR
+from support.kept import kept
 
 LIBRARY = CASES_DIR / "lib"
-# By content, so that it never has to be emptied; beside the programs, so that `make clean` does it.
-CACHE = BIN_DIR.parent / "attack-payloads"
 COMPILE = ["cc", "-static", "-O1", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-pthread", f"-I{LIBRARY}"]
 COMPILING = ("attack-build", "attack-sources")  # profiles that get sources
 NUMBERS_HEADER = "asm/unistd_64.h"
@@ -33,18 +28,12 @@ def system_calls():
 def compiled(name):
     """The statically linked program of cases/NAME, as bytes."""
     source = CASES_DIR / name
-    digest = hashlib.sha256()
-    for part in [source.read_bytes(), (LIBRARY / "payload.h").read_bytes(), " ".join(COMPILE[1:-1]).encode()]:
-        digest.update(part + b"\0")
-    program = CACHE / digest.hexdigest()
-    if not program.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=CACHE) as directory:
-            made = pathlib.Path(directory, "payload")
-            done = subprocess.run([*COMPILE, "-o", made, source], capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{name} does not compile:\n{done.stderr}"
-            os.rename(made, program)
-    return program.read_bytes()
+
+    def make(program):
+        done = subprocess.run([*COMPILE, "-o", program, source], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name} does not compile:\n{done.stderr}"
+
+    return kept([source.read_bytes(), (LIBRARY / "payload.h").read_bytes(), *COMPILE[:-1]], make).read_bytes()
 
 
 def expand(text, values):

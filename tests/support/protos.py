@@ -1,22 +1,22 @@
-"""Python stubs of the public API, generated when first asked for.
+"""Python stubs of the public API, generated when first asked for, and kept.
 
     from support import protos
     api = protos.load()
     api.run.ExecuteRequest(profile="python")
 """
 
-import atexit
 import functools
 import importlib
+import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import tempfile
 import types
 
 from support.environment import REPOSITORY
+from support.kept import kept
 
+PROTOC = "/usr/bin/protoc"
 PLUGIN = "/usr/bin/grpc_python_plugin"
 SOURCES = {
     REPOSITORY / "proto": ["caisson/v1/run.proto"],
@@ -27,19 +27,24 @@ SOURCES = {
 
 def generate(directory):
     """Generates every stub below `directory`."""
+    directory.mkdir()
     for root, files in SOURCES.items():
         subprocess.run(
-            ["protoc", f"--proto_path={root}", f"--python_out={directory}", f"--grpc_python_out={directory}",
+            [PROTOC, f"--proto_path={root}", f"--python_out={directory}", f"--grpc_python_out={directory}",
              f"--plugin=protoc-gen-grpc_python={PLUGIN}", *files],
             check=True)
+
+
+def dependencies():
+    """What the stubs depend on: the sources, and the versions of what makes them."""
+    sources = [(root / file).read_bytes() for root, files in SOURCES.items() for file in files]
+    return [*sources, *(f"{path} {int(os.stat(path).st_mtime)}" for path in (PROTOC, PLUGIN))]
 
 
 @functools.lru_cache(maxsize=None)
 def load():
     """The generated modules: run, run_grpc, status, error_details, health(_grpc), reflection(_grpc)."""
-    directory = tempfile.mkdtemp(prefix="caisson-stubs-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    generate(directory)
+    directory = str(kept(dependencies(), generate))
     sys.path.insert(0, directory)
     # Debian's protobuf may have imported `google` already, with a search path that lacks our google/rpc.
     import google  # pylint: disable=import-outside-toplevel

@@ -4,9 +4,10 @@
 # Prints what the project disk holds beside build/bin, as paths below the repository: all of it but builds.
 project_paths() {
     find "$repository" -mindepth 1 -maxdepth 1 ! -name .git ! -name build ! -name 'build-*' -printf './%f\n'
-    if [ -d "$repository/build/mutation" ]; then
-        echo ./build/mutation
-    fi
+    local path
+    for path in ./build/mutation ./build/kept-by-tests; do
+        [ ! -d "$repository/$path" ] || echo "$path"
+    done
 }
 
 # Prints the built programs that the tests start: unit tests (caisson_…_test) and fuzz targets stay here.
@@ -52,7 +53,7 @@ project_listing() {
     local path
     project_paths | while read -r path; do
         # CMake's own files change with every build and no test needs them.
-        find "$repository/$path" -name __pycache__ -prune -o -name CMakeFiles -prune -o -name '*.o' -o \
+        find "$repository/$path" -name CMakeFiles -prune -o -name '*.o' -o \
             -name '*.a' -o \( -type f -o -type l \) -printf '%P\t%s\t%T@\t%m\t'"$path"'\n'
     done | sort
 }
@@ -61,8 +62,12 @@ project_listing() {
 build_project_image() {
     local key directory="$cache/project" listing="$cache/project.files"
     project_image="$cache/project.ext4"
+    # Python compiles the tests here, which an emulated CPU does slowly; the machine's Python is this host's.
+    (cd "$repository" && env -u PYTHONDONTWRITEBYTECODE /usr/bin/python3 -m pytest -p no:cacheprovider -q --collect-only \
+        tests/integration tests/attack tests/languages) >"$cache/collected" 2>&1 || die "stage the project disk: $(tail -n 5 "$cache/collected")"
     key="$({
-        project_listing
+        # What Python made of a source is no more than the source.
+        project_listing | grep -v __pycache__
         built_programs | xargs --no-run-if-empty stat --format '%n %s %y'
         cat "$here/lib/"*.sh
     } | hash_input)"
