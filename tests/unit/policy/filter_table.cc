@@ -57,14 +57,15 @@ std::string InWords(const CompiledFilter& compiled, int number, const SyscallArg
 
 // Arguments that no rule with conditions fits.
 std::optional<SyscallArguments> FitsNone(const Rules& rules) {
-  std::vector<SyscallArguments> candidates = {{~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL}, {}};
-  for (uint64_t value = 0; value < 4096; ++value) {
-    candidates.push_back({value, value, value, value, value, value});
-  }
-  for (const SyscallArguments& arguments : candidates) {
-    if (std::none_of(rules.begin(), rules.end(), [&](const SyscallRule* rule) {
-          return !rule->conditions.empty() && Fits(*rule, arguments);
-        })) {
+  const auto found = [&rules](const SyscallArguments& arguments) {
+    return std::none_of(rules.begin(), rules.end(), [&](const SyscallRule* rule) {
+      return !rule->conditions.empty() && Fits(*rule, arguments);
+    });
+  };
+  for (uint64_t next = 0; next <= 4096; ++next) {
+    const uint64_t value = next - 1;  // all ones first
+    const SyscallArguments arguments{value, value, value, value, value, value};
+    if (found(arguments)) {
       return arguments;
     }
   }
