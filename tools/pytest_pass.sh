@@ -2,6 +2,8 @@
 
 say() { echo "caisson test: $*"; }
 require_privileged=${CAISSON_REQUIRE_PRIVILEGED:-0}
+# Each process of a pass would compile every test, where Python may not keep what it compiled.
+unset PYTHONDONTWRITEBYTECODE
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 

@@ -101,13 +101,13 @@ def half_requests(path, seconds):
 
 
 def many_calls(path, seconds):
-    """Ten connections with two thousand open calls each."""
+    """Five connections with two thousand open calls each: more than all may have together."""
     def make(_):
         connection = Connection(path)
         for _ in range(2000):
             connection.call()
         return connection
-    return hold(make, 10, seconds)
+    return hold(make, 5, seconds)
 
 
 def too_many_calls(path, seconds):
@@ -158,7 +158,7 @@ FLOODS = {
     "half_preface": half_preface,
     "half_headers": half_headers,
     "half_requests": half_requests,
-    "idle": lambda path, seconds: hold(lambda _: Connection(path), 10_000, seconds),
+    "idle": lambda path, seconds: hold(lambda _: Connection(path), 5000, seconds),
     "many_calls": many_calls,
     "too_many_calls": too_many_calls,
     "reset": lambda path, seconds: calls(

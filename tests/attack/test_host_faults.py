@@ -14,7 +14,7 @@ from support.environment import scaled
 
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
 WALL_MS = 1000
-PAUSE_SECONDS = 3
+PAUSE_SECONDS = 2
 
 
 def test_runs_go_on_while_the_state_directory_is_full(make_daemon):
@@ -44,7 +44,6 @@ def numbers(message):
     return {field.name: value for field, value in message.ListFields() if isinstance(value, int)}
 
 
-@pytest.mark.serial
 def test_after_a_pause_of_both_processes_limits_strike_once_and_no_time_is_absurd(make_daemon):
     daemon = make_daemon()
     client = Client(daemon.address)

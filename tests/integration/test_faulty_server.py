@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -230,9 +231,15 @@ def test_listed_times_out_of_range_are_no_crash(lied, seconds):
     assert b"has no form in JSON" in shown.stderr
 
 
+@pytest.mark.early
 @pytest.mark.parametrize("page", [{}, {"runs": [{"name": "runs/1"}] * 1000}])
 def test_list_without_end_is_given_up(lied, page):
-    lied.server.answers["ListRuns"] = lambda _: RUN.ListRunsResponse(next_page_token="more", **page)
+    def answer(_):
+        if not page:
+            time.sleep(0.05)  # not for something to happen: a server that takes its time, for ten seconds of little work
+        return RUN.ListRunsResponse(next_page_token="more", **page)
+
+    lied.server.answers["ListRuns"] = answer
     done = lied.call("ps")
     assert (done.returncode, done.stdout) == (125, b"")
     assert (b"more than 16384 entries" if page else b"deadline") in done.stderr

@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import threading
 import time
 
 import pytest
@@ -22,7 +23,25 @@ sys.exit(3)
 
 
 @pytest.fixture(scope="module")
-def three_seconds(daemon):
+def command_line(daemon):
+    """`caisson run` of a program of three seconds: the process, the thread that reads its output, and (time, line) of that."""
+    program = REPOSITORY / "examples" / "streams.py"
+    process = subprocess.Popen([CAISSON, "run", "--socket", daemon.address, program], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdin.write("hi")
+    process.stdin.close()
+    lines = []
+    reader = threading.Thread(target=lambda: lines.extend((time.monotonic(), line) for line in process.stdout))
+    reader.start()
+    yield process, reader, lines
+    reader.join()
+    process.stdout.close()
+    process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def three_seconds(daemon, command_line):  # pylint: disable=redefined-outer-name,unused-argument
+    """A call of three seconds; the command line's program runs meanwhile."""
     connection = Client(daemon.address)
     yield connection.execute(THREE_SECONDS, stdin=b"word")
     connection.close()
@@ -50,21 +69,13 @@ def test_each_line_comes_about_a_second_after_the_one_before(client, three_secon
 
 
 @pytest.mark.serial
-def test_command_line_passes_lines_through_at_once_and_exits_3(daemon):
-    program = REPOSITORY / "examples" / "streams.py"
-    process = subprocess.Popen([CAISSON, "run", "--socket", daemon.address, program], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    process.stdin.write("hi")
-    process.stdin.close()
-    times = []
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        times.append(time.monotonic())
+def test_command_line_passes_lines_through_at_once_and_exits_3(command_line):
+    process, reader, lines = command_line
+    reader.join(scaled(10))
     errors = process.stderr.read()
     assert process.wait(scaled(10)) == 3
-    assert lines == ["stdin said: hi\n", "second 1\n", "second 2\n", "second 3\n"]
-    assert times[-1] - times[0] > 2.8
+    assert [line for _, line in lines] == ["stdin said: hi\n", "second 1\n", "second 2\n", "second 3\n"]
+    assert lines[-1][0] - lines[0][0] > 2.8
     assert errors.splitlines() == [f"and a word on stderr, {n}" for n in (1, 2, 3)]
 
 

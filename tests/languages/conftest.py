@@ -1,4 +1,4 @@
-"""A daemon for the languages' own programs, whatever the speed of the machine."""
+"""A daemon for the languages' own programs on a slow machine; on others they have the shared one of tests/conftest.py."""
 
 import json
 import os
@@ -25,14 +25,14 @@ def allow_time(running):
     os.chmod(path, 0o644)
 
 
-@pytest.fixture(scope="session")
-def daemon(privileged):  # pylint: disable=unused-argument
-    """The one of tests/conftest.py, with patience."""
-    with leakcheck.nothing_left():
-        running = Daemon(ready_sandboxes=0)
-        if TIME_SCALE > 1:
+if TIME_SCALE > 1:
+    @pytest.fixture(scope="session")
+    def daemon(privileged):  # pylint: disable=unused-argument
+        """The one of tests/conftest.py, with patience."""
+        with leakcheck.nothing_left():
+            running = Daemon(ready_sandboxes=0)
             allow_time(running)
-        with running:
-            yield running
-            assert running.run_pids() == []
-            assert running.stop() == 0
+            with running:
+                yield running
+                assert running.run_pids() == []
+                assert running.stop() == 0

@@ -23,7 +23,6 @@
 #include <queue>
 #include <random>
 #include <ranges>
-#include <regex>
 #include <set>
 #include <span>
 #include <sstream>
@@ -96,8 +95,6 @@ void Containers() {
 }
 
 void Text() {
-  const std::regex expression(R"((\w+)@(\w+))");
-  CHECK(std::regex_replace(std::string("me@home you@work"), expression, "$2 at $1") == "home at me work at you");
   std::ostringstream out;
   out << std::fixed << std::setprecision(2) << 3.14159 << '|' << std::hex << 255 << '|' << std::setw(4) << std::setfill('0') << 7;
   CHECK(out.str() == "3.14|ff|0007");
