@@ -115,6 +115,8 @@ def main():
 
     version = output_of(PROGRAM, "--version")
     included = included_files(objects)
+    if unknown := [name for name in objects if name not in included]:
+        sys.exit(f"caisson tidy: the compiler's notes on {unknown[0]} are gone; remove it and try again")
     keys = {path: key(commands[path], included[object_of(commands[path])], version) for path in sources}
     forget_old()
     todo = [path for path in sources if not (CACHE / keys[path]).exists()]
