@@ -2,15 +2,15 @@
 // plan.
 #include "sandbox/init/lock.h"
 
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+
+#include "sandbox/init/init_filter.h"
 
 namespace caisson::init {
 namespace {
@@ -136,31 +136,8 @@ int LoadPayloadFilter(PlanReader plan, Progress& progress) {
 }
 
 void LoadInitFilter(Progress& progress) {
-  // Reading notifications and records, reaping, killing, reporting, collecting, leaving.
-  constexpr uint32_t kAllowed[] = {
-      __NR_read,       __NR_write,         __NR_close,           __NR_ppoll,   __NR_ioctl,
-      __NR_wait4,      __NR_kill,          __NR_recvmsg,         __NR_sendmsg, __NR_getrusage,
-      __NR_exit_group, __NR_clock_gettime, __NR_restart_syscall, __NR_openat2, __NR_statx,
-      __NR_getdents64};
-  constexpr unsigned kCount = sizeof kAllowed / sizeof *kAllowed;
-  constexpr unsigned kAfter = 4;  // between the list and the ALLOW: mmap's own three, and the KILL
-  sock_filter code[kCount + kAfter + 5];
-  unsigned n = 0;
-  code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
-  code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-  code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-  code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
-  for (unsigned i = 0; i < kCount; ++i) {
-    const auto to_allow = static_cast<uint8_t>(kCount - 1 - i + kAfter);
-    code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kAllowed[i], to_allow, 0);
-  }
-  // mmap: the bundle, to be read. Nothing that could be written or executed.
-  code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_mmap, 0, 2);
-  code[n++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2]));
-  code[n++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROT_READ, 1, 0);
-  code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-  code[n++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-  const sock_fprog program{static_cast<unsigned short>(n), code};
+  InitFilter filter = MakeInitFilter();
+  const sock_fprog program{static_cast<unsigned short>(InitFilter::kLength), filter.code};
   progress.Must(Syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, Address(&program)));
 }
 
