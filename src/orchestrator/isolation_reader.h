@@ -33,14 +33,18 @@ bool IsNamespaceInit(std::string_view status);
 
 // Fills every field whose source is the kernel and that /proc knows (not the cgroup fields). It must be the
 // waiting stub, a child of the run's init: that is where init_host_uid is read. An error if the stub dies
-// meanwhile.
-absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub);
+// meanwhile. `init`, if given, gets what init's own status tells: ids, capabilities, no_new_privs, filter.
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, ipc::IsolationReport* init = nullptr);
 
 // What every sandbox of every profile must show before anything untrusted may run: kFailedPrecondition naming
 // the first field that does not hold. `expected_uid` is the host uid given to this run's payload; `network`
 // is the profile's: lo is down or it is up, and nothing else is there either way.
 absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid,
                             policy::NetworkMode network);
+
+// What init must show once it has said that its sandbox is ready, in every build: two capabilities in the
+// run's own user namespace, no_new_privs, a filter. kFailedPrecondition as above.
+absl::Status CheckInit(const ipc::IsolationReport& init);
 
 }  // namespace caisson::orchestrator
 

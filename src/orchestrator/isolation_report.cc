@@ -17,7 +17,9 @@ absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
     return absl::FailedPreconditionError("the payload's cgroup holds " + std::to_string(pids.size()) +
                                          " processes instead of the stub");
   }
-  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front()));
+  ipc::IsolationReport init{};
+  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front(), &init));
+  RETURN_IF_ERROR(CheckInit(init));
   ASSIGN_OR_RETURN(const CgroupLimits limits, sandbox.cgroup->ReadLimits());
   report.cgroup_memory_bytes = limits.memory_bytes;
   report.cgroup_pids = limits.pids;

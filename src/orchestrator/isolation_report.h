@@ -12,7 +12,7 @@
 namespace caisson::orchestrator {
 
 // Finds the stub by its cgroup, never by init's word, and reads about it from outside. kFailedPrecondition if
-// there is not exactly one process to read about.
+// there is not exactly one process to read about, or init has not locked itself.
 absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
                                  const sandbox::ReadyMessage& ready, ipc::IsolationReport& report);
 

@@ -318,6 +318,49 @@ TEST(CheckIsolationTest, EachFieldThatDoesNotHoldIsNamed) {
   }
 }
 
+TEST(CheckIsolationTest, WhatIsMissingIsNamed) {
+  ipc::IsolationReport report = Complete();
+  report.namespaces &= ~(ipc::kNsIpc | ipc::kNsUts);
+  EXPECT_EQ(Message(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone)),
+            "check isolation: namespaces lacks ipc, uts");
+  report = Complete();
+  report.mounts &= ~ipc::kMountProcRestricted;
+  EXPECT_EQ(Message(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone)),
+            "check isolation: mounts lacks proc_restricted");
+  report.mounts = ~0U;
+  EXPECT_FALSE(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone).ok());
+}
+
+TEST(CheckInitTest, EachLockThatInitLacksIsNamed) {
+  ipc::IsolationReport locked{};
+  locked.payload_host_uid = kHostUid - 1;
+  locked.payload_host_gid = kHostUid - 1;
+  locked.cap_permitted = 0x24;  // CAP_KILL, CAP_DAC_READ_SEARCH
+  locked.cap_effective = 0x24;
+  locked.no_new_privs = 1;
+  locked.seccomp_mode = 2;
+  locked.seccomp_filters = 1;
+  EXPECT_TRUE(CheckInit(locked).ok()) << Message(CheckInit(locked));
+  using Change = void (*)(ipc::IsolationReport&);
+  const std::vector<std::pair<std::string, Change>> changes{
+      {"uid", [](ipc::IsolationReport& r) { r.payload_host_uid = 0; }},
+      {"gid", [](ipc::IsolationReport& r) { r.payload_host_gid = 0; }},
+      {"supplementary_groups", [](ipc::IsolationReport& r) { r.supplementary_groups = 1; }},
+      {"cap_inheritable", [](ipc::IsolationReport& r) { r.cap_inheritable = 0x20; }},
+      {"cap_permitted", [](ipc::IsolationReport& r) { r.cap_permitted |= 1U; }},
+      {"cap_effective", [](ipc::IsolationReport& r) { r.cap_effective = 0x20; }},
+      {"cap_bounding", [](ipc::IsolationReport& r) { r.cap_bounding = 0x24; }},
+      {"cap_ambient", [](ipc::IsolationReport& r) { r.cap_ambient = 0x20; }},
+      {"no_new_privs", [](ipc::IsolationReport& r) { r.no_new_privs = 0; }},
+      {"seccomp_mode", [](ipc::IsolationReport& r) { r.seccomp_mode = 0; }},
+      {"seccomp_filters", [](ipc::IsolationReport& r) { r.seccomp_filters = 0; }}};
+  for (const auto& [field, change] : changes) {
+    ipc::IsolationReport changed = locked;
+    change(changed);
+    EXPECT_NE(Message(CheckInit(changed)).find("init's " + field), std::string::npos) << field;
+  }
+}
+
 TEST(CheckIsolationTest, ALoopbackIsUpWhereTheProfileSaysSoAndNothingElseIsThere) {
   constexpr policy::NetworkMode kLoopback = policy::NetworkMode::kLoopback;
   ipc::IsolationReport report = Complete();
