@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "ipc/codec.h"
+#include "orchestrator/attempt_log.h"
 #include "orchestrator/isolation_reader.h"
 #include "orchestrator/isolation_report.h"
 #include "sandbox/layers_outside.h"
@@ -283,6 +284,7 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   started_ = true;
   state_ = ipc::SandboxState::kRunning;
   evidence_.limits = limits;
+  run_id_ = start.run_id;
   collect_ns_ = static_cast<int64_t>(start.collect_ms) * kNanosPerMilli;
   asked_to_collect_ = collect_ns_ != 0;
   promised_memory_bytes_ = limits.memory_bytes;
@@ -427,6 +429,7 @@ void Session::Conclude() {
   CgroupUsage counted = usage.ok() ? *usage : CgroupUsage{};
   counted.memory_parts = memory_parts_;
   const ipc::Finished finished = MakeFinished(id_, evidence_, counted, times_, switches_);
+  LogAttempt(run_id_, finished);
   StopWatching();
   state_ = ipc::SandboxState::kNone;
   promised_memory_bytes_ = 0;

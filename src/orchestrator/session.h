@@ -10,6 +10,7 @@
 #ifndef CAISSON_ORCHESTRATOR_SESSION_H_
 #define CAISSON_ORCHESTRATOR_SESSION_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -114,6 +115,7 @@ class Session {
   ipc::SandboxState state_ = ipc::SandboxState::kPreparing;
   Sandbox sandbox_;
   ipc::IsolationReport isolation_{};
+  std::array<uint8_t, 16> run_id_{};  // once started; for the log
   Evidence evidence_;
   bool init_dead_ = false;
   bool started_ = false;

@@ -38,6 +38,9 @@ def wait_for(daemon, text, count=1):
         time.sleep(0.02)
 
 
+HOSTILE = "import ctypes\nctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None)"
+
+
 def waiting_run(daemon):
     client = Client(daemon.address)
     call = client.start(request("print('here', flush=True)\nimport time\ntime.sleep(100)"), timeout=None)
@@ -60,6 +63,7 @@ def eventful_life(make_daemon, log_format):
     os.kill(daemon.dispatcher_pid(), signal.SIGKILL)
     wait_for(daemon, "ready: serving on", count=2)
     client, call = waiting_run(daemon)
+    assert client.execute(HOSTILE).verdict() == "SYSCALL_VIOLATION"
     daemon.process.send_signal(signal.SIGTERM)
     assert call.finish().verdict() == "CANCELED"
     client.close()
