@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "orchestrator/host_hardening.h"
 #include "orchestrator/host_probes.h"
 
 namespace caisson::orchestrator {
@@ -51,6 +52,8 @@ std::vector<CheckResult> CheckHost(const Config& config) {
   add(ProbeLandlock());
   add(ProbeCgroups(config));
   add(ProbeSetup(config));
+  add({ProbeSandbox(config)});
+  add(ProbeHardening());
   return results;
 }
 

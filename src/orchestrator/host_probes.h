@@ -30,7 +30,10 @@ std::vector<CheckResult> ProbeProcesses();  // pidfds, memfds, close_range
 std::vector<CheckResult> ProbeSeccomp();
 std::vector<CheckResult> ProbeLandlock();
 std::vector<CheckResult> ProbeCgroups(const Config& config);
-std::vector<CheckResult> ProbeSetup(const Config& config);  // user, id_range, core_pattern, state_dir
+std::vector<CheckResult> ProbeSetup(const Config& config);  // user, id_range, state_dir
+// The whole of it: builds a sandbox, examines it, runs a program in it. Fails for a caissond that was built
+// without a layer.
+CheckResult ProbeSandbox(const Config& config);
 
 // Pure. What mends a refused user namespace: where the host's AppArmor restricts them (`restriction` is what
 // kernel.apparmor_restrict_unprivileged_userns holds), the profile that Caisson brings; then `otherwise`.

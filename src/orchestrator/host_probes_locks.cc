@@ -6,6 +6,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,12 +16,13 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "common/files.h"
 #include "common/memfd.h"
 #include "common/pidfd.h"
 #include "common/status.h"
+#include "orchestrator/host_check_program.h"
 #include "orchestrator/host_probes.h"
 #include "sandbox/landlock_host.h"
 
@@ -110,7 +112,10 @@ absl::Status KillByPidfd() {
     }
   }
   ASSIGN_OR_RETURN(PidFd child, PidFd::Open(pid));
-  RETURN_IF_ERROR(child.Kill(SIGKILL));
+  if (const absl::Status killed = child.Kill(SIGKILL); !killed.ok()) {
+    kill(pid, SIGKILL);  // Ours until it is reaped; it may have no parent to die with yet.
+    return killed;
+  }
   ASSIGN_OR_RETURN(const siginfo_t info, child.Reap());
   return Expect(info.si_code == CLD_KILLED && info.si_status == SIGKILL, "the signal did not arrive");
 }
@@ -123,27 +128,9 @@ absl::Status SealMemfd() {
                 "a sealed memfd can be written");
 }
 
-// The smallest x86-64 program: exit_group(0).
 absl::Status ExecMemfd() {
-  constexpr std::array<uint8_t, 129> kProgram{
-      0x7f, 'E',  'L',  'F', 2,  1, 1,  0,    0,
-      0,    0,    0,    0,   0,  0, 0,  // 64-bit, little-endian
-      2,    0,    62,   0,   1,  0, 0,  0,    0x78,
-      0,    0x40, 0,    0,   0,  0, 0,  // ET_EXEC, x86-64; entry 0x400078
-      64,   0,    0,    0,   0,  0, 0,  0,    0,
-      0,    0,    0,    0,   0,  0, 0,  // program headers at 64; no sections
-      0,    0,    0,    0,   64, 0, 56, 0,    1,
-      0,    0,    0,    0,   0,  0, 0,  // one program header of 56 bytes
-      1,    0,    0,    0,   5,  0, 0,  0,    0,
-      0,    0,    0,    0,   0,  0, 0,  // PT_LOAD, r-x, offset 0
-      0,    0,    0x40, 0,   0,  0, 0,  0,    0,
-      0,    0x40, 0,    0,   0,  0, 0,  // at 0x400000
-      129,  0,    0,    0,   0,  0, 0,  0,    129,
-      0,    0,    0,    0,   0,  0, 0,                // whole file
-      0,    0x10, 0,    0,   0,  0, 0,  0,            // aligned to a page
-      0x31, 0xff, 0xb8, 231, 0,  0, 0,  0x0f, 0x05};  // xor edi,edi; mov eax,exit_group; syscall
-  ASSIGN_OR_RETURN(const UniqueFd fd, MakeSealedMemfd("caisson-check", std::as_bytes(std::span(kProgram)),
-                                                      MemfdKind::kExecutable));
+  const std::vector<std::byte> program = ProgramThatEnds();
+  ASSIGN_OR_RETURN(const UniqueFd fd, MakeSealedMemfd("caisson-check", program, MemfdKind::kExecutable));
   std::array<char, 6> name{"check"};
   const std::array<char*, 2> arguments{name.data(), nullptr};
   const std::array<char*, 1> environment{nullptr};

@@ -21,7 +21,6 @@
 #include "orchestrator/host_probes.h"
 #include "orchestrator/isolation_reader.h"
 #include "orchestrator/mount_info.h"
-#include "sandbox/layers_outside.h"
 #include "sandbox/plan.h"
 #include "sandbox/user_namespace.h"
 
@@ -83,14 +82,17 @@ absl::StatusOr<UniqueFd> MakeUserNamespace(uint32_t id_first) {
   return sandbox::PrepareUserNamespace({id_first, id_first + 1}, std::span(*stack));
 }
 
-absl::Status TakePayloadIds(uint32_t id_first) {
+absl::Status EnterWithPayloadIds(uint32_t id_first) {
   ASSIGN_OR_RETURN(const UniqueFd space, MakeUserNamespace(id_first));
   RETURN_IF_ERROR(Must(setgroups(0, nullptr), "setgroups"));
   RETURN_IF_ERROR(Must(setns(space.get(), CLONE_NEWUSER), "setns"));
   RETURN_IF_ERROR(
       Must(setresgid(sandbox::kPayloadUid, sandbox::kPayloadUid, sandbox::kPayloadUid), "setresgid"));
-  RETURN_IF_ERROR(
-      Must(setresuid(sandbox::kPayloadUid, sandbox::kPayloadUid, sandbox::kPayloadUid), "setresuid"));
+  return Must(setresuid(sandbox::kPayloadUid, sandbox::kPayloadUid, sandbox::kPayloadUid), "setresuid");
+}
+
+absl::Status TakePayloadIds(uint32_t id_first) {
+  RETURN_IF_ERROR(EnterWithPayloadIds(id_first));
   // Read from inside, the second column is the host's id, since the parent namespace is the host's.
   ASSIGN_OR_RETURN(const std::string map, ReadFile("/proc/self/uid_map"));
   ipc::IsolationReport report{};
@@ -99,9 +101,9 @@ absl::Status TakePayloadIds(uint32_t id_first) {
                 "the kernel holds another id map than was written");
 }
 
+// With ids that exist there, so that nothing but the ban stands in the way.
 absl::Status NestUserNamespace(uint32_t id_first) {
-  ASSIGN_OR_RETURN(const UniqueFd space, MakeUserNamespace(id_first));
-  RETURN_IF_ERROR(Must(setns(space.get(), CLONE_NEWUSER), "setns"));
+  RETURN_IF_ERROR(EnterWithPayloadIds(id_first));
   if (unshare(CLONE_NEWUSER) == 0) {
     return absl::FailedPreconditionError("a user namespace could be made though max_user_namespaces is 0");
   }
@@ -226,12 +228,9 @@ std::vector<CheckResult> ProbeUserNamespace(uint32_t id_first) {
       UserNamespaceMend(AppArmorRestriction(),
                         "caissond needs CAP_SETUID and CAP_SETGID in the host's user namespace, and an "
                         "id_range that exists there"))};
-  // A mutation build without the ban does not set the value that is probed here.
-  if (sandbox::LayersBuiltIn().user_namespace_ban) {
-    results.push_back(FromStatus("user_namespace_ban", InChild([=] { return NestUserNamespace(id_first); }),
-                                 "user.max_user_namespaces = 0 holds inside a new user namespace",
-                                 "mount /proc/sys writable where caissond runs"));
-  }
+  results.push_back(FromStatus("user_namespace_ban", InChild([=] { return NestUserNamespace(id_first); }),
+                               "user.max_user_namespaces = 0 holds inside a new user namespace",
+                               "mount /proc/sys writable where caissond runs"));
   return results;
 }
 

@@ -1,5 +1,4 @@
-// What an operator sets up: cgroups and swap, the dispatcher's user, the id range, core dumps, the state
-// directory.
+// What an operator sets up: cgroups and swap, the dispatcher's user, the id range, the state directory.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <pwd.h>
@@ -49,7 +48,7 @@ absl::Status CloneAndKill(RunCgroup& run) {
   ASSIGN_OR_RETURN(PidFd child, PidFd::Open(pid));
   absl::Status killed = run.KillAll();
   if (!killed.ok()) {
-    RETURN_IF_ERROR(child.Kill(SIGKILL));
+    kill(pid, SIGKILL);  // Ours until it is reaped.
   }
   RETURN_IF_ERROR(child.Reap().status());
   return killed;
@@ -127,19 +126,6 @@ CheckResult CheckIdRange(const Config& config) {
     return {"id_range", CheckState::kFail, range + ": " + overlap, mend};
   }
   return {"id_range", CheckState::kOk, range + " is in no account's range", ""};
-}
-
-CheckResult CheckCorePattern() {
-  const absl::StatusOr<std::string> pattern = ReadFile("/proc/sys/kernel/core_pattern");
-  if (!pattern.ok()) {
-    return FromStatus("core_pattern", pattern.status(), "", "mount /proc");
-  }
-  if (!pattern->empty() && pattern->front() == '|') {
-    return {"core_pattern", CheckState::kWarn,
-            "crashes are piped to a program of the host, which RLIMIT_CORE 0 does not prevent",
-            "sysctl -w kernel.core_pattern=core"};
-  }
-  return {"core_pattern", CheckState::kOk, "core dumps are files, which RLIMIT_CORE 0 prevents", ""};
 }
 
 // Every directory above must be root's and not writable by others, or its names are not ours to trust.
@@ -255,7 +241,7 @@ std::vector<CheckResult> ProbeCgroups(const Config& config) {
 
 std::vector<CheckResult> ProbeSetup(const Config& config) {
   return {
-      CheckUser(config.user), CheckIdRange(config), CheckCorePattern(),
+      CheckUser(config.user), CheckIdRange(config),
       FromStatus("state_dir", UseStateDirectory(config.state_dir), config.state_dir + " is usable",
                  "let state_dir be a directory of root's that only root can write, with a parent likewise")};
 }

@@ -145,3 +145,24 @@ NOTHING_RUNS_WITHOUT = {
     "pid_namespace": "caissond, which does not find the stub below the init of a pid namespace",
     "pivoted_root": "the stub, which does not find the work directory",
 }
+
+# What `caissond --check` of each mutation build says of itself: which check fails, and with which words (a pattern).
+CHECK_SAYS = {
+    "syscall_filter": ("sandbox", "seccomp_mode is 0"),
+    "landlock": ("sandbox", "landlock_enforced is 0"),
+    "capability_drop": ("sandbox", "cap_inheritable is"),
+    "user_namespace_ban": ("user_namespace_ban", "a user namespace could be made"),
+    "network_namespace": ("sandbox", "namespaces lacks network"),
+    "ipc_namespace": ("sandbox", "namespaces lacks ipc"),
+    "uts_namespace": ("sandbox", "namespaces lacks uts"),
+    "cgroup_namespace": ("sandbox", "namespaces lacks cgroup"),
+    "read_only_root": ("sandbox", "mounts lacks root_read_only"),
+    "restricted_proc": ("sandbox", "mounts lacks proc_restricted"),
+    "pids_limit": ("sandbox", "the limit of processes is not in force"),
+    "memory_limit": ("sandbox", "the memory limit is not in force"),
+    "no_new_privs": ("sandbox", "no_new_privs is 0"),
+    "own_descriptors": ("sandbox", "has descriptor 3 open"),
+    "user_namespace": ("sandbox", "uid_map_inside is 0"),
+    "pid_namespace": ("sandbox", "not the init of a pid namespace"),
+    "pivoted_root": ("sandbox", "work directory|lock init"),  # the stub, or init: who looks for /box first
+}

@@ -3,15 +3,18 @@
 import ctypes
 import json
 import os
+import re
+import subprocess
 
 import pytest
 
 from attack_support import LayerDaemon, Observer
-from layers import ATTEMPTS, NOTHING_RUNS_WITHOUT, SEGMENT_KEY
+from layers import ATTEMPTS, CHECK_SAYS, NOTHING_RUNS_WITHOUT, SEGMENT_KEY
 from profiles import LENIENT_PROFILE
 from support import leakcheck, processes
 from support.client import Client
-from support.environment import scaled
+from support.daemon import ensure_user
+from support.environment import BIN_DIR, REPOSITORY, scaled
 
 IDS = [attempt.layer for attempt in ATTEMPTS]
 # What the attempts run under, beside the shipped `python`.
@@ -76,3 +79,25 @@ def test_layer_that_cannot_be_left_out(privileged, layer):  # pylint: disable=un
             assert outcome.stdout == b"" and "started" not in outcome.kinds()
             assert processes.wait_until(lambda: running.run_pids() == [], scaled(5))
             assert running.stop() == 0
+
+
+@pytest.mark.parametrize("layer", CHECK_SAYS)
+def test_caissond_without_a_layer_says_so_itself(privileged, layer):  # pylint: disable=unused-argument
+    """The preflight is no list of assumptions: it fails, and in the right words, for a caissond that leaves a layer out."""
+    ensure_user()
+    program = BIN_DIR.parent / "mutation" / layer / "caissond"
+    with leakcheck.nothing_left():
+        done = subprocess.run([program, "--check", "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=scaled(60), check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    failed = {one["name"]: one["detail"] for one in json.loads(done.stdout)["checks"] if one["state"] == "fail"}
+    name, words = CHECK_SAYS[layer]
+    assert re.search(words, failed.get(name, "")), failed
+    assert set(failed) <= {name, "sandbox", "cgroup_limits"}, "nothing else is said to be missing"
+
+
+def test_every_layer_that_can_be_left_out_has_its_tests():
+    """A mutation build that nobody runs proves nothing."""
+    text = (REPOSITORY / "cmake" / "CaissonMutations.cmake").read_text(encoding="utf-8")
+    built = set(re.search(r"set\(CAISSON_MUTATIONS\s+([^)]*)\)", text)[1].split())
+    assert built == set(IDS) | set(NOTHING_RUNS_WITHOUT) == set(CHECK_SAYS)

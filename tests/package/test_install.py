@@ -24,6 +24,7 @@ libexec/caisson/caisson-dispatcher
 lib/systemd/system/caissond.service
 lib/sysusers.d/caisson.conf
 lib/tmpfiles.d/caisson.conf
+share/caisson/caissond-check.schema.json
 share/caisson/caissond.schema.json
 share/caisson/apparmor/caissond
 share/caisson/profiles/base.json

@@ -153,8 +153,12 @@ TEST_F(HostCheckRealTest, EveryControlOfThisHostWorks) {
                            "swap",
                            "user",
                            "id_range",
+                           "state_dir",
+                           "sandbox",
                            "core_pattern",
-                           "state_dir"}) {
+                           "aslr",
+                           "cpu_vulnerabilities",
+                           "kernel_age"}) {
     EXPECT_EQ(results.count(name), 1U) << name;
   }
 }
@@ -185,7 +189,9 @@ TEST_F(HostCheckRealTest, AnIdRangeOfSomebodyElseFails) {
   config_.id_count = 1'000;
   EXPECT_EQ(Check().at("id_range").state, CheckState::kFail) << "nobody is 65534";
   config_.id_first = 4'294'967'000;
-  EXPECT_EQ(Check().at("id_range").state, CheckState::kFail) << "wraps around";
+  const auto wrapped = Check();
+  EXPECT_EQ(wrapped.at("id_range").state, CheckState::kFail) << "wraps around";
+  EXPECT_EQ(wrapped.at("sandbox").state, CheckState::kFail) << "never with ids of the host's";
 }
 
 TEST_F(HostCheckRealTest, AStateDirectoryThatOthersCanWriteFails) {
