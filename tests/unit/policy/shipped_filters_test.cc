@@ -1,6 +1,7 @@
 // Each shipped profile's compiled filter against a plain reading of its rules, written here a second time on
 // purpose.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -95,32 +96,75 @@ std::vector<SyscallArguments> Samples(const std::vector<const SyscallRule*>& rul
 
 // Of a step, as in Names().
 bool UsesSockets(const std::string& step) {
-  return step != "bash_run" && step != "lua_run" && !step.ends_with("_compile");
+  return !step.starts_with("bash_") && !step.starts_with("lua_") && !step.ends_with("_compile");
+}
+
+// TCP and UDP by their own protocol numbers, and nothing else that the two families have.
+bool IsTcpOrUdp(uint64_t type, uint64_t protocol) {
+  const uint64_t kind = type & ~uint64_t{SOCK_NONBLOCK | SOCK_CLOEXEC};
+  return (kind == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP)) ||
+         (kind == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP));
 }
 
 // A socket that glibc or a runtime tries by itself is refused without a report.
-uint32_t AnswerToSocket(const std::string& step, uint64_t family) {
+uint32_t AnswerToSocket(const std::string& step, uint64_t family, uint64_t type, uint64_t protocol) {
   if (family == AF_UNIX) {
     return UsesSockets(step) ? SECCOMP_RET_ALLOW : AnswerErrno(EAFNOSUPPORT);
+  }
+  if (step.find("-loopback_") != std::string::npos) {
+    if (family == AF_NETLINK) {
+      return AnswerErrno(EAFNOSUPPORT);
+    }
+    const bool internet = family == AF_INET || family == AF_INET6;
+    return internet && IsTcpOrUdp(type, protocol) ? SECCOMP_RET_ALLOW : uint32_t{SECCOMP_RET_USER_NOTIF};
   }
   const bool tried = step.starts_with("java_") && (family == AF_INET || family == AF_INET6);
   return tried ? AnswerErrno(EAFNOSUPPORT) : uint32_t{SECCOMP_RET_USER_NOTIF};
 }
 
-// Every step of every profile. Variants have the filters of what they are a variant of: see the tables in
-// tests/golden.
+// Of "PROFILE_STEP", where a step is run, compile, or terminal: run with a terminal.
+SyscallFilter FilterOf(const ProfileSet& profiles, const std::string& name) {
+  const size_t border = name.rfind('_');
+  const Profile& profile = profiles.at(name.substr(0, border));
+  const std::string step = name.substr(border + 1);
+  if (step == "compile") {
+    return profile.compile->filter;
+  }
+  return step == "terminal" ? profile.run.terminal_filter : profile.run.filter;
+}
+
+// Every filter that a shipped profile comes to. A variant whose filter is that of the profile it extends has
+// none of its own.
 std::vector<std::string> Names() {
+  const ProfileSet profiles = ShippedProfiles();
   std::vector<std::string> names;
-  for (const auto& [name, profile] : ShippedProfiles()) {
-    if (!profile.variant_of.empty()) {
-      continue;
-    }
-    names.push_back(name + "_run");
+  for (const auto& [name, profile] : profiles) {
+    std::vector<std::string> steps = {"_run"};
     if (profile.compile) {
-      names.push_back(name + "_compile");
+      steps.emplace_back("_compile");
+    }
+    if (!profile.run.terminal_filter.rules.empty()) {
+      steps.emplace_back("_terminal");
+    }
+    for (const std::string& step : steps) {
+      const bool shared =
+          !profile.variant_of.empty() && Compiled(FilterOf(profiles, name + step)).digest ==
+                                             Compiled(FilterOf(profiles, profile.variant_of + step)).digest;
+      if (!shared) {
+        names.push_back(name + step);
+      }
     }
   }
   return names;
+}
+
+TEST(ShippedFiltersTest, ThoseOfNetworksAndTerminalsAreAmongThem) {
+  const std::vector<std::string> names = Names();
+  for (const char* name :
+       {"python_run", "python_terminal", "python-loopback_run", "node-loopback_run", "c_compile"}) {
+    EXPECT_EQ(std::count(names.begin(), names.end(), name), 1) << name;
+  }
+  EXPECT_EQ(std::count(names.begin(), names.end(), "cpp17_run"), 0) << "as cpp's";
 }
 
 TEST(ShippedFiltersTest, MakeFifosAndNoOtherNodes) {
@@ -140,13 +184,9 @@ TEST(ShippedFiltersTest, MakeFifosAndNoOtherNodes) {
 class ShippedFilterTest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    const size_t border = GetParam().rfind('_');
-    profile_ = GetParam().substr(0, border);
-    const Profile profile = ShippedProfiles().at(profile_);
-    filter_ = GetParam().substr(border + 1) == "run" ? profile.run.filter : profile.compile->filter;
+    filter_ = FilterOf(ShippedProfiles(), GetParam());
     compiled_ = Compiled(filter_);
   }
-  std::string profile_;
   SyscallFilter filter_;
   CompiledFilter compiled_;
 };
@@ -166,7 +206,7 @@ TEST_P(ShippedFilterTest, SaysWhatItsRulesSayForEveryNumberAndArgument) {
   EXPECT_GT(compared, 5'000U);
 }
 
-TEST_P(ShippedFilterTest, I386AndX32EndTheRunForEveryNumberAndArgument) {
+TEST_P(ShippedFilterTest, OtherArchitecturesEndTheRunForEveryNumberAndArgument) {
   const RulesByNumber rules = ByNumber(filter_);
   for (int number = 0; number < kNumbers; ++number) {
     const auto of_number = rules.find(number);
@@ -174,20 +214,26 @@ TEST_P(ShippedFilterTest, I386AndX32EndTheRunForEveryNumberAndArgument) {
          Samples(of_number == rules.end() ? std::vector<const SyscallRule*>() : of_number->second)) {
       ASSERT_EQ(Answer(compiled_, number, arguments, kArchI386), SECCOMP_RET_USER_NOTIF) << number;
       ASSERT_EQ(Answer(compiled_, number | 0x40000000, arguments), SECCOMP_RET_USER_NOTIF) << number;
+      ASSERT_EQ(Answer(compiled_, number, arguments, AUDIT_ARCH_AARCH64), SECCOMP_RET_USER_NOTIF) << number;
     }
   }
   EXPECT_EQ(compiled_.deny_answers.at(kI386Call), 255);
   EXPECT_EQ(compiled_.deny_answers.at(kX32Call), 255);
 }
 
-TEST_P(ShippedFilterTest, OnlyUnixSocketsAreAllowedIfAny) {
+TEST_P(ShippedFilterTest, OnlyUnixSocketsAreAllowedIfAnyAndWithALoopbackTcpAndUdp) {
   const bool pairs = UsesSockets(GetParam()) || GetParam() == "java_compile";
   for (uint64_t family = 0; family <= 45; ++family) {
-    const uint32_t expected = AnswerToSocket(GetParam(), family);
-    for (const uint64_t type : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{5}, uint64_t{0x80801}}) {
-      EXPECT_EQ(Answer(compiled_, Number("socket"), {family, type}), expected) << family;
-      EXPECT_EQ(Answer(compiled_, Number("socket"), {0xffffffff00000000U | family, type}), expected)
-          << family;
+    for (const uint64_t type :
+         {0x1U, 0x2U, 0x3U, 0x4U, 0x5U, 0x6U, 0xaU, 0x801U, 0x80002U, 0x80801U, 0x80003U, 0x101U}) {
+      for (const uint64_t protocol : {0U, 1U, 2U, 6U, 17U, 33U, 58U, 132U, 136U, 255U, 262U}) {
+        const uint32_t expected = AnswerToSocket(GetParam(), family, type, protocol);
+        EXPECT_EQ(Answer(compiled_, Number("socket"), {family, type, protocol}), expected)
+            << family << " " << type << " " << protocol;
+        EXPECT_EQ(Answer(compiled_, Number("socket"), {0xffffffff00000000U | family, type, protocol}),
+                  expected)
+            << family;
+      }
       EXPECT_EQ(Answer(compiled_, Number("socketpair"), {family, type}),
                 pairs && family == AF_UNIX ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF)
           << family;
@@ -252,6 +298,18 @@ TEST_P(ShippedFilterTest, NoReadGoesPastThePageCache) {
     EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 4, flags | kDirect}), AnswerErrno(EINVAL)) << flags;
   }
   EXPECT_EQ(Answer(compiled_, Number("fcntl"), {3, 4, 04000}), SECCOMP_RET_ALLOW);  // O_NONBLOCK
+}
+
+// TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD: with a terminal too, and compared as the kernel compares.
+TEST_P(ShippedFilterTest, NobodyTypesForTheUserOrTakesTheConsole) {
+  for (const uint64_t request : {0x5412U, 0x541cU, 0x541dU, 0x5423U}) {
+    EXPECT_EQ(Answer(compiled_, Number("ioctl"), {0, request}), SECCOMP_RET_USER_NOTIF) << request;
+    EXPECT_EQ(Answer(compiled_, Number("ioctl"), {0, 0x100000000U | request}), SECCOMP_RET_USER_NOTIF)
+        << request;
+  }
+  const bool terminal = GetParam().ends_with("_terminal");
+  EXPECT_EQ(Answer(compiled_, Number("ioctl"), {0, 0x5402}),
+            terminal ? SECCOMP_RET_ALLOW : uint32_t{SECCOMP_RET_USER_NOTIF});
 }
 
 TEST_P(ShippedFilterTest, SocketsTakeNoPrograms) {
