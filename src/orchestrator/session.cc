@@ -101,13 +101,14 @@ void Session::OnSetupDeadline() {
 
 void Session::OnControl(uint32_t events) {
   absl::StatusOr<Packet> packet = ReceivePacket(sandbox_.control.get());
-  if (!packet.ok()) {
+  const bool too_large = absl::IsInvalidArgument(packet.status());
+  if (!packet.ok() && !too_large) {
     if (!absl::IsUnavailable(packet.status()) || (events & EPOLLHUP) != 0) {
       loop_.Unwatch(sandbox_.control.get());  // init closed it by ending; its pidfd tells the rest.
     }
     return;
   }
-  std::optional<InitRecord> record = DecodeInitRecord(packet->bytes);
+  std::optional<InitRecord> record = too_large ? std::nullopt : DecodeInitRecord(packet->bytes);
   if (!record || !Accept(*record, std::move(packet->fds))) {
     spdlog::error("sandbox {}: init broke the control protocol", id_);
     End(EndCause::kInitLost);
