@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """make attack-report: every hostile case of tests/attack/cases, which layer must stop it, whether it held, and the evidence.
 
-Runs the cases (tests/attack/test_cases.py) and the tests that other ids name, prints a table, and writes it into
-docs/attack-suite.md between the two marks there. Exit code 1 if anything did not hold or did not run. Needs root and a
-finished build. `--findings DIRECTORY` makes the table of an earlier run's findings; `--no-elsewhere` leaves the other tests out.
+Runs the cases (tests/attack/test_cases.py), the tests that other ids name, and every case against every mutation build
+(tests/attack/test_matrix.py), prints a table of the first two and a matrix of the third, and writes both into docs/attack-suite.md
+between the two marks there. Exit code 1 if anything did not hold or did not run, or if somebody outside was harmed. Needs root and
+a finished build. `--findings DIRECTORY` makes the tables of an earlier run's findings, kept there by CAISSON_ATTACK_FINDINGS;
+`--no-elsewhere` leaves the other tests out, `--no-matrix` the mutation builds.
 """
 
 import argparse
@@ -21,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "attack"), str(ROOT / "tests")]
 
 import catalogue  # noqa: E402
+import matrix  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "attack-suite.md"
 BEGIN, END = "<!-- generated: begin -->\n", "<!-- generated: end -->\n"
@@ -58,6 +61,25 @@ def outcomes(report):
 
 def run_cases(directory, workers):
     run_pytest(["-n", str(workers), "--dist", "loadgroup", "tests/attack/test_cases.py"], {"CAISSON_ATTACK_FINDINGS": str(directory)})
+
+
+def run_matrix(directory):
+    """One build after the other: some attacks are judged by what the whole host has left meanwhile."""
+    run_pytest(["-m", "long", "tests/attack/test_matrix.py"], {"CAISSON_ATTACK_FINDINGS": str(directory)})
+
+
+def read_matrix(directory):
+    """{layer: {id: [what came of it, why]}}; a build that did not come to its end has no row."""
+    paths = {layer: directory / f"{layer}.row.json" for layer in matrix.LAYERS}
+    return {layer: json.loads(path.read_text(encoding="utf-8")) for layer, path in paths.items() if path.exists()}
+
+
+def matrix_faults(rows):
+    """What is wrong with the matrix, in words."""
+    faults = [f"without {layer}: did not run" for layer in matrix.LAYERS if layer not in rows]
+    for layer, outcome in rows.items():
+        faults += [f"without {layer}: {name} harmed the outside: {why}" for name, (state, why) in outcome.items() if state == matrix.HARMED]
+    return faults
 
 
 def run_elsewhere(names, workers):
@@ -142,7 +164,18 @@ def describe_machine():
     return f"{datetime.date.today().isoformat()}, Linux {os.uname().release}, cgroup backend {backend}"
 
 
-def document(table):
+def matrix_document(rows):
+    """The section on the mutation matrix."""
+    attacks = sum(len(outcome) for outcome in rows.values())
+    harmed = sum(state == matrix.HARMED for outcome in rows.values() for state, _ in outcome.values())
+    reasons = "".join(f"\n- Without `{layer}` no attack with a {what} is made: {why}." for (layer, what), why
+                      in matrix.WITHOUT_A_SECOND_LAYER.items())
+    return "\n".join(["\n### Mutation matrix\n", f"Layer × attack: {attacks} attacks on {len(rows)} builds that leave one layer out each, and "
+                      f"{harmed} harmed anybody outside. A cell says how many of a section's attacks came out otherwise than in the released "
+                      f"build, of how many were made.\n{reasons}\n", *matrix.summary(rows)]) + "\n"
+
+
+def document(table, rows_of_builds):
     """The generated half of docs/attack-suite.md."""
     counts = {state: sum(row[3] == state for row in table) for state in (HELD, ELSEWHERE, EXCLUDED, NOT_HELD)}
     summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count or state == NOT_HELD)
@@ -156,7 +189,7 @@ def document(table):
             lines.append(f"| {name} | {in_document(tries)} | {'; '.join(layers)} | {state} | {in_document(evidence)} |")
     lines.append("\n### Not run here\n\n| id | tries | why |\n| --- | --- | --- |")
     lines += [f"| {row[0]} | {in_document(row[1])} | {in_document(row[4])} |" for row in table if row[3] == EXCLUDED]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (matrix_document(rows_of_builds) if rows_of_builds else "")
 
 
 def write_document(text):
@@ -169,6 +202,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--findings", type=pathlib.Path, help="of an earlier run, instead of running the cases")
     parser.add_argument("--no-elsewhere", action="store_true", help="leave out the tests that other ids name")
+    parser.add_argument("--no-matrix", action="store_true", help="leave out the mutation builds")
     parser.add_argument("--no-write", action="store_true", help="leave docs/attack-suite.md as it is")
     parser.add_argument("--workers", type=int, default=3 * (os.cpu_count() or 1))
     options = parser.parse_args()
@@ -177,17 +211,23 @@ def main():
         findings = options.findings or pathlib.Path(directory)
         if options.findings is None:
             run_cases(findings, options.workers)
+            if not options.no_matrix:
+                run_matrix(findings)
+        rows_of_builds = read_matrix(findings)
+        faults = [] if options.no_matrix else matrix_faults(rows_of_builds)
         elsewhere = None
         if not options.no_elsewhere:
             elsewhere = run_elsewhere({name for entry in excluded.values() for name in entry.tests}, options.workers)
         table = rows(findings, elsewhere)
     print_table(table)
     if not options.no_write:
-        write_document(document(table))
+        write_document(document(table, rows_of_builds))
+    if not options.no_matrix:
+        print("\nMutation matrix (layer × attack)", *matrix.summary(rows_of_builds), *faults, sep="\n")
     not_held = [row[0] for row in table if row[3] == NOT_HELD]
     print(f"\n{len(table)} ids: {sum(row[3] == HELD for row in table)} held, {sum(row[3] == ELSEWHERE for row in table)} held by tests, "
           f"{sum(row[3] == EXCLUDED for row in table)} not run here, {len(not_held)} NOT HELD {' '.join(not_held)}")
-    return 1 if not_held else 0
+    return 1 if not_held or faults else 0
 
 
 if __name__ == "__main__":

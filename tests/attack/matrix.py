@@ -1,0 +1,79 @@
+"""The mutation matrix: every attack against every build that leaves one layer out.
+
+An attack is a case as the released programs see it (its runs under a filter wide open would take a second layer away). Three
+things can come of it: it is held as ever, since another layer stops it or this one never did; something inside has *changed*; or
+somebody outside is *harmed*, which must not be: the other layers still hold.
+"""
+
+import dataclasses
+
+from catalogue import RELEASED
+from layers import ATTEMPTS, NOTHING_RUNS_WITHOUT
+from runner import run_case
+
+HELD, CHANGED, HARMED, NOTHING_RUNS = "held", "changed", "HARMED", "nothing runs"
+LAYERS = [attempt.layer for attempt in ATTEMPTS]
+
+# Attacks that are not made on one build, each for a reason that the report prints. A bomb without the limit that stops it is
+# stopped by its own cap (cases/README), and is made; these have no second layer at all.
+WITHOUT_A_SECOND_LAYER = {
+    ("network_namespace", "loopback"): "a profile with the network loopback may make TCP and UDP sockets, and only the network namespace keeps "
+                                       "them from the host's network; behind it stands the gate that starts nothing without a complete "
+                                       "isolation report, which a mutation build opens",
+}
+
+
+def uses_loopback(case):
+    return any(run.profile.endswith("-loopback") for run in case.runs)
+
+
+def attacks_of(cases, layer):
+    """({id: case}, {id: why not}) for one build."""
+    made, left_out = {}, {}
+    for name, case in cases.items():
+        runs = [run for run in case.runs if run.setting == RELEASED]
+        if not runs:
+            left_out[name] = "runs with the filter wide open only"
+        elif uses_loopback(case) and (layer, "loopback") in WITHOUT_A_SECOND_LAYER:
+            left_out[name] = WITHOUT_A_SECOND_LAYER[layer, "loopback"]
+        else:
+            made[name] = dataclasses.replace(case, runs=runs)
+    return made, left_out
+
+
+def judge(finding):
+    """(what came of it, why) of one attack on one build."""
+    if finding.harm:
+        return HARMED, "; ".join(finding.harm)
+    if finding.complaints:
+        return CHANGED, finding.complaints[0]
+    return HELD, ""
+
+
+def attempt(case, daemon, client):
+    """What came of a case: changed only if it is so twice, since a busy machine may be late once. Harm counts at once."""
+    first = judge(run_case(case, daemon, client))
+    return judge(run_case(case, daemon, client)) if first[0] == CHANGED else first
+
+
+def row(layer, daemon, client, cases):
+    """{id: [what came of it, why]} of one build."""
+    made, _ = attacks_of(cases, layer)
+    return {name: list(attempt(case, daemon, client)) for name, case in made.items()}
+
+
+def summary(rows):
+    """Lines of a table: one row a layer, one column a section; how many of its attacks came out otherwise, of how many."""
+    sections = sorted({name[:3] for outcome in rows.values() for name in outcome})
+    lines = ["| without | " + " | ".join(sections) + " | changed: | harmed outside |", "| --- |" + " ---: |" * len(sections) + " --- | --- |"]
+    for layer, outcome in rows.items():
+        cells = []
+        for section in sections:
+            mine = [state for name, (state, _) in outcome.items() if name.startswith(section)]
+            cells.append(f"{sum(state != HELD for state in mine)}/{len(mine)}")
+        changed = [name for name, (state, _) in outcome.items() if state == CHANGED]
+        harmed = [f"{name}: {why}" for name, (state, why) in outcome.items() if state == HARMED]
+        lines.append(f"| `{layer}` | {' | '.join(cells)} | {', '.join(changed) or '–'} | {'; '.join(harmed) or 'nobody'} |")
+    for layer, who in NOTHING_RUNS_WITHOUT.items():
+        lines.append(f"| `{layer}` | " + " | ".join("–" for _ in sections) + f" | nothing runs: stopped by {who} | nobody |")
+    return lines
