@@ -44,15 +44,17 @@ def complaints(by_profile, workloads):
 class NeededRulesTest(unittest.TestCase):
     def test_every_allowed_rule_is_needed_or_a_sibling(self):
         by_profile = {name: [*rules.rules_of(name), *rules.rules_of(name, "compile")] for name in rules.names()}
+        by_profile[rules.TERMINAL] = rules.groups()[rules.TERMINAL]
         workloads = {name: rules.workload(name) for name in by_profile}
         self.assertEqual([name for name, calls in workloads.items() if not calls], [], "profiles without a traced workload")
         self.assertEqual("\n".join(complaints(by_profile, workloads)), "")
 
     def test_what_is_refused_is_in_no_workload_but_as_a_probe(self):
         """A recorded call that no rule allows would be a denial, and the languages' tests have none."""
-        for name in rules.names():
+        for name in [*rules.names(), rules.TERMINAL]:
             for call, arguments, program in rules.workload(name):
-                both = [*rules.rules_of(name), *rules.rules_of(name, "compile")]
+                profile = "bash" if name == rules.TERMINAL else name
+                both = [*rules.rules_of(profile), *rules.rules_of(profile, "compile"), *(rules.groups()[name] if name == rules.TERMINAL else [])]
                 fitting = [rule for rule in both if call in rule.calls and rule.fits(arguments)
                            and rule.action not in ("deny", "kill")]
                 self.assertTrue(fitting, f"{name} {program}: {call} {arguments} is refused")

@@ -82,8 +82,11 @@ def names():
     return [name for name in found if not load(name).get("abstract") and not is_variant_without_rules(load(name))]
 
 
+TERMINAL = "terminal"  # the group that every run with a terminal has besides, and its workload
+
+
 def all_rules():
-    return {rule for name in names() for step in ("run", "compile") for rule in rules_of(name, step)}
+    return {rule for name in names() for step in ("run", "compile") for rule in rules_of(name, step)} | set(groups()[TERMINAL])
 
 
 SIBLING = re.compile(r"\bsibling of (\w+)")

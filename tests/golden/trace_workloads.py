@@ -4,7 +4,8 @@
 A daemon of its own runs under strace; every case of tests/languages/PROFILE/cases.json, the profile's hello program and those
 of tests/golden/programs/PROFILE/ go through it. Written down is each call once, with the arguments that some profile looks
 at, and the first program that made it; only from the program's first instruction on, so the sandbox's own set-up is not among
-it. Needs root, strace, a build, and the toolchains. `trace_workloads.py [PROFILE...]`: those alone.
+it. Needs root, strace, a build, and the toolchains. `trace_workloads.py [PROFILE...]`: those alone; `terminal` stands for the
+programs of tests/golden/programs/terminal/, which run with one under the profile bash.
 """
 
 import json
@@ -24,6 +25,7 @@ from support import processes  # noqa: E402
 from support.client import Client  # noqa: E402
 from support.daemon import Daemon  # noqa: E402
 from support.environment import CAISSOND  # noqa: E402
+from support.interaction import Interaction  # noqa: E402
 
 LANGUAGES = ROOT / "tests" / "languages"
 PROGRAMS = HERE / "programs"
@@ -134,19 +136,40 @@ def payload_calls(lines, by_call):
     return seen
 
 
+def traced(what, directory, by_call, run):
+    """The payload's calls while `run` makes an outcome of a client."""
+    trace = pathlib.Path(directory, "trace")
+    with TracedDaemon(trace) as daemon:
+        client = Client(daemon.address)
+        outcome = run(client)
+        client.close()
+        daemon.finish()
+    print(f"{what}: {outcome.verdict()} {outcome.result.exit_code} {dict(outcome.denials())}", flush=True)
+    return payload_calls(trace.read_text(errors="replace").splitlines(), by_call)
+
+
 def trace_profile(profile, listed, by_call):
     found = {}
     for name, case in programs(profile, listed.hello_program):
         with tempfile.TemporaryDirectory(prefix="caisson-trace-") as directory:
-            trace = pathlib.Path(directory, "trace")
-            with TracedDaemon(trace) as daemon:
-                client = Client(daemon.address)
-                outcome = client.send(request(client.api, profile, case, listed.default_main_file, directory), timeout=600)
-                client.close()
-                daemon.finish()
-            for call in payload_calls(trace.read_text(errors="replace").splitlines(), by_call):
+            def run(client, case=case, directory=directory):
+                return client.send(request(client.api, profile, case, listed.default_main_file, directory), timeout=600)
+            for call in traced(f"{profile} {name}", directory, by_call, run):
                 found.setdefault(call, name)
-            print(f"{profile} {name}: {outcome.verdict()} {outcome.result.exit_code} {dict(outcome.denials())}", flush=True)
+    return found
+
+
+def trace_terminal(by_call):
+    found = {}
+    for path in sorted((PROGRAMS / rules.TERMINAL).glob("*.bash")):
+        def run(client, path=path):
+            session = Interaction(client, timeout=600).open(path.read_text(encoding="utf-8"), profile="bash", limits=LONG_LIMITS,
+                                                            terminal={"rows": 24, "columns": 80})
+            session.expect(b"name? ")
+            return session.send(stdin=b"you\n").finish()
+        with tempfile.TemporaryDirectory(prefix="caisson-trace-") as directory:
+            for call in traced(f"terminal {path.name}", directory, by_call, run):
+                found.setdefault(call, path.name)
     return found
 
 
@@ -166,8 +189,8 @@ def main():
         client = Client(daemon.address)
         listed = {p.name: p for p in client.stub.ListProfiles(client.api.run.ListProfilesRequest()).profiles if p.available}
         client.close()
-    for profile in sys.argv[1:] or sorted(name for name in listed if name in rules.names()):
-        write(profile, trace_profile(profile, listed[profile], by_call))
+    for profile in sys.argv[1:] or [*sorted(name for name in listed if name in rules.names()), rules.TERMINAL]:
+        write(profile, trace_terminal(by_call) if profile == rules.TERMINAL else trace_profile(profile, listed[profile], by_call))
 
 
 if __name__ == "__main__":
