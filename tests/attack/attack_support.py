@@ -5,7 +5,7 @@ import pathlib
 
 from layers import Attempt
 from support import processes
-from support.client import request
+from support.client import Client, request
 from support.daemon import Daemon
 from support.environment import BIN_DIR
 
@@ -36,6 +36,15 @@ class LayerDaemon(Daemon):
         message = request(profile=attempt.profile, files={"main.py": attempt.program}, main_file="main.py",
                           limits=attempt.limits)
         return message
+
+
+def run_attempt(daemon, attempt):
+    """The outcome of one attempt of layers.py."""
+    client = Client(daemon.address)
+    try:
+        return client.send(daemon.request(attempt))
+    finally:
+        client.close()
 
 
 class Observer:

@@ -1,5 +1,7 @@
 """Attack tests import their own modules and share the fixtures of tests/conftest.py."""
 
+import ctypes
+import os
 import pathlib
 import shutil
 import sys
@@ -11,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from attack_support import LayerDaemon  # noqa: E402
 from collected import SETUP, collect  # noqa: E402
+from layers import SEGMENT_KEY  # noqa: E402
 from profiles import extra_profiles  # noqa: E402
 from support import leakcheck  # noqa: E402
 from support.client import Client  # noqa: E402
@@ -18,6 +21,16 @@ from support.environment import CAISSOND  # noqa: E402
 from support.ownership import DIRECTORY_PREFIX  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def host_segment():
+    """A System V segment on the host that anybody may attach to: what a run without its own IPC namespace would find."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    segment = libc.shmget(SEGMENT_KEY, 4096, 0o1666)
+    assert segment >= 0, os.strerror(ctypes.get_errno())
+    yield segment
+    libc.shmctl(segment, 0, None)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,14 @@
 """The mutation matrix: every attack against every build that leaves one layer out.
 
-An attack is a case as the released programs see it (its runs under a filter wide open would take a second layer away). Three
+An attack is a case as the released programs see it (its runs under a filter wide open would take a second layer away), or an
+attempt of layers.py, each of which is for one layer. Three
 things can come of it: it is held as ever, since another layer stops it or this one never did; something inside has *changed*; or
 somebody outside is *harmed*, which must not be: the other layers still hold.
 """
 
 import dataclasses
 
+from attack_support import Observer, run_attempt
 from catalogue import RELEASED
 from layers import ATTEMPTS, NOTHING_RUNS_WITHOUT
 from runner import run_case
@@ -50,26 +52,43 @@ def judge(finding):
     return HELD, ""
 
 
-def attempt(case, daemon, client):
+def settled(case, daemon, client):
     """What came of a case: changed only if it is so twice, since a busy machine may be late once. Harm counts at once."""
     first = judge(run_case(case, daemon, client))
     return judge(run_case(case, daemon, client)) if first[0] == CHANGED else first
 
 
+def tried(attempt, daemon):
+    """What came of an attempt of layers.py."""
+    try:
+        with Observer(daemon):
+            outcome = run_attempt(daemon, attempt)
+    except AssertionError as harm:
+        return HARMED, str(harm)
+    said = outcome.stdout.decode(errors="replace").strip()
+    held = outcome.verdict() == attempt.verdict_held and attempt.held(said)
+    return (HELD, "") if held else (CHANGED, f"{outcome.verdict()} {said}")
+
+
 def row(layer, daemon, client, cases):
-    """{id: [what came of it, why]} of one build."""
+    """{id: [what came of it, why]} of one build; the attempts by `layer NAME`."""
     made, _ = attacks_of(cases, layer)
-    return {name: list(attempt(case, daemon, client)) for name, case in made.items()}
+    found = {f"layer {attempt.layer}": list(tried(attempt, daemon)) for attempt in ATTEMPTS}
+    return found | {name: list(settled(case, daemon, client)) for name, case in made.items()}
+
+
+def section_of(name):
+    return name.split()[0] if " " in name else name[:3]
 
 
 def summary(rows):
     """Lines of a table: one row a layer, one column a section; how many of its attacks came out otherwise, of how many."""
-    sections = sorted({name[:3] for outcome in rows.values() for name in outcome})
+    sections = sorted({section_of(name) for outcome in rows.values() for name in outcome})
     lines = ["| without | " + " | ".join(sections) + " | changed: | harmed outside |", "| --- |" + " ---: |" * len(sections) + " --- | --- |"]
     for layer, outcome in rows.items():
         cells = []
         for section in sections:
-            mine = [state for name, (state, _) in outcome.items() if name.startswith(section)]
+            mine = [state for name, (state, _) in outcome.items() if section_of(name) == section]
             cells.append(f"{sum(state != HELD for state in mine)}/{len(mine)}")
         changed = [name for name, (state, _) in outcome.items() if state == CHANGED]
         harmed = [f"{name}: {why}" for name, (state, why) in outcome.items() if state == HARMED]
