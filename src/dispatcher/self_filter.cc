@@ -182,6 +182,13 @@ class FilterBuilder {
     return status_;
   }
 
+  absl::Status Write(int fd) {
+    if (status_.ok()) {
+      Check(seccomp_export_bpf(context_.get(), fd), "export");
+    }
+    return status_;
+  }
+
  private:
   void Check(int result, const char* what) {
     if (result < 0) {
@@ -225,10 +232,7 @@ void AddArgumentRules(FilterBuilder& filter) {
   }
 }
 
-}  // namespace
-
-absl::Status LoadSelfFilter() {
-  FilterBuilder filter;
+void AddRules(FilterBuilder& filter) {
   for (const char* name : kAllowed) {
     filter.Rule(SCMP_ACT_ALLOW, name);
   }
@@ -236,7 +240,20 @@ absl::Status LoadSelfFilter() {
     filter.Rule(SCMP_ACT_KILL_PROCESS, name);
   }
   AddArgumentRules(filter);
+}
+
+}  // namespace
+
+absl::Status LoadSelfFilter() {
+  FilterBuilder filter;
+  AddRules(filter);
   return filter.Load();
+}
+
+absl::Status WriteSelfFilter(int fd) {
+  FilterBuilder filter;
+  AddRules(filter);
+  return filter.Write(fd);
 }
 
 }  // namespace caisson::dispatcher

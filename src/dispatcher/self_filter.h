@@ -11,6 +11,9 @@ namespace caisson::dispatcher {
 // exploit would make end the process. Needs no_new_privs.
 absl::Status LoadSelfFilter();
 
+// The program that LoadSelfFilter loads, as struct sock_filter after struct sock_filter. Loads nothing.
+absl::Status WriteSelfFilter(int fd);
+
 }  // namespace caisson::dispatcher
 
 #endif  // CAISSON_DISPATCHER_SELF_FILTER_H_
