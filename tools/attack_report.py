@@ -168,8 +168,7 @@ def matrix_document(rows):
     """The section on the mutation matrix."""
     attacks = sum(len(outcome) for outcome in rows.values())
     harmed = sum(state == matrix.HARMED for outcome in rows.values() for state, _ in outcome.values())
-    reasons = "".join(f"\n- Without `{layer}` no attack with a {what} is made: {why}." for (layer, what), why
-                      in matrix.WITHOUT_A_SECOND_LAYER.items())
+    reasons = "".join(f"\n- Not made without `{one.layer}`: {one.attacks}. {one.why[0].upper()}{one.why[1:]}." for one in matrix.EXCEPTIONS)
     return "\n".join(["\n### Mutation matrix\n", f"Layer × attack: {attacks} attacks on {len(rows)} builds that leave one layer out each, and "
                       f"{harmed} harmed anybody outside. A cell says how many of a section's attacks came out otherwise than in the released "
                       f"build, of how many were made.\n{reasons}\n", *matrix.summary(rows)]) + "\n"

@@ -41,7 +41,7 @@ constexpr ipc::StartLimits kLimits{
     2'000, 2'000, uint64_t{16} << 20U, 8, 256, uint64_t{1} << 20U, uint64_t{1} << 20U, 500};
 
 // An empty root, no network, and a filter that allows every call but one.
-absl::StatusOr<policy::StepSection> CheckStep() {
+policy::StepSection CheckStep() {
   policy::StepSection step;
   step.command = {std::string("/box/") + kProgram};
   step.files = {{sandbox::kLandlockControlPath, ""}};
@@ -60,7 +60,7 @@ absl::StatusOr<policy::StepSection> CheckStep() {
 }
 
 absl::StatusOr<StepPlan> MakePlan(const std::string& staging) {
-  ASSIGN_OR_RETURN(const policy::StepSection step, CheckStep());
+  const policy::StepSection step = CheckStep();
   ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(step.filter));
   sandbox::PlanOptions options;
   options.staging_path = staging;

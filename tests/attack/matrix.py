@@ -1,12 +1,13 @@
 """The mutation matrix: every attack against every build that leaves one layer out.
 
 An attack is a case as the released programs see it (its runs under a filter wide open would take a second layer away), or an
-attempt of layers.py, each of which is for one layer. Three
-things can come of it: it is held as ever, since another layer stops it or this one never did; something inside has *changed*; or
-somebody outside is *harmed*, which must not be: the other layers still hold.
+attempt of layers.py, each of which is for one layer. Three things can come of it: it is held as ever, since another layer stops it
+or this one never did; something inside has *changed*; or somebody outside is *harmed*, which must not be: the other layers still
+hold.
 """
 
 import dataclasses
+from typing import Callable
 
 from attack_support import Observer, run_attempt
 from catalogue import RELEASED
@@ -16,17 +17,34 @@ from runner import run_case
 HELD, CHANGED, HARMED, NOTHING_RUNS = "held", "changed", "HARMED", "nothing runs"
 LAYERS = [attempt.layer for attempt in ATTEMPTS]
 
-# Attacks that are not made on one build, each for a reason that the report prints. A bomb without the limit that stops it is
-# stopped by its own cap (cases/README), and is made; these have no second layer at all.
-WITHOUT_A_SECOND_LAYER = {
-    ("network_namespace", "loopback"): "a profile with the network loopback may make TCP and UDP sockets, and only the network namespace keeps "
-                                       "them from the host's network; behind it stands the gate that starts nothing without a complete "
-                                       "isolation report, which a mutation build opens",
-}
+
+@dataclasses.dataclass(frozen=True)
+class WithoutSecondLayer:
+    """Attacks that are not made on one build, since nothing stands behind the layer it leaves out. The report prints them."""
+
+    layer: str
+    attacks: str                        # in words
+    applies: Callable
+    why: str
 
 
 def uses_loopback(case):
     return any(run.profile.endswith("-loopback") for run in case.runs)
+
+
+# Bombs are no exceptions: without the limit that stops them they are stopped by their own cap, or by the other limits.
+EXCEPTIONS = [
+    WithoutSecondLayer("network_namespace", "attacks with a loopback", uses_loopback,
+               "a profile with the network loopback may make TCP and UDP sockets, and only the network namespace keeps them from the host's "
+               "network. Behind it stands the gate, which starts nothing without a complete isolation report, and which a mutation build opens"),
+    WithoutSecondLayer("syscall_filter", "NET-17", lambda case: case.id == "NET-17",
+               "with a loopback, only the filter keeps a run from choosing the size of receive buffers: without it 2,048 sockets hold a gigabyte "
+               "of the host's TCP memory, which no control group is charged for"),
+]
+
+
+def exception_for(layer, case):
+    return next((one for one in EXCEPTIONS if one.layer == layer and one.applies(case)), None)
 
 
 def attacks_of(cases, layer):
@@ -36,8 +54,8 @@ def attacks_of(cases, layer):
         runs = [run for run in case.runs if run.setting == RELEASED]
         if not runs:
             left_out[name] = "runs with the filter wide open only"
-        elif uses_loopback(case) and (layer, "loopback") in WITHOUT_A_SECOND_LAYER:
-            left_out[name] = WITHOUT_A_SECOND_LAYER[layer, "loopback"]
+        elif exception_for(layer, case):
+            left_out[name] = exception_for(layer, case).why
         else:
             made[name] = dataclasses.replace(case, runs=runs)
     return made, left_out
