@@ -61,13 +61,18 @@ def attacks_of(cases, layer):
     return made, left_out
 
 
+# In the log of a released build this would be a finding. Here it is the next layer at work: an attacker who got init's line to
+# caissond was found out by what came over it.
+NOTICED = "init broke the control protocol"
+
+
 def judge(finding):
     """(what came of it, why) of one attack on one build."""
-    if finding.harm:
-        return HARMED, "; ".join(finding.harm)
-    if finding.complaints:
-        return CHANGED, finding.complaints[0]
-    return HELD, ""
+    harm = [text for text in finding.harm if NOTICED not in text]
+    if harm:
+        return HARMED, "; ".join(harm)
+    changed = finding.complaints + [text for text in finding.harm if NOTICED in text]
+    return (CHANGED, changed[0]) if changed else (HELD, "")
 
 
 def settled(case, daemon, client):

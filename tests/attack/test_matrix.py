@@ -61,6 +61,8 @@ def test_harm_counts_more_than_change():
     assert matrix.judge(finding)[0] == matrix.HELD
     finding.complaints.append("inside")
     assert matrix.judge(finding)[0] == matrix.CHANGED
+    finding.harm.append("the log says: sandbox 1: init broke the control protocol")
+    assert matrix.judge(finding)[0] == matrix.CHANGED, "caissond found the attacker out"
     finding.harm.append("outside")
     assert matrix.judge(finding) == (matrix.HARMED, "outside")
 
