@@ -112,7 +112,7 @@ absl::Status KillByPidfd() {
     }
   }
   ASSIGN_OR_RETURN(PidFd child, PidFd::Open(pid));
-  if (const absl::Status killed = child.Kill(SIGKILL); !killed.ok()) {
+  if (absl::Status killed = child.Kill(SIGKILL); !killed.ok()) {
     kill(pid, SIGKILL);  // Ours until it is reaped; it may have no parent to die with yet.
     return killed;
   }

@@ -39,7 +39,7 @@ EXCEPTIONS = [
                "network. Behind it stands the gate, which starts nothing without a complete isolation report, and which a mutation build opens"),
     WithoutSecondLayer("syscall_filter", "NET-17", lambda case: case.id == "NET-17",
                "with a loopback, only the filter keeps a run from choosing the size of receive buffers: without it 2,048 sockets hold a gigabyte "
-               "of the host's TCP memory, which no control group is charged for"),
+               "of the host's TCP memory, which cgroup v1 does not charge to the run"),
 ]
 
 
