@@ -54,7 +54,7 @@ test-vm-languages: ## the attack and language tests in a virtual machine with pu
 	@$(NINJA) all operator_files
 	@tests/vm/run.sh --languages
 
-attack-report: ## every hostile case, the layer that must stop it, and whether it held; writes docs/attack-suite.md
+attack-report: ## every hostile case, the layer that must stop it, and whether it held; the mutation matrix; writes docs/attack-suite.md
 	@tools/setup.sh build test
 	@$(NINJA) all operator_files
 	@tools/ensure_user.sh
