@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "filter_support.h"
@@ -318,6 +319,26 @@ TEST_P(ShippedFilterTest, SocketsTakeNoPrograms) {
   for (const uint64_t option : {26U, 50U, 51U, 52U}) {
     EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, 1, option}), SECCOMP_RET_USER_NOTIF) << option;
   }
+}
+
+TEST_P(ShippedFilterTest, SocketsCarryNothingOutOfBand) {
+  constexpr uint64_t kHigh = uint64_t{1} << 32U;
+  const uint32_t allowed = UsesSockets(GetParam()) ? SECCOMP_RET_ALLOW : SECCOMP_RET_USER_NOTIF;
+  const std::vector<std::pair<const char*, size_t>> calls = {
+      {"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}, {"recvfrom", 3}, {"recvmsg", 2}, {"recvmmsg", 3}};
+  for (const auto& [name, index] : calls) {
+    SyscallArguments arguments{3, 1, 1, 1, 1, 1};
+    for (const uint64_t flags : {uint64_t{0}, uint64_t{MSG_DONTWAIT | MSG_PEEK}, kHigh | MSG_NOSIGNAL}) {
+      arguments.at(index) = flags;
+      EXPECT_EQ(Answer(compiled_, Number(name), arguments), allowed) << name << " " << flags;
+      arguments.at(index) = flags | MSG_OOB;
+      EXPECT_EQ(Answer(compiled_, Number(name), arguments), SECCOMP_RET_USER_NOTIF) << name << " " << flags;
+    }
+    EXPECT_EQ(compiled_.deny_answers.at(static_cast<size_t>(Number(name))),
+              UsesSockets(GetParam()) ? EOPNOTSUPP : 0)
+        << name;
+  }
+  EXPECT_EQ(Answer(compiled_, Number("setsockopt"), {3, SOL_SOCKET, SO_OOBINLINE}), SECCOMP_RET_USER_NOTIF);
 }
 
 TEST_P(ShippedFilterTest, EscapeAttemptsEndTheRun) {
