@@ -51,6 +51,14 @@ constexpr auto kSocketFlags = std::to_array<Name>({
     {SOCK_NONBLOCK, "SOCK_NONBLOCK"},
     {SOCK_CLOEXEC, "SOCK_CLOEXEC"},
 });
+constexpr auto kMessageFlags = std::to_array<Name>({
+    {MSG_OOB, "MSG_OOB"},
+    {MSG_PEEK, "MSG_PEEK"},
+    {MSG_DONTWAIT, "MSG_DONTWAIT"},
+    {MSG_WAITALL, "MSG_WAITALL"},
+    {MSG_NOSIGNAL, "MSG_NOSIGNAL"},
+    {MSG_CMSG_CLOEXEC, "MSG_CMSG_CLOEXEC"},
+});
 constexpr auto kCloneFlags = std::to_array<Name>({
     {CLONE_NEWNS, "CLONE_NEWNS"},
     {CLONE_NEWCGROUP, "CLONE_NEWCGROUP"},
@@ -259,6 +267,12 @@ const auto kRows = std::to_array<Row>({
     {__NR_socket, {kFamily, kType, kProtocol}, 3},
     {__NR_socketpair, {kFamily, kType, kProtocol}, 3},
     Two(__NR_setsockopt, {1, Kind::kName, kSocketLevels}, {2, Kind::kNumber, {}}),
+    One(__NR_sendto, {3, Kind::kFlags, kMessageFlags}),
+    One(__NR_sendmsg, {2, Kind::kFlags, kMessageFlags}),
+    One(__NR_sendmmsg, {3, Kind::kFlags, kMessageFlags}),
+    One(__NR_recvfrom, {3, Kind::kFlags, kMessageFlags}),
+    One(__NR_recvmsg, {2, Kind::kFlags, kMessageFlags}),
+    One(__NR_recvmmsg, {3, Kind::kFlags, kMessageFlags}),
     One(__NR_clone, {0, Kind::kClone, kCloneFlags}),
     One(__NR_unshare, {0, Kind::kFlags, kCloneFlags}),
     One(__NR_setns, {1, Kind::kFlags, kCloneFlags}),

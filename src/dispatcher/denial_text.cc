@@ -24,6 +24,8 @@ constexpr char kNetwork[] =
     "A sandbox has no network. Send what the program needs as input files, "
     "or give the profile a network if it may have one.";
 constexpr char kFamilies[] = "Only sockets between the processes of the run are offered (AF_UNIX).";
+constexpr char kOutOfBand[] =
+    "Out-of-band data (MSG_OOB) is not offered, whatever the socket. Send it among the rest.";
 constexpr char kFcntl[] = "This command of fcntl is not offered.";
 constexpr char kLocks[] =
     "The run holds too many record locks, or made too many calls for locks of open files: "
@@ -140,6 +142,22 @@ const char* SocketAdvice(uint32_t family) {
   }
 }
 
+// Which argument of a call that sends or receives has the flags; 0: it is none.
+size_t MessageFlags(int number) {
+  switch (number) {
+    case __NR_sendto:
+    case __NR_recvfrom:
+    case __NR_sendmmsg:
+    case __NR_recvmmsg:
+      return 3;
+    case __NR_sendmsg:
+    case __NR_recvmsg:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
 const char* AdviceFor(int number, std::span<const uint64_t, kSyscallArguments> args) {
   if (number < 0) {
     return kOther;
@@ -149,6 +167,9 @@ const char* AdviceFor(int number, std::span<const uint64_t, kSyscallArguments> a
   }
   if (number == __NR_fcntl) {
     return FcntlAdvice(static_cast<uint32_t>(args[1]));
+  }
+  if (const size_t flags = MessageFlags(number); flags != 0 && (args[flags] & MSG_OOB) != 0) {
+    return kOutOfBand;
   }
   for (const Advice& advice : kAdvice) {
     if (std::find(advice.calls.begin(), advice.calls.end(), number) != advice.calls.end()) {

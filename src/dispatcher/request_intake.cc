@@ -23,18 +23,6 @@ constexpr char kDefaultTerm[] = "xterm-256color";
 constexpr uint32_t kDefaultRows = 24;
 constexpr uint32_t kDefaultColumns = 80;
 
-std::string Flatten(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  std::string bytes;
-  if (buffer.Dump(&slices).ok()) {
-    bytes.reserve(buffer.Length());
-    for (const grpc::Slice& slice : slices) {
-      bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());  // SAFETY: bytes as bytes
-    }
-  }
-  return bytes;
-}
-
 TerminalSize ReadTerminal(const v1::InteractRequest::Terminal& terminal,
                           std::vector<FieldViolation>& violations) {
   const std::string most = std::to_string(kMaxTerminalSide);
@@ -91,7 +79,7 @@ grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spe
   {
     grpc::ByteBuffer copy(request);  // shares the bytes; deserializing empties it
     if (!grpc::SerializationTraits<v1::ExecuteRequest>::Deserialize(&copy, &message).ok()) {
-      return RefuseFields(Reason::kInvalidRequest, FindUndecodableFields(type, Flatten(request)));
+      return RefuseFields(Reason::kInvalidRequest, FindUndecodableFields(type, request));
     }
   }
   return Accept(message, spec);

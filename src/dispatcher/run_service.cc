@@ -11,6 +11,7 @@
 #include "dispatcher/errors.h"
 #include "dispatcher/execute_reactor.h"
 #include "dispatcher/request_validation.h"
+#include "dispatcher/small_message.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -25,6 +26,13 @@ grpc::Status CheckPageSize(int32_t page_size) {
 
 grpc::Status InvalidPageToken() {
   return RefuseFields(Reason::kInvalidRequest, {{"page_token", "is not a token of an earlier page"}});
+}
+
+// A request that names a run.
+template <class Request>
+grpc::Status ReadNamed(const grpc::ByteBuffer& bytes, Request& request) {
+  const grpc::Status status = ReadSmallRequest(bytes, request);
+  return status.ok() ? ValidateRunName(request.name()) : status;
 }
 
 grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context, const grpc::Status& status) {
@@ -88,86 +96,107 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
   return reactor.get();
 }
 
+template <class Response>
 grpc::ServerUnaryReactor* RunService::AnswerOnIoThread(grpc::CallbackServerContext* context,
-                                                       std::function<grpc::Status()> work) {
+                                                       grpc::ByteBuffer* response,
+                                                       std::function<grpc::Status(Response&)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  io_.Post([reactor, work = std::move(work)] { reactor->Finish(work()); });
+  io_.Post([reactor, response, work = std::move(work)] {
+    Response message;
+    const grpc::Status status = work(message);
+    reactor->Finish(status.ok() ? WriteResponse(message, *response) : status);
+  });
   return reactor;
 }
 
 grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* context,
-                                             const v1::GetRunRequest* request, v1::Run* response) {
-  if (const grpc::Status status = ValidateRunName(request->name()); !status.ok()) {
+                                             const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  v1::GetRunRequest get;
+  if (const grpc::Status status = ReadNamed(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
-  return AnswerOnIoThread(context,
-                          [this, name = request->name(), response] { return manager_.Get(name, *response); });
+  return AnswerOnIoThread<v1::Run>(
+      context, response, [this, name = get.name()](v1::Run& run) { return manager_.Get(name, run); });
 }
 
 grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* context,
-                                                const v1::CancelRunRequest* request, v1::Run* response) {
-  if (const grpc::Status status = ValidateRunName(request->name()); !status.ok()) {
+                                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  v1::CancelRunRequest cancel;
+  if (const grpc::Status status = ReadNamed(*request, cancel); !status.ok()) {
     return AnswerNow(context, status);
   }
-  return AnswerOnIoThread(
-      context, [this, name = request->name(), response] { return manager_.Cancel(name, *response); });
+  return AnswerOnIoThread<v1::Run>(
+      context, response, [this, name = cancel.name()](v1::Run& run) { return manager_.Cancel(name, run); });
 }
 
 grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* context,
-                                               const v1::ListRunsRequest* request,
-                                               v1::ListRunsResponse* response) {
-  if (!request->filter().empty()) {
+                                               const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  v1::ListRunsRequest list;
+  if (const grpc::Status status = ReadSmallRequest(*request, list); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  if (!list.filter().empty()) {
     return AnswerNow(context, RefuseFields(Reason::kFieldNotSupported, {{"filter", "not supported yet"}}));
   }
-  if (const grpc::Status status = CheckPageSize(request->page_size()); !status.ok()) {
+  if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
     return AnswerNow(context, status);
   }
   uint64_t before = 0;
-  const std::string& token = request->page_token();
+  const std::string& token = list.page_token();
   if (!token.empty()) {
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), before);
     if (error != std::errc() || end != token.data() + token.size() || before == 0) {
       return AnswerNow(context, InvalidPageToken());
     }
   }
-  return AnswerOnIoThread(context, [this, request, before, response] {
-    manager_.List(*request, before, *response);
-    return grpc::Status::OK;
-  });
+  return AnswerOnIoThread<v1::ListRunsResponse>(context, response,
+                                                [this, list, before](v1::ListRunsResponse& page) {
+                                                  manager_.List(list, before, page);
+                                                  return grpc::Status::OK;
+                                                });
 }
 
 grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* context,
-                                                   const v1::ListProfilesRequest* request,
-                                                   v1::ListProfilesResponse* response) {
-  if (const grpc::Status status = CheckPageSize(request->page_size()); !status.ok()) {
+                                                   const grpc::ByteBuffer* request,
+                                                   grpc::ByteBuffer* response) {
+  v1::ListProfilesRequest list;
+  if (const grpc::Status status = ReadSmallRequest(*request, list); !status.ok()) {
     return AnswerNow(context, status);
   }
-  if (request->page_token().size() > kMaxPageTokenBytes) {
+  if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  if (list.page_token().size() > kMaxPageTokenBytes) {
     return AnswerNow(context, InvalidPageToken());
   }
+  v1::ListProfilesResponse page;
   const auto& entries = catalog_.entries();
-  for (auto at = entries.upper_bound(request->page_token()); at != entries.end(); ++at) {
-    if (request->page_size() != 0 && response->profiles_size() == request->page_size()) {
-      response->set_next_page_token(std::prev(at)->first);
+  for (auto at = entries.upper_bound(list.page_token()); at != entries.end(); ++at) {
+    if (list.page_size() != 0 && page.profiles_size() == list.page_size()) {
+      page.set_next_page_token(std::prev(at)->first);
       break;
     }
-    *response->add_profiles() = ProfileToProto(at->second);
+    *page.add_profiles() = ProfileToProto(at->second);
   }
-  return AnswerNow(context, grpc::Status::OK);
+  return AnswerNow(context, WriteResponse(page, *response));
 }
 
 grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext* context,
-                                                    const v1::GetServerInfoRequest* /*request*/,
-                                                    v1::ServerInfo* response) {
-  return AnswerOnIoThread(context, [this, response] {
-    response->set_version(config_.version);
-    response->set_api_revision(kApiRevision);
-    response->set_max_request_bytes(kMaxRequestBytes);
+                                                    const grpc::ByteBuffer* request,
+                                                    grpc::ByteBuffer* response) {
+  v1::GetServerInfoRequest get;
+  if (const grpc::Status status = ReadSmallRequest(*request, get); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  return AnswerOnIoThread<v1::ServerInfo>(context, response, [this](v1::ServerInfo& info) {
+    info.set_version(config_.version);
+    info.set_api_revision(kApiRevision);
+    info.set_max_request_bytes(kMaxRequestBytes);
     for (const char* feature : {"execute", "interact", "upload", "terminal", "output_files", "steps",
                                 "cancel", "list_runs", "health", "reflection"}) {
-      response->add_features(feature);
+      info.add_features(feature);
     }
-    manager_.FillInfo(*response);
+    manager_.FillInfo(info);
     return grpc::Status::OK;
   });
 }

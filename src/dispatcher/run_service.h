@@ -22,13 +22,13 @@
 
 namespace caisson::dispatcher {
 
-// Execute and Interact are taken raw: their bytes are parsed here, so that undecodable ones get a friendly
-// answer and the memory of a request is freed while its run goes on.
-using RunServiceBase =
-    v1::RunService::WithRawCallbackMethod_Execute<v1::RunService::WithRawCallbackMethod_Interact<
-        v1::RunService::WithCallbackMethod_GetRun<v1::RunService::WithCallbackMethod_ListRuns<
-            v1::RunService::WithCallbackMethod_CancelRun<v1::RunService::WithCallbackMethod_ListProfiles<
-                v1::RunService::WithCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>>;
+// Every method is taken raw: the bytes are parsed here, so that what is too large is refused before,
+// undecodable ones get a friendly answer, and the memory of a request is freed while its run goes on.
+using RunServiceBase = v1::RunService::WithRawCallbackMethod_Execute<
+    v1::RunService::WithRawCallbackMethod_Interact<v1::RunService::WithRawCallbackMethod_GetRun<
+        v1::RunService::WithRawCallbackMethod_ListRuns<v1::RunService::WithRawCallbackMethod_CancelRun<
+            v1::RunService::WithRawCallbackMethod_ListProfiles<
+                v1::RunService::WithRawCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>>;
 
 class RunService final : public RunServiceBase {
  public:
@@ -51,23 +51,24 @@ class RunService final : public RunServiceBase {
                                                       const grpc::ByteBuffer* request) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Interact(
       grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const v1::GetRunRequest* request,
-                                   v1::Run* response) override;
-  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const v1::ListRunsRequest* request,
-                                     v1::ListRunsResponse* response) override;
-  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context,
-                                      const v1::CancelRunRequest* request, v1::Run* response) override;
+  grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* CancelRun(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListProfiles(grpc::CallbackServerContext* context,
-                                         const v1::ListProfilesRequest* request,
-                                         v1::ListProfilesResponse* response) override;
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
-                                          const v1::GetServerInfoRequest* request,
-                                          v1::ServerInfo* response) override;
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override;
 
  private:
-  // Answers the call with what `work` returns on the I/O thread.
-  grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context,
-                                             std::function<grpc::Status()> work);
+  // Answers the call with what `work` makes of a Response on the I/O thread.
+  template <class Response>
+  grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
+                                             std::function<grpc::Status(Response&)> work);
 
   IoThread& io_;
   RunManager& manager_;

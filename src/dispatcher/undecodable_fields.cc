@@ -93,4 +93,16 @@ std::vector<FieldViolation> FindUndecodableFields(const Descriptor& type, std::s
   return violations;
 }
 
+std::vector<FieldViolation> FindUndecodableFields(const Descriptor& type, const grpc::ByteBuffer& bytes) {
+  std::vector<grpc::Slice> slices;
+  std::string flat;
+  if (bytes.Dump(&slices).ok()) {
+    flat.reserve(bytes.Length());
+    for (const grpc::Slice& slice : slices) {
+      flat.append(reinterpret_cast<const char*>(slice.begin()), slice.size());  // SAFETY: bytes as bytes
+    }
+  }
+  return FindUndecodableFields(type, flat);
+}
+
 }  // namespace caisson::dispatcher

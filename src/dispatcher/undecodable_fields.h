@@ -5,6 +5,7 @@
 #define CAISSON_DISPATCHER_UNDECODABLE_FIELDS_H_
 
 #include <google/protobuf/descriptor.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ namespace caisson::dispatcher {
 // that are no message at all give one violation of the message itself. Never empty.
 std::vector<FieldViolation> FindUndecodableFields(const google::protobuf::Descriptor& type,
                                                   std::string_view bytes);
+std::vector<FieldViolation> FindUndecodableFields(const google::protobuf::Descriptor& type,
+                                                  const grpc::ByteBuffer& bytes);
 
 }  // namespace caisson::dispatcher
 

@@ -150,6 +150,24 @@ def test_message_of_millions_of_fields_is_refused_before_it_is_parsed(make_daemo
     watch.verdict(name)
 
 
+@pytest.mark.parametrize("method", ["GetRun", "ListRuns", "CancelRun", "ListProfiles", "GetServerInfo"])
+def test_fields_that_nobody_knows_are_refused_by_every_method_before_they_are_parsed(make_daemon, method):
+    """A request of gRPC's own bound, 17 MiB: once they were kept one by one, 140 MiB of them."""
+    daemon = make_daemon(profiles=PROFILES)
+    watch = Watch(daemon)
+    refusals = []
+    other = Client(daemon.address)
+    asking = threading.Thread(target=lambda: refusals.append(other.raw_refused(FIELDS["unknown ones"] * 8_500_000, method)))
+    asking.start()
+    while asking.is_alive():
+        watch.peak = max(watch.peak, rollup(watch.dispatcher))
+    watch.look()
+    other.close()
+    assert (refusals[0].reason, refusals[0].metadata) == ("REQUEST_TOO_LARGE", {"limit_bytes": "65536"})
+    assert watch.peak - watch.before < 60 * MIB
+    watch.verdict(method)
+
+
 def test_connections_beyond_the_bound_cost_the_daemon_the_oldest_unused_ones_only(make_daemon):
     daemon = make_daemon(profiles=PROFILES)
     used = Client(daemon.address)

@@ -197,12 +197,12 @@ class Client:
             return Refusal.of(error)
         raise AssertionError(f"not refused: {outcome.events}")
 
-    def raw_refused(self, payload):
+    def raw_refused(self, payload, method="Execute"):
         """The same for bytes that no stub would produce."""
-        method = self.channel.unary_stream("/caisson.v1.RunService/Execute", request_serializer=None,
-                                           response_deserializer=None)
+        kind = self.channel.unary_stream if method == "Execute" else self.channel.unary_unary
+        call = kind(f"/caisson.v1.RunService/{method}", request_serializer=None, response_deserializer=None)
         try:
-            events = list(method(payload, timeout=scaled(DEFAULT_TIMEOUT)))
+            events = list(call(payload, timeout=scaled(DEFAULT_TIMEOUT)))
         except grpc.RpcError as error:
             return Refusal.of(error)
         raise AssertionError(f"not refused: {events}")

@@ -44,6 +44,8 @@ TEST(DenialTextTest, ArgumentsThatMatterAreNamed) {
       {__NR_madvise, {0, 4096, 12}, {"MADV_MERGEABLE"}},
       {__NR_mknodat, {0, 0, 0x2000 | 0666}, {"S_IFCHR"}},
       {__NR_setsockopt, {3, SOL_SOCKET, 26}, {"SOL_SOCKET", "0x1a"}},
+      {__NR_sendto, {3, 0, 1, MSG_OOB | MSG_NOSIGNAL}, {"MSG_OOB|MSG_NOSIGNAL"}},
+      {__NR_recvmsg, {3, 0, MSG_OOB}, {"MSG_OOB"}},
       {__NR_mount, {1, 2, 3}, {}},
       {__NR_openat, {1, 2, 3}, {}},
       {-1, {AF_INET}, {}},
@@ -85,6 +87,8 @@ TEST(DenialTextTest, TheAdviceFitsTheCall) {
   EXPECT_NE(advice(__NR_fcntl, {3, 6}).find("record locks"), std::string::npos);
   EXPECT_NE(advice(__NR_fcntl, {3, 38}).find("record locks"), std::string::npos);
   EXPECT_NE(advice(__NR_fcntl, {3, 1031}).find("Pipes"), std::string::npos);
+  EXPECT_NE(advice(__NR_sendmmsg, {3, 0, 1, MSG_OOB}).find("Out-of-band"), std::string::npos);
+  EXPECT_NE(advice(__NR_sendmmsg, {3, 0, 1, 0}).find("profile explain"), std::string::npos);
   EXPECT_NE(advice(__NR_unshare, {CLONE_NEWUSER}).find("no-sandbox"), std::string::npos);
   EXPECT_NE(advice(__NR_ptrace, {}).find("debuggers"), std::string::npos);
   EXPECT_NE(advice(wire::kX32Call, {}).find("x86-64"), std::string::npos);
