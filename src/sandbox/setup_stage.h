@@ -32,6 +32,7 @@
   X(InitLock, 27, "lock init")                                   \
   X(Terminal, 28, "make the terminal")                           \
   X(Loopback, 29, "bring up the loopback interface")             \
+  X(Precedence, 30, "give up precedence")                        \
   X(StubCgroup, 40, "join the payload's cgroups")                \
   X(StubSession, 41, "start a session")                          \
   X(StubWorkDir, 42, "enter the work directory")                 \

@@ -22,6 +22,7 @@
 #include "sandbox/init/lock.h"
 #include "sandbox/init/loopback.h"
 #include "sandbox/init/packet.h"
+#include "sandbox/init/precedence.h"
 #include "sandbox/init/streams.h"
 #include "sandbox/init/stub.h"
 #include "sandbox/init/supervise.h"
@@ -190,6 +191,7 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   Progress progress(Progress::Side::kInit, sandbox::kFdControl);
   DieWithParent(progress);
   ResetSignals();
+  GiveUpPrecedence(progress);
   progress.Enter(SetupStage::kReadPlan);
   const sandbox::SetupMessage setup = ReadSetup(progress);
   const PlanReader plan = MapPlan(progress);

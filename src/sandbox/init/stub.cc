@@ -151,16 +151,6 @@ BundleReader MapBundle(int bundle, Progress& progress) {
   return reader;
 }
 
-// An operator may run caissond with a negative niceness; what it runs for others goes before nobody.
-void GiveUpPriority(Progress& progress) {
-  // The system call, unlike the library's function, answers 20 - niceness (getpriority(2), "C library/kernel
-  // differences").
-  constexpr long kNeutral = 20;
-  if (progress.Must(Syscall(__NR_getpriority, PRIO_PROCESS, 0)) > kNeutral) {
-    progress.Must(Syscall(__NR_setpriority, PRIO_PROCESS, 0, 0));
-  }
-}
-
 void UnblockSignals() {
   const uint64_t none = 0;
   Syscall(__NR_rt_sigprocmask, SIG_SETMASK, Address(&none), 0, sizeof none);
@@ -176,7 +166,6 @@ void RunStub(const PlanReader& plan, const StubInheritance& inheritance) {
   if (inheritance.terminal) {
     progress.Must(Syscall(__NR_ioctl, 0, TIOCSCTTY, 0));
   }
-  GiveUpPriority(progress);
   Syscall(__NR_umask, 022);
   progress.Enter(SetupStage::kStubWorkDir);
   progress.Must(Syscall(__NR_chdir, Address("/box")));
