@@ -1,11 +1,16 @@
 // Run by caissond as root, single-threaded. The child of a few raw system calls closes one descriptor that
 // came from a dispatcher under an attacker's control, and may block for ever in that.
+//
+// It does so by putting a descriptor of ours into its place (dup3 closes what was there), so the number stays
+// taken, and a child that was killed, at whatever moment, can be followed by another that does the same
+// again. Were the number free, nobody could tell whether what it stands for is still the dispatcher's.
 #include "orchestrator/descriptor_disposal.h"
 
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,24 +29,23 @@ namespace {
 constexpr uint64_t kSmallBytes = 1U << 20U;
 constexpr int64_t kPatienceNanos = 1'000 * kNanosPerMilli;
 
-[[noreturn]] void CloseAndExit(int fd, pid_t parent) {
+[[noreturn]] void ReplaceAndExit(int fd, int stand_in, pid_t parent) {
   // Whoever may wait for ever must not outlive caissond.
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent) {
-    syscall(SYS_close, fd);
-  }
+  const bool replaced = prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent &&
+                        syscall(SYS_dup3, stand_in, fd, O_CLOEXEC) == fd;
   for (;;) {
-    syscall(SYS_exit, 0);
+    syscall(SYS_exit, replaced ? 0 : 1);
   }
 }
 
 // A fork that shares the descriptor table: what the child closes is closed here too, while only the child
 // waits.
-PidFd StartClosing(int fd) {
+PidFd StartReplacing(int fd, int stand_in) {
   int pidfd = -1;
   const pid_t parent = getpid();
   const long pid = syscall(SYS_clone, CLONE_FILES | CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0);
   if (pid == 0) {
-    CloseAndExit(fd, parent);
+    ReplaceAndExit(fd, stand_in, parent);
   }
   return pid < 0 ? PidFd() : PidFd(UniqueFd(pidfd));
 }
@@ -56,6 +60,7 @@ DescriptorDisposal::~DescriptorDisposal() {
     loop_.Unwatch(child_.get());
   }
   // caissond ends, and the kernel with it the child. What still waits would make us wait.
+  static_cast<void>(current_.release());
   for (UniqueFd& fd : waiting_) {
     static_cast<void>(fd.release());
   }
@@ -81,7 +86,7 @@ void DescriptorDisposal::WhenIdle(std::function<void()> on_idle) {
 }
 
 void DescriptorDisposal::Next() {
-  if (child_.valid()) {
+  if (current_.valid()) {
     return;
   }
   if (waiting_.empty()) {
@@ -90,15 +95,24 @@ void DescriptorDisposal::Next() {
     }
     return;
   }
-  child_ = StartClosing(waiting_.front().get());
+  current_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  StartChild();
+}
+
+void DescriptorDisposal::StartChild() {
+  if (!stand_in_.valid()) {
+    stand_in_.reset(eventfd(0, EFD_CLOEXEC));
+  }
+  if (stand_in_.valid()) {
+    child_ = StartReplacing(current_.get(), stand_in_.get());
+  }
   if (!child_.valid()) {
-    // Out of processes or memory. Nobody waits for the descriptors while they wait for that to pass.
-    timer_ = loop_.At(MonotonicNanos() + kPatienceNanos, [this] { Next(); });
+    // Out of descriptors, processes or memory. Nobody waits for the descriptors while they wait for that to
+    // pass.
+    timer_ = loop_.At(MonotonicNanos() + kPatienceNanos, [this] { StartChild(); });
     return;
   }
-  // The number is the child's to close now, and nobody's after that.
-  static_cast<void>(waiting_.front().release());
-  waiting_.pop_front();
   // Fails only without memory or beyond the limit of epoll watches.
   CAISSON_CHECK(loop_.Watch(child_.get(), EPOLLIN, [this](uint32_t) { OnChildDead(); }).ok());
   timer_ = loop_.At(MonotonicNanos() + kPatienceNanos, [this] {
@@ -108,13 +122,18 @@ void DescriptorDisposal::Next() {
 }
 
 void DescriptorDisposal::OnChildDead() {
-  if (!child_.TryReap().ok()) {
+  const absl::StatusOr<siginfo_t> ended = child_.TryReap();
+  if (!ended.ok()) {
     return;
   }
   loop_.Cancel(timer_);
   timer_ = 0;
   loop_.Unwatch(child_.get());
   child_.reset();
+  if (ended->si_code != CLD_EXITED || ended->si_status != 0) {
+    return StartChild();
+  }
+  current_.reset();  // a descriptor of ours
   Next();
 }
 

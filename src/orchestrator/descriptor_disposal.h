@@ -18,8 +18,8 @@ namespace caisson::orchestrator {
 // Whether it is a memfd (or another file of shared memory).
 bool IsMemfd(int fd);
 
-// One after the other, each closed by a child that shares our descriptor table; one that takes long is
-// killed, which ends all such waits that a signal can end.
+// One after the other, each by a child that shares our descriptor table; one that takes long is killed, which
+// ends all such waits that a signal can end.
 class DescriptorDisposal {
  public:
   explicit DescriptorDisposal(EventLoop& loop) : loop_(loop) {}
@@ -37,10 +37,13 @@ class DescriptorDisposal {
 
  private:
   void Next();
+  void StartChild();
   void OnChildDead();
 
   EventLoop& loop_;
   std::deque<UniqueFd> waiting_;
+  UniqueFd stand_in_;  // what a child puts into a descriptor's place
+  UniqueFd current_;   // the child's; what it stands for is known when a child has exited with 0
   PidFd child_;
   EventLoop::TimerId timer_ = 0;
   std::function<void()> on_idle_;

@@ -100,6 +100,10 @@ void Session::OnSetupDeadline() {
 }
 
 void Session::OnControl(uint32_t events) {
+  if ((events & EPOLLOUT) != 0) {
+    static_cast<void>(loop_.Rewatch(sandbox_.control.get(), EPOLLIN));
+    SendToInit();
+  }
   absl::StatusOr<Packet> packet = ReceivePacket(sandbox_.control.get());
   const bool too_large = absl::IsInvalidArgument(packet.status());
   if (!packet.ok() && !too_large) {
@@ -128,7 +132,7 @@ bool Session::Accept(const InitRecord& record, std::vector<UniqueFd> fds) {
   } else if (const auto* failed = std::get_if<sandbox::FailedMessage>(&record)) {
     OnFailed(*failed);
   } else if (std::holds_alternative<sandbox::LockQuestionMessage>(record)) {
-    if (!started_ || locks_timer_ != 0) {
+    if (!started_ || locks_timer_ != 0 || to_init_.has_answer()) {
       return false;  // One question at a time: each costs this process work.
     }
     if (state_ == ipc::SandboxState::kRunning) {
@@ -240,9 +244,19 @@ void Session::RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std:
 
 void Session::Signal(int32_t signal_number) {
   CAISSON_CHECK(state_ == ipc::SandboxState::kRunning);
-  const sandbox::SignalMessage message{sandbox::kControlMagic, sandbox::ControlType::kSignal, signal_number,
-                                       0};
-  static_cast<void>(SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&message, 1))));
+  to_init_.AddSignal(signal_number);
+  SendToInit();
+}
+
+void Session::SendToInit() {
+  const absl::Status status = to_init_.Flush(sandbox_.control.get());
+  if (absl::IsUnavailable(status)) {
+    // Fails where init has closed its end, of which its pidfd tells.
+    static_cast<void>(loop_.Rewatch(sandbox_.control.get(), EPOLLIN | EPOLLOUT));
+  } else if (!status.ok() && !absl::IsAborted(status)) {
+    spdlog::error("sandbox {}: tell init: {}", id_, Message(status));
+    End(EndCause::kInitLost);
+  }
 }
 
 void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {

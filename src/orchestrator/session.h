@@ -24,6 +24,7 @@
 #include "ipc/state_table.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/finished_message.h"
+#include "orchestrator/init_outbox.h"
 #include "orchestrator/init_records.h"
 #include "orchestrator/profile_store.h"
 #include "orchestrator/sandbox_builder.h"
@@ -63,7 +64,8 @@ class Session {
   // Only when prepared. The limits and the bundle were checked. Answers OnStarted or OnStartRefused. The
   // bundle stays the caller's to close, which may take a while: init gets a copy.
   void Start(const ipc::Start& start, const UniqueFd& bundle);
-  // Only when running. A signal that init cannot take any more is lost, as one to a dead process is.
+  // Only when running. One that init has no room for waits for it, each number once; to an init that is dead
+  // it is lost.
   void Signal(int32_t signal_number);
   // Only when prepared: the sandbox goes unused, and nobody is told.
   void Discard();
@@ -81,6 +83,7 @@ class Session {
 
  private:
   void OnControl(uint32_t events);
+  void SendToInit();
   bool Accept(const InitRecord& record, std::vector<UniqueFd> fds);
   void ArmWait();
   void OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd> fds);
@@ -114,6 +117,7 @@ class Session {
   uint32_t accepted_degradations_;
   ipc::SandboxState state_ = ipc::SandboxState::kPreparing;
   Sandbox sandbox_;
+  InitOutbox to_init_;
   ipc::IsolationReport isolation_{};
   std::array<uint8_t, 16> run_id_{};  // once started; for the log
   Evidence evidence_;

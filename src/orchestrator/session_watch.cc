@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <span>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -106,15 +105,8 @@ void Session::CountLocks() {
   if (const int64_t wait = counter.next_nanos() - MonotonicNanos(); wait > 0) {
     return Later(wait, locks_timer_, &Session::CountLocks);
   }
-  sandbox::LocksHeldMessage answer{};
-  answer.magic = sandbox::kControlMagic;
-  answer.type = sandbox::ControlType::kLocksHeld;
-  answer.held = counter.Count([this] { return sandbox_.cgroup->PayloadThreads(); });
-  if (const absl::Status status = SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&answer, 1)));
-      !status.ok() && !absl::IsAborted(status)) {
-    spdlog::error("sandbox {}: answer about locks: {}", id_, Message(status));
-    End(EndCause::kInitLost);
-  }
+  to_init_.AddLocksHeld(counter.Count([this] { return sandbox_.cgroup->PayloadThreads(); }));
+  SendToInit();
 }
 
 }  // namespace caisson::orchestrator

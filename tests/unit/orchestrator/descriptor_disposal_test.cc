@@ -2,14 +2,23 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <thread>
 
 #include "common/clock.h"
 
@@ -133,6 +142,75 @@ TEST_F(DescriptorDisposalTest, OneThatBlocksHoldsNobodyUpAndEnds) {
   EXPECT_LT(RunUntilIdle(), 20'000 * kNanosPerMilli);
   EXPECT_FALSE(IsOpen(near));
   char byte = 0;
+  EXPECT_EQ(read(read_end.get(), &byte, 1), 0);
+}
+
+// From here on this thread's children stop at their first call, prctl(PR_SET_PDEATHSIG), until the returned
+// listener answers.
+UniqueFd StopChildrenAtTheirFirstCall() {
+  std::array<sock_filter, 6> code{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_PDEATHSIG, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{code.size(), code.data()};
+  EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  return UniqueFd(static_cast<int>(
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program)));
+}
+
+// The first child to come by is killed, and the others may go on.
+class Gatekeeper {
+ public:
+  explicit Gatekeeper(EventLoop& loop) : loop_(loop), listener_(StopChildrenAtTheirFirstCall()) {
+    EXPECT_TRUE(loop_.Watch(listener_.get(), EPOLLIN, [this](uint32_t) { OnChild(); }).ok());
+  }
+  ~Gatekeeper() { loop_.Unwatch(listener_.get()); }
+  Gatekeeper(const Gatekeeper&) = delete;
+  Gatekeeper& operator=(const Gatekeeper&) = delete;
+  int killed() const { return killed_; }
+  int passed() const { return passed_; }
+
+ private:
+  void OnChild() {
+    seccomp_notif call{};
+    if (ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) {
+      return;  // it died meanwhile
+    }
+    if (killed_ == 0) {
+      ++killed_;
+      EXPECT_EQ(kill(static_cast<pid_t>(call.pid), SIGKILL), 0);
+      return;
+    }
+    ++passed_;
+    seccomp_notif_resp go_on{call.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    EXPECT_EQ(ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &go_on), 0);
+  }
+
+  EventLoop& loop_;
+  UniqueFd listener_;
+  int killed_ = 0;
+  int passed_ = 0;
+};
+
+TEST_F(DescriptorDisposalTest, AChildThatIsKilledBeforeItHasClosedIsFollowedByAnother) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+  const UniqueFd read_end(ends[0]);
+  // Filters cannot be taken off again, so a thread of its own has it.
+  std::thread([&] {
+    Gatekeeper gatekeeper(*loop_);
+    disposal_.Take(UniqueFd(ends[1]));
+    RunUntilIdle();
+    EXPECT_EQ(gatekeeper.killed(), 1);
+    EXPECT_EQ(gatekeeper.passed(), 1);
+    EXPECT_FALSE(IsOpen(ends[1]));
+  }).join();
+  char byte = 0;
+  EXPECT_EQ(fcntl(read_end.get(), F_SETFL, O_NONBLOCK), 0);
   EXPECT_EQ(read(read_end.get(), &byte, 1), 0);
 }
 

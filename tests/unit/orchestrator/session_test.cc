@@ -4,8 +4,11 @@
 
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
@@ -188,11 +191,51 @@ while True: pass
   EXPECT_EQ(finished_->exit_code, 7);
 }
 
+// This process's only child.
+pid_t InitOfTheRun() {
+  std::ifstream children("/proc/self/task/" + std::to_string(gettid()) + "/children");
+  pid_t init = 0;
+  pid_t another = 0;
+  EXPECT_TRUE(static_cast<bool>(children >> init) && !(children >> another));
+  return init;
+}
+
+TEST_F(SessionRunTest, ASignalThatAStoppedInitHasNoRoomForComesWhenItGoesOn) {
+  constexpr int kMoreThanASocketHolds = 10'000;
+  Run(R"(
+import signal, sys
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.signal(signal.SIGUSR2, lambda *_: sys.exit(7))
+print("ready", flush=True)
+while True: pass
+)",
+      0, {.prepared = {}, .started = [&] {
+            When(PreparedFd::kStdout, EPOLLIN, [&] {
+              const pid_t init = InitOfTheRun();
+              ASSERT_EQ(kill(init, SIGSTOP), 0);
+              siginfo_t stopped{};
+              ASSERT_EQ(waitid(P_PID, static_cast<id_t>(init), &stopped, WSTOPPED), 0);
+              for (int i = 0; i < kMoreThanASocketHolds; ++i) {
+                session_->Signal(SIGUSR1);
+              }
+              session_->Signal(SIGUSR2);
+              ASSERT_EQ(kill(init, SIGCONT), 0);
+            });
+          }});
+  EXPECT_EQ(finished_->verdict, Verdict::kCompleted);
+  EXPECT_EQ(finished_->exit_code, 7);
+}
+
 TEST_F(SessionRunTest, AHigherPriorityIsNotInherited) {
   ASSERT_EQ(setpriority(PRIO_PROCESS, 0, -5), 0);
   Run("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))\n", 0);
   ASSERT_EQ(setpriority(PRIO_PROCESS, 0, 0), 0);
   EXPECT_EQ(ReadToEnd(Pipe(PreparedFd::kStdout)), "0\n");
+}
+
+TEST_F(SessionRunTest, TheKernelsFirstChoiceWhenMemoryIsUsedUpIsTheProgram) {
+  Run("print(open('/proc/self/oom_score_adj').read(), end='')\n", 0);
+  EXPECT_EQ(ReadToEnd(Pipe(PreparedFd::kStdout)), "1000\n");
 }
 
 TEST_F(SessionRunTest, ASignalBetweenStartAndExecMeetsTheDefaults) {

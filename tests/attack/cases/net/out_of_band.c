@@ -1,5 +1,5 @@
-/* NET-20: out-of-band data on AF_UNIX, by each call that takes flags, with the flag among others and with bits
- * set that the kernel does not look at. */
+/* NET-20: out-of-band data on AF_UNIX, by each call that takes flags, with the flag among others and with
+ * bits set that the kernel does not look at. */
 #include <sys/socket.h>
 
 #include "payload.h"
