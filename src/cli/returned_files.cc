@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/text.h"
+#include "common/contained_path.h"
 #include "common/utf8.h"
 
 namespace caisson::cli {
@@ -30,18 +31,7 @@ bool IsExplained(const v1::RunResult& result, const std::string& path) {
 }  // namespace
 
 bool IsSafeOutputPath(std::string_view path) {
-  if (path.empty() || path.size() > kMaxPathBytes || !IsPrintableUtf8(path)) {
-    return false;
-  }
-  for (size_t start = 0; start <= path.size();) {
-    const size_t end = std::min(path.find('/', start), path.size());
-    const std::string_view component = path.substr(start, end - start);
-    if (component.empty() || component == "." || component == "..") {
-      return false;
-    }
-    start = end + 1;
-  }
-  return true;
+  return path.size() <= kMaxPathBytes && IsPrintableUtf8(path) && IsContainedPath(path);
 }
 
 bool ReturnedFiles::WasAskedFor(std::string_view path) const {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <limits>
 
+#include "common/contained_path.h"
 #include "common/status.h"
 
 namespace caisson::ipc {
@@ -22,22 +23,6 @@ absl::Status Malformed(const char* reason) {
 
 absl::Status Require(bool condition, const char* reason) {
   return condition ? absl::OkStatus() : Malformed(reason);
-}
-
-// What a reader may append to a directory of its own without leaving it.
-bool IsContainedPath(std::string_view path) {
-  if (path.find('\0') != std::string_view::npos) {
-    return false;
-  }
-  for (size_t begin = 0; begin <= path.size();) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view component = path.substr(begin, end - begin);
-    if (component.empty() || component == "." || component == "..") {
-      return false;
-    }
-    begin = end + 1;
-  }
-  return true;
 }
 
 }  // namespace
