@@ -50,7 +50,12 @@ PidFd StartReplacing(int fd, int stand_in) {
   return pid < 0 ? PidFd() : PidFd(UniqueFd(pidfd));
 }
 
+UniqueFd MakeStandIn() { return UniqueFd(eventfd(0, EFD_CLOEXEC)); }
+
 }  // namespace
+
+// One without it can be made later, when descriptors are free again.
+DescriptorDisposal::DescriptorDisposal(EventLoop& loop) : loop_(loop), stand_in_(MakeStandIn()) {}
 
 bool IsMemfd(int fd) { return fcntl(fd, F_GET_SEALS) >= 0; }
 
@@ -102,7 +107,7 @@ void DescriptorDisposal::Next() {
 
 void DescriptorDisposal::StartChild() {
   if (!stand_in_.valid()) {
-    stand_in_.reset(eventfd(0, EFD_CLOEXEC));
+    stand_in_ = MakeStandIn();
   }
   if (stand_in_.valid()) {
     child_ = StartReplacing(current_.get(), stand_in_.get());

@@ -22,7 +22,7 @@ bool IsMemfd(int fd);
 // ends all such waits that a signal can end.
 class DescriptorDisposal {
  public:
-  explicit DescriptorDisposal(EventLoop& loop) : loop_(loop) {}
+  explicit DescriptorDisposal(EventLoop& loop);
   DescriptorDisposal(const DescriptorDisposal&) = delete;
   DescriptorDisposal& operator=(const DescriptorDisposal&) = delete;
   ~DescriptorDisposal();
