@@ -5,14 +5,18 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
+#include "common/files.h"
 #include "common/unique_fd.h"
 
 namespace caisson::cli {
 namespace {
 
 constexpr std::string_view kUnixScheme = "unix:";
+constexpr size_t kMaxNameBytes = 64;
 constexpr char kStartIt[] = "start it: sudo caissond (as a service: sudo systemctl start caissond)";
 
 // The errno of a connect, or 0.
@@ -55,7 +59,25 @@ absl::StatusOr<std::string> ResolveAddress(const std::string& flag, const char* 
   return std::string(kUnixScheme) + path;
 }
 
-std::string ExplainUnreachable(const std::string& address) {
+bool CaissondRuns() {
+  std::error_code error;
+  for (std::filesystem::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
+    const absl::StatusOr<std::string> name = ReadFile(process->path().string() + "/comm", kMaxNameBytes);
+    if (name.ok() && *name == "caissond\n") {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string ExplainUnreachable(const std::string& address, bool caissond_runs) {
+  const std::string advice =
+      (caissond_runs
+           ? "a caissond runs: it may be starting its dispatcher anew (try again in a few seconds), or "
+             "serve on another socket (--socket). If it is not yours, "
+           : "") +
+      std::string(kStartIt);
   const std::string path = address.substr(kUnixScheme.size());
   switch (const int error = TryConnect(path)) {
     case 0:
@@ -63,9 +85,9 @@ std::string ExplainUnreachable(const std::string& address) {
       return "the daemon on " + path + " does not answer; see its log: journalctl -u caissond";
     case ENOENT:
     case ENOTDIR:
-      return "no daemon: " + path + " does not exist; " + kStartIt;
+      return "no daemon: " + path + " does not exist; " + advice;
     case ECONNREFUSED:
-      return "no daemon listens on " + path + "; " + kStartIt;
+      return "no daemon listens on " + path + "; " + advice;
     case EACCES:
     case EPERM:
       return "permission denied on " + path +

@@ -18,8 +18,12 @@ inline constexpr char kSocketVariable[] = "CAISSON_SOCKET";
 absl::StatusOr<std::string> ResolveAddress(const std::string& flag, const char* environment);
 
 // Tries the socket behind `address` with connect(2) and says, in half a sentence, what is wrong and what
-// mends it: "no daemon listens on PATH; start it: sudo caissond".
-std::string ExplainUnreachable(const std::string& address);
+// mends it: "no daemon listens on PATH; start it: sudo caissond". `caissond_runs`: there is one, which may be
+// starting its dispatcher anew, or serve elsewhere.
+std::string ExplainUnreachable(const std::string& address, bool caissond_runs);
+
+// Whether this user sees a process named caissond.
+bool CaissondRuns();
 
 }  // namespace caisson::cli
 

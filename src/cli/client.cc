@@ -109,7 +109,7 @@ grpc::Status Client::GetServerInfo(v1::ServerInfo& info) {
 std::string Client::Explain(const grpc::Status& status) const {
   // UNAVAILABLE without details comes from the transport, not from the server.
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty()) {
-    return ExplainUnreachable(address_);
+    return ExplainUnreachable(address_, CaissondRuns());
   }
   return StatusText(status);
 }

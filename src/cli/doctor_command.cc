@@ -3,13 +3,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 
 #include "cli/exit_code.h"
+#include "cli/streams.h"
 
 namespace caisson::cli {
 
@@ -41,6 +41,14 @@ std::vector<std::string> CaissondCandidates(const std::string& executable_direct
   return candidates;
 }
 
+std::string ConfigToCheck(const std::string& flag, const std::string& service_config) {
+  if (!flag.empty()) {
+    return flag;
+  }
+  const bool missing = access(service_config.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  return missing ? "" : service_config;
+}
+
 int DoctorCommand(bool json, const std::string& config_file) {
   const char* path = std::getenv("PATH");
   for (const std::string& candidate :
@@ -49,15 +57,16 @@ int DoctorCommand(bool json, const std::string& config_file) {
       continue;
     }
     if (geteuid() != 0) {
-      std::fprintf(
-          stderr,
-          "caisson: most checks build a sandbox and need root; for the whole picture: sudo caisson doctor\n");
+      Complain("most checks build a sandbox and need root; for the whole picture: sudo caisson doctor");
     }
     std::string program = candidate;
     std::string check = "--check";
     std::string json_flag = "--json";
     std::string config_flag = "--config";
-    std::string config = config_file;
+    std::string config = ConfigToCheck(config_file, kServiceConfig);
+    if (config != config_file) {
+      Complain("doctor: with the configuration " + config + "; --config names another");
+    }
     std::vector<char*> argv{program.data(), check.data()};
     if (json) {
       argv.push_back(json_flag.data());
@@ -68,12 +77,11 @@ int DoctorCommand(bool json, const std::string& config_file) {
     }
     argv.push_back(nullptr);
     execv(program.c_str(), argv.data());
-    std::fprintf(stderr, "caisson: run %s: %s\n", program.c_str(), std::strerror(errno));
+    Complain("run " + program + ": " + std::strerror(errno));
     return kExitService;
   }
-  std::fprintf(stderr,
-               "caisson: doctor runs `caissond --check`, but caissond is neither beside this program nor in "
-               "PATH; install it\n");
+  Complain(
+      "doctor runs `caissond --check`, but caissond is neither beside this program nor in PATH; install it");
   return kExitService;
 }
 

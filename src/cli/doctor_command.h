@@ -11,6 +11,13 @@ namespace caisson::cli {
 // become.
 int DoctorCommand(bool json, const std::string& config_file);
 
+// What the service that `deploy/` installs is configured with.
+inline constexpr char kServiceConfig[] = "/etc/caisson/caissond.json";
+
+// The configuration to look at: `flag`, else `service_config` where there is one, else "": the defaults. One
+// that this user may not see is there, as far as anybody can tell.
+std::string ConfigToCheck(const std::string& flag, const std::string& service_config);
+
 // The directory of the running program, "" if /proc is not there.
 std::string ExecutableDirectory();
 

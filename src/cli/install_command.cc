@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
 #include "cli/profile_command.h"
+#include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
 #include "policy/profile_loader.h"
@@ -24,8 +24,8 @@ namespace {
 constexpr char kAptGet[] = "/usr/bin/apt-get";
 constexpr char kRestart[] = "caissond looks for toolchains when it starts: systemctl restart caissond";
 
-int Complain(const std::string& line) {
-  std::fprintf(stderr, "caisson: profile install: %s\n", line.c_str());
+int Fail(const std::string& line) {
+  Complain("profile install: " + line);
   return kExitService;
 }
 
@@ -80,8 +80,8 @@ int RunToItsEnd(std::vector<std::string> command) {
   if (child > 0 && WIFEXITED(status)) {
     return WEXITSTATUS(status);
   }
-  return Complain(std::string("apt-get did not end by itself: ") +
-                  (child < 0 ? std::strerror(errno) : strsignal(WTERMSIG(status))));
+  return Fail(std::string("apt-get did not end by itself: ") +
+              (child < 0 ? std::strerror(errno) : strsignal(WTERMSIG(status))));
 }
 
 }  // namespace
@@ -107,44 +107,41 @@ std::vector<std::string> MissingPackages(const policy::Profile& profile, bool li
 int InstallCommand(const InstallOptions& options) {
   const absl::StatusOr<policy::Profile> profile = Load(options);
   if (!profile.ok()) {
-    return Complain(Message(profile.status()));
+    return Fail(Message(profile.status()));
   }
   const std::vector<std::string> packages = MissingPackages(*profile, options.libraries);
   const std::string reason = policy::UnavailableReason(*profile);
   if (packages.empty() && !reason.empty()) {
-    return Complain(reason + ", and the profile names no package that brings it");
+    return Fail(reason + ", and the profile names no package that brings it");
   }
   if (packages.empty()) {
-    std::printf("profile %s: everything is there\n", profile->name.c_str());
-    return kExitOk;
+    return Print("profile " + profile->name + ": everything is there\n");
   }
   for (const std::string& package : packages) {
     if (!policy::IsPackageName(package)) {
-      return Complain("'" + Printable(package) + "' is no name of a Debian package");
+      return Fail("'" + Printable(package) + "' is no name of a Debian package");
     }
   }
   const std::vector<std::string> command = AptGetCommand(packages);
-  std::printf("profile %s: %s\n", profile->name.c_str(), Joined(command).c_str());
-  std::fflush(stdout);
-  if (options.dry_run) {
-    return kExitOk;
+  const int printed = Print("profile " + profile->name + ": " + Joined(command) + "\n");
+  if (options.dry_run || printed != kExitOk) {
+    return printed;
   }
   if (geteuid() != 0) {
-    return Complain("installing packages needs root: sudo caisson profile install " + profile->name);
+    return Fail("installing packages needs root: sudo caisson profile install " + profile->name);
   }
   if (access(kAptGet, X_OK) != 0) {
-    return Complain(std::string(kAptGet) + ": " + std::strerror(errno) + "; install " + Joined(packages) +
-                    " by this system's own means");
+    return Fail(std::string(kAptGet) + ": " + std::strerror(errno) + "; install " + Joined(packages) +
+                " by this system's own means");
   }
   if (const int code = RunToItsEnd(command); code != 0) {
-    return Complain("apt-get exited with " + std::to_string(code) +
-                    "; if the package lists are old, `apt-get update` may help");
+    return Fail("apt-get exited with " + std::to_string(code) +
+                "; if the package lists are old, `apt-get update` may help");
   }
   if (!MissingPackages(*profile, options.libraries).empty()) {
-    return Complain("installed, and yet: " + policy::UnavailableReason(*profile));
+    return Fail("installed, and yet: " + policy::UnavailableReason(*profile));
   }
-  std::printf("profile %s: installed. %s\n", profile->name.c_str(), kRestart);
-  return kExitOk;
+  return Print("profile " + profile->name + ": installed. " + kRestart + "\n");
 }
 
 }  // namespace caisson::cli

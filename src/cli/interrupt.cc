@@ -13,6 +13,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
+#include "cli/unfinished_file.h"
 #include "common/status.h"
 
 namespace caisson::cli {
@@ -71,6 +72,7 @@ void InterruptWatcher::Watch(const std::function<void()>& on_first) {
     }
     if (interrupted_.exchange(true)) {
       RawTerminal::RestoreTerminal();
+      UnfinishedFile::RemoveBeforeExit();
       _exit(kExitCanceled);
     }
     first_ = std::thread(on_first);

@@ -3,12 +3,12 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "cli/exit_code.h"
+#include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
 
@@ -30,11 +30,10 @@ absl::StatusOr<std::string> MessageJson(const google::protobuf::Message& message
 int PrintJson(const google::protobuf::Message& message) {
   const absl::StatusOr<std::string> text = MessageJson(message);
   if (!text.ok()) {
-    std::fprintf(stderr, "caisson: %s\n", Printable(Message(text.status())).c_str());
+    Complain(Printable(Message(text.status())));
     return kExitService;
   }
-  std::printf("%s\n", text->c_str());
-  return kExitOk;
+  return Print(*text + "\n");
 }
 
 absl::StatusOr<std::string> RunResultJson(const v1::RunResult& result, const std::string& stdout_bytes,

@@ -6,10 +6,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@
 #include "cli/profile_command.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
+#include "cli/streams.h"
+#include "cli/two_dashes.h"
 #include "cli/usage_text.h"
 #include "cli/version_command.h"
 #include "common/status.h"
@@ -207,18 +210,20 @@ CLI::App* AddVersion(CLI::App& app, Options& options) {
 }
 
 int Fail(const std::string& line) {
-  std::fprintf(stderr, "caisson: %s\n", line.c_str());
+  Complain(line);
   return kExitUsage;
 }
 
-// What CLI11 left over for `run`: unknown options, then FILE, then its arguments.
-int Run(CLI::App& command, Options& options, const std::string& address) {
-  std::vector<std::string> rest = command.remaining();
+// `rest`: FILE and its arguments. What CLI11 left over before them is FILE, or an option that there is not.
+int Run(const CLI::App& command, Options& options, std::vector<std::string> rest,
+        const std::string& address) {
+  const std::vector<std::string> left = command.remaining();
+  if (!left.empty() && left.front().size() > 1 && left.front().front() == '-') {
+    return Fail("run: " + UnknownOptionText(command, left.front()) + "; see caisson run --help");
+  }
+  rest.insert(rest.begin(), left.begin(), left.end());
   if (rest.empty()) {
     return Fail("run: FILE is missing; see caisson run --help");
-  }
-  if (rest.front().size() > 1 && rest.front().front() == '-') {
-    return Fail("run: " + UnknownOptionText(command, rest.front()) + "; see caisson run --help");
   }
   options.run.main_file = rest.front();
   options.run.args.assign(rest.begin() + 1, rest.end());
@@ -247,6 +252,18 @@ int OfflineProfileCommand(const CLI::App& group, const Options& options) {
                                       : ProfileExplainCommand(options.profile);
 }
 
+// "--json=no" would otherwise mean what nobody can guess.
+void LetFlagsTakeNoValue(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (!TakesValue(*option)) {
+      option->disable_flag_override();
+    }
+  }
+  for (CLI::App* below : command.get_subcommands([](CLI::App*) { return true; })) {
+    LetFlagsTakeNoValue(*below);
+  }
+}
+
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
@@ -259,14 +276,18 @@ int Main(int argc, char** argv) {
   AddProfile(app, options);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
+  LetFlagsTakeNoValue(app);
   app.footer(kMainFooter);  // last: a command without a footer of its own would inherit it
   // What protobuf would say on standard error of words that are not UTF-8, the server says better.
   google::protobuf::SetLogHandler(nullptr);
+  const int words = WordsBeforeDashes(app, *run, argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(words, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
-      return app.exit(error);  // help
+      std::ostringstream help;
+      app.exit(error, help);
+      return Print(help.str());
     }
     return Fail(UsageText(app, argc, argv, error));
   }
@@ -285,7 +306,7 @@ int Main(int argc, char** argv) {
     return Fail(Message(address.status()));
   }
   if (run->parsed()) {
-    return Run(*run, options, *address);
+    return Run(*run, options, {argv + std::min(words + 1, argc), argv + argc}, *address);
   }
   if (ps->parsed()) {
     return PsCommand(options.ps, *address);
@@ -304,10 +325,12 @@ int Main(int argc, char** argv) {
 
 // A closed descriptor 0, 1 or 2 would be handed to the next open(2), and what a library keeps there be read
 // as the program's input. gRPC opens an eventfd before main runs, so this must run before the libraries'
-// constructors do.
+// constructors do. Nothing can be written to the one that stands for standard output: results that go nowhere
+// are an error, as with /dev/full.
 extern "C" void CaissonEnsureStandardDescriptors(int /*argc*/, char** /*argv*/, char** /*environment*/) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd) {
+    const int mode = fd == STDERR_FILENO ? O_WRONLY : O_RDONLY;
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", mode) != fd) {
       _exit(caisson::cli::kExitService);
     }
   }

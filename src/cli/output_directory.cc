@@ -3,13 +3,10 @@
 #include "cli/output_directory.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -22,16 +19,6 @@ namespace caisson::cli {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0777;  // the user's umask decides
-
-absl::StatusOr<std::string> TemporaryName() {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    return ErrnoStatus(errno, "getrandom");
-  }
-  std::array<char, 32> name{};
-  std::snprintf(name.data(), name.size(), ".caisson-%016llx", static_cast<unsigned long long>(random));
-  return std::string(name.data());
-}
 
 // One component at a time and never through a link, so that nobody can lead us away in between.
 // An invalid descriptor and `error` when that fails.
@@ -113,23 +100,21 @@ absl::Status OutputDirectory::Begin(const v1::OutputFile& piece) {
   }
   std::string_view name;
   int error = 0;
-  parent_ = OpenParent(directory_.get(), current_, name, error);
-  if (!parent_.valid()) {
+  UniqueFd parent = OpenParent(directory_.get(), current_, name, error);
+  if (!parent.valid()) {
     return Failed(error, "open its directory");
   }
   name_ = std::string(name);
   struct stat info {};
-  if (existing_ == Existing::kKeep &&
-      fstatat(parent_.get(), name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (existing_ == Existing::kKeep && fstatat(parent.get(), name_.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
     return Failed(EEXIST, "");  // said before anything is written; the rename at the end is what holds
   }
-  ASSIGN_OR_RETURN(std::string temporary, TemporaryName());
-  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  file_.reset(openat(parent_.get(), temporary.c_str(), kFlags, piece.executable() ? 0777 : 0666));
-  if (!file_.valid()) {
-    return Failed(errno, "create it");
+  absl::StatusOr<std::unique_ptr<UnfinishedFile>> file =
+      UnfinishedFile::Create(std::move(parent), piece.executable());
+  if (!file.ok()) {
+    return Failed(0, Message(file.status()));
   }
-  temporary_ = std::move(temporary);
+  file_ = *std::move(file);
   left_bytes_ = piece.size_bytes();
   return absl::OkStatus();
 }
@@ -140,7 +125,7 @@ absl::Status OutputDirectory::Write(std::string_view data) {
   }
   left_bytes_ -= data.size();
   while (!data.empty()) {
-    const ssize_t count = write(file_.get(), data.data(), data.size());
+    const ssize_t count = write(file_->fd(), data.data(), data.size());
     if (count < 0 && errno != EINTR) {
       return Failed(errno, "write");
     }
@@ -151,23 +136,13 @@ absl::Status OutputDirectory::Write(std::string_view data) {
 
 absl::Status OutputDirectory::Complete() {
   const unsigned int flags = existing_ == Existing::kKeep ? RENAME_NOREPLACE : 0;
-  if (close(file_.release()) != 0) {
-    return Failed(errno, "write");
+  if (const int error = file_->Place(name_, flags); error != 0) {
+    return Failed(error, "put it in its place");
   }
-  if (renameat2(parent_.get(), temporary_.c_str(), parent_.get(), name_.c_str(), flags) != 0) {
-    return Failed(errno, "put it in its place");
-  }
-  temporary_.clear();
+  file_.reset();
   return absl::OkStatus();
 }
 
-void OutputDirectory::DropIncomplete() {
-  if (!temporary_.empty() && parent_.valid()) {
-    static_cast<void>(unlinkat(parent_.get(), temporary_.c_str(), 0));
-  }
-  temporary_.clear();
-  file_.reset();
-  parent_.reset();
-}
+void OutputDirectory::DropIncomplete() { file_.reset(); }
 
 }  // namespace caisson::cli

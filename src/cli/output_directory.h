@@ -5,12 +5,14 @@
 #define CAISSON_CLI_OUTPUT_DIRECTORY_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "caisson/v1/run.pb.h"
+#include "cli/unfinished_file.h"
 #include "common/unique_fd.h"
 
 namespace caisson::cli {
@@ -46,10 +48,8 @@ class OutputDirectory {
   Existing existing_;
   std::string current_;  // the file in work, relative; empty: none
   bool skipping_ = false;
-  UniqueFd parent_;
-  std::string name_;       // last component of current_
-  std::string temporary_;  // its name until it is complete; empty: not there
-  UniqueFd file_;
+  std::string name_;                      // last component of current_
+  std::unique_ptr<UnfinishedFile> file_;  // until it is complete
   uint64_t left_bytes_ = 0;
 };
 

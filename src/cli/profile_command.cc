@@ -1,6 +1,5 @@
 #include "cli/profile_command.h"
 
-#include <cstdio>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
+#include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
 #include "policy/explain.h"
@@ -20,7 +20,7 @@ namespace caisson::cli {
 namespace {
 
 int Fail(const absl::Status& status) {
-  std::fprintf(stderr, "caisson: %s\n", Message(status).c_str());
+  Complain(Message(status));
   // Complaints about the files' content are findings; everything else means that nothing was looked at.
   return absl::IsInvalidArgument(status) ? kExitFindings : kExitService;
 }
@@ -76,8 +76,7 @@ int PrintList(const std::vector<v1::Profile>& profiles, bool json) {
     }
     return PrintJson(response);
   }
-  std::fputs(ProfilesTable(profiles).c_str(), stdout);
-  return kExitOk;
+  return Print(ProfilesTable(profiles));
 }
 
 }  // namespace
@@ -114,7 +113,7 @@ int ProfileListCommand(const ProfileOptions& options, const std::string& address
   if (options.directory.empty()) {
     Client client(address);
     if (const grpc::Status status = client.ListProfiles(profiles); !status.ok()) {
-      std::fprintf(stderr, "caisson: %s\n", client.Explain(status).c_str());
+      Complain(client.Explain(status));
       return kExitService;
     }
     return PrintList(profiles, options.json);
@@ -135,15 +134,17 @@ int ProfileLintCommand(const ProfileOptions& options) {
     return Fail(profiles.status());
   }
   int findings = 0;
+  std::string text;
   for (const policy::Profile& profile : *profiles) {
     for (const std::string& finding : policy::LintProfile(profile)) {
-      std::printf("%s: %s\n", profile.source_file.c_str(), finding.c_str());
+      text += profile.source_file + ": " + finding + "\n";
       ++findings;
     }
   }
-  std::printf("%zu %s, %d %s\n", profiles->size(), profiles->size() == 1 ? "profile" : "profiles", findings,
-              findings == 1 ? "finding" : "findings");
-  return findings == 0 ? kExitOk : kExitFindings;
+  text += std::to_string(profiles->size()) + (profiles->size() == 1 ? " profile, " : " profiles, ") +
+          std::to_string(findings) + (findings == 1 ? " finding\n" : " findings\n");
+  const int printed = Print(text);
+  return printed != kExitOk || findings == 0 ? printed : kExitFindings;
 }
 
 int ProfileExplainCommand(const ProfileOptions& options) {
@@ -151,12 +152,11 @@ int ProfileExplainCommand(const ProfileOptions& options) {
   if (!profiles.ok()) {
     return Fail(profiles.status());
   }
-  bool first = true;
+  std::string text;
   for (const policy::Profile& profile : *profiles) {
-    std::printf("%s%s", first ? "" : "\n", policy::ExplainProfile(profile).c_str());
-    first = false;
+    text += (text.empty() ? "" : "\n") + policy::ExplainProfile(profile);
   }
-  return kExitOk;
+  return Print(text);
 }
 
 }  // namespace caisson::cli

@@ -1,7 +1,6 @@
 #include "cli/ps_command.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
 #include "cli/result_text.h"
+#include "cli/streams.h"
 #include "cli/text.h"
 
 namespace caisson::cli {
@@ -27,7 +27,7 @@ int PsCommand(const PsOptions& options, const std::string& address) {
   Client client(address);
   std::vector<v1::Run> runs;
   if (const grpc::Status status = client.ListRuns(runs); !status.ok()) {
-    std::fprintf(stderr, "caisson: %s\n", client.Explain(status).c_str());
+    Complain(client.Explain(status));
     return kExitService;
   }
   if (!options.all) {
@@ -42,8 +42,7 @@ int PsCommand(const PsOptions& options, const std::string& address) {
     }
     return PrintJson(response);
   }
-  std::fputs(RunsTable(runs, std::time(nullptr)).c_str(), stdout);
-  return kExitOk;
+  return Print(RunsTable(runs, std::time(nullptr)));
 }
 
 }  // namespace caisson::cli

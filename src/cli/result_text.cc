@@ -173,7 +173,9 @@ void AddRefusedOutputs(const v1::RunResult& result, std::vector<std::string>& li
     if (++shown > kMaxShownOutputs) {
       break;
     }
-    lines.push_back("not returned: " + refused.path() + ": " + refused.message());
+    const bool missing = refused.reason() == v1::RefusedOutput::NOT_FOUND;
+    lines.push_back("not returned: " + refused.path() + ": " +
+                    (missing ? "the program left no such file" : refused.message()));
   }
   uint64_t more = 0;
   if (__builtin_add_overflow(std::max(0, result.refused_outputs_size() - kMaxShownOutputs),

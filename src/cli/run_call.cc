@@ -2,13 +2,11 @@
 // of ours slows the run. Untrusted: all that the events carry.
 #include "cli/run_call.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -17,6 +15,7 @@
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
 #include "cli/result_text.h"
+#include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "common/status.h"
@@ -26,49 +25,20 @@ namespace {
 
 constexpr size_t kFileChunkBytes = 1024UL * 1024;
 
-// Writes all of `data`; 0, or the errno that stopped it.
-int WriteAll(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t count = write(fd, data.data(), data.size());
-    if (count >= 0) {
-      data.remove_prefix(static_cast<size_t>(count));
-    } else if (errno == EAGAIN) {
-      pollfd wanted{fd, POLLOUT, 0};
-      if (poll(&wanted, 1, -1) < 0 && errno != EINTR) {
-        return errno;
-      }
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
-}
-
-// A line on standard error that counts what has been sent, where a person looks at it.
+// Says how much has been sent.
 class Progress {
  public:
-  Progress(uint64_t total_bytes, bool wanted)
-      : total_(total_bytes), shown_(wanted && isatty(STDERR_FILENO) != 0) {}
-  ~Progress() {
-    if (shown_) {
-      std::fputs("\r\x1b[K", stderr);
-    }
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit Progress(uint64_t total_bytes) : total_(total_bytes) {}
 
   void Add(uint64_t bytes) {
     sent_ += bytes;
-    if (shown_) {
-      std::fprintf(stderr, "\rcaisson: sending files, %llu of %llu MiB",
-                   static_cast<unsigned long long>(sent_ / kFileChunkBytes),
-                   static_cast<unsigned long long>((total_ + kFileChunkBytes - 1) / kFileChunkBytes));
-    }
+    line_.Show("sending files, " + std::to_string(sent_ / kFileChunkBytes) + " of " +
+               std::to_string((total_ + kFileChunkBytes - 1) / kFileChunkBytes) + " MiB");
   }
 
  private:
+  StatusLine line_;
   const uint64_t total_;
-  const bool shown_;
   uint64_t sent_ = 0;
 };
 
@@ -94,19 +64,22 @@ bool SendFile(InteractStream& stream, const v1::InputFile& file, Progress& progr
 
 using InputFiles = google::protobuf::RepeatedPtrField<v1::InputFile>;
 
-bool SendFiles(InteractStream& stream, const InputFiles& files, bool quiet) {
+bool SendFiles(InteractStream& stream, const InputFiles& files) {
   uint64_t total_bytes = 0;
   for (const v1::InputFile& file : files) {
     total_bytes += file.content().size();
   }
-  Progress progress(total_bytes, !quiet && !files.empty());
+  Progress progress(total_bytes);
   return std::all_of(files.begin(), files.end(),
                      [&](const v1::InputFile& file) { return SendFile(stream, file, progress); });
 }
 
-}  // namespace
+// `position` is the server's word; 1 is next.
+std::string WaitingText(uint32_t position) {
+  return position <= 1 ? "waiting, next in the queue" : "waiting, " + std::to_string(position - 1) + " ahead";
+}
 
-void Complain(const std::string& line) { std::fprintf(stderr, "caisson: %s\n", line.c_str()); }
+}  // namespace
 
 void RunCall::Interrupt() {
   std::string name;
@@ -170,11 +143,10 @@ void RunCall::Handle(v1::RunEvent& event) {
   }
   switch (event.event_case()) {
     case v1::RunEvent::kQueued:
-      if (!options_.json && isatty(STDERR_FILENO) != 0) {
-        Complain("waiting, position " + std::to_string(event.queued().position()));
-      }
+      waiting_.Show(WaitingText(event.queued().position()));
       break;
     case v1::RunEvent::kAccepted: {
+      waiting_.Clear();
       const std::lock_guard<std::mutex> lock(mutex_);
       name_ = event.accepted().name();
       break;
@@ -236,6 +208,7 @@ void RunCall::DropIncompleteFiles() {
 }
 
 int RunCall::Conclude(const grpc::Status& status) {
+  waiting_.Clear();
   DropIncompleteFiles();
   if (!violation_.ok()) {
     Complain("failed: " + (absl::IsDataLoss(violation_)
@@ -311,7 +284,7 @@ int RunCall::Interact(v1::InteractRequest::Open open, InputForwarder& input) {
   const auto stream = client_.stub().Interact(&context_);
   v1::InteractRequest first;
   *first.mutable_open() = std::move(open);
-  if (stream->Write(first) && SendFiles(*stream, files, options_.json)) {
+  if (stream->Write(first) && SendFiles(*stream, files)) {
     input.Start(*stream);
   }
   v1::RunEvent event;

@@ -17,11 +17,9 @@
 #include "cli/input_forwarder.h"
 #include "cli/output_directory.h"
 #include "cli/run_request.h"
+#include "cli/status_line.h"
 
 namespace caisson::cli {
-
-// Writes "caisson: LINE" to standard error.
-void Complain(const std::string& line);
 
 // Interrupt() may come from another thread at any time; everything else is the main thread's.
 class RunCall {
@@ -60,6 +58,7 @@ class RunCall {
   std::mutex mutex_;
   std::string name_;          // guarded by mutex_
   bool interrupted_ = false;  // guarded by mutex_
+  StatusLine waiting_;
   bool finished_ = false;
   bool reader_gone_ = false;  // of our own standard output
   int write_error_ = 0;

@@ -20,6 +20,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_directory.h"
 #include "cli/run_call.h"
+#include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "common/status.h"

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -15,6 +16,7 @@
 #include "cli/text.h"
 #include "common/files.h"
 #include "common/status.h"
+#include "policy/nearest.h"
 
 namespace caisson::cli {
 namespace {
@@ -52,6 +54,11 @@ absl::Status AddPairs(const std::string& option, const std::vector<std::string>&
 }
 
 absl::Status AddFile(const std::string& path, const std::string& box_path, v1::ExecuteRequest& request) {
+  if (std::any_of(request.files().begin(), request.files().end(),
+                  [&box_path](const v1::InputFile& file) { return file.path() == box_path; })) {
+    return absl::InvalidArgumentError("--file " + path + ": another file lies at /box/" + box_path +
+                                      " already");
+  }
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
     return absl::InvalidArgumentError(Message(ErrnoStatus(errno, "read " + path)));
@@ -95,13 +102,13 @@ absl::StatusOr<std::string> ReadAll(int fd, const std::string& mend) {
   }
 }
 
-std::string LimitNames() {
+std::vector<std::string> LimitNames() {
   std::vector<std::string> names;
   const auto* descriptor = v1::Limits::descriptor();
   for (int i = 0; i < descriptor->field_count(); ++i) {
     names.push_back(descriptor->field(i)->name());
   }
-  return JoinNames(names);
+  return names;
 }
 
 std::string ProfileChoices(const std::vector<v1::Profile>& profiles) {
@@ -142,8 +149,10 @@ absl::Status ParseLimit(const std::string& text, v1::Limits& limits) {
   const auto& [name, value_text] = pair;
   const auto* field = v1::Limits::descriptor()->FindFieldByName(name);
   if (field == nullptr) {
-    return absl::InvalidArgumentError("--limit " + text + ": no limit is named '" + name + "'; choose from " +
-                                      LimitNames());
+    const std::string nearest = policy::DidYouMean(LimitNames(), name);
+    return absl::InvalidArgumentError(
+        "--limit " + text + ": no limit is named '" + name + "'" +
+        (nearest.empty() ? "; choose from " + JoinNames(LimitNames()) : nearest));
   }
   uint64_t value = 0;
   const char* end = value_text.data() + value_text.size();
@@ -173,6 +182,10 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options) {
   RETURN_IF_ERROR(AddPairs("--env", options.env, *request.mutable_env()));
   RETURN_IF_ERROR(AddPairs("--label", options.labels, *request.mutable_labels()));
   for (const std::string& path : options.output_paths) {
+    if (path.empty() || path.front() == '/') {
+      return absl::InvalidArgumentError("--output '" + path +
+                                        "': give a path relative to /box, the program's working directory");
+    }
     request.add_output_paths(path);
   }
   for (const std::string& package : options.packages) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/text.h"
+#include "cli/two_dashes.h"
 #include "policy/nearest.h"
 
 namespace caisson::cli {
@@ -15,8 +16,6 @@ struct Walk {
   std::string words = "caisson";
   std::string complaint;
 };
-
-bool TakesValue(const CLI::Option& option) { return option.get_type_size() > 0; }
 
 Walk WalkCommands(const CLI::App& app, int argc, char** argv) {
   Walk walk{&app, "caisson", ""};
@@ -56,6 +55,9 @@ std::string Reworded(const CLI::App& app, const CLI::App& command, const CLI::Pa
   const std::string subject = said.substr(0, said.find_first_of(": "));
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     return (command.get_require_subcommand_min() > 0 ? "COMMAND" : subject) + " is missing";
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && said.ends_with("override")) {
+    return (subject.size() == 1 ? "-" : "--") + subject + ": takes no value";
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     return subject + (said.ends_with("missing") ? ": the value is missing" : ": is given more than once");

@@ -1,11 +1,11 @@
 #include "cli/version_command.h"
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/client.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
+#include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
 
@@ -21,23 +21,18 @@ int VersionCommand(bool json, const std::string& address) {
     if (status.ok()) {
       const absl::StatusOr<std::string> text = MessageJson(info);
       if (!text.ok()) {
-        std::fprintf(stderr, "caisson: %s\n", Printable(Message(text.status())).c_str());
+        Complain(Printable(Message(text.status())));
         return kExitService;
       }
       out["server"] = nlohmann::ordered_json::parse(*text, nullptr, false);
     }
-    std::printf("%s\n", out.dump().c_str());
-    return kExitOk;
+    return Print(out.dump() + "\n");
   }
-  std::printf("caisson %s\n", CAISSON_VERSION);
-  if (status.ok()) {
-    std::printf("server %s, API %s, cgroups %s, on %s\n", Printable(info.version()).c_str(),
-                Printable(info.api_revision()).c_str(), Printable(info.cgroup_backend()).c_str(),
-                address.c_str());
-  } else {
-    std::printf("server not reachable: %s\n", client.Explain(status).c_str());
-  }
-  return kExitOk;
+  const std::string server = status.ok() ? "server " + Printable(info.version()) + ", API " +
+                                               Printable(info.api_revision()) + ", cgroups " +
+                                               Printable(info.cgroup_backend()) + ", on " + address
+                                         : "server not reachable: " + client.Explain(status);
+  return Print("caisson " CAISSON_VERSION "\n" + server + "\n");
 }
 
 }  // namespace caisson::cli

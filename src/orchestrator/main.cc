@@ -42,18 +42,28 @@ int Fail(const std::string& message) {
   return 1;
 }
 
+// A report that nobody got is no success.
+bool IsPrinted() {
+  if (std::cout.flush()) {
+    return true;
+  }
+  Fail("standard output cannot be written");
+  return false;
+}
+
 int Check(const Config& config, bool json) {
   const auto results = caisson::orchestrator::CheckHost(config);
   std::cout << (json ? caisson::orchestrator::FormatCheckJson(results)
                      : caisson::orchestrator::FormatCheckText(results));
-  return caisson::orchestrator::MayStart(results) ? 0 : 1;
+  return IsPrinted() && caisson::orchestrator::MayStart(results) ? 0 : 1;
 }
 
 int CheckConfig(const std::string& config_file) {
   const auto result = caisson::orchestrator::CheckConfigFiles(config_file);
-  std::cout << result.notes << std::flush;
+  std::cout << result.notes;
+  const bool printed = IsPrinted();
   std::cerr << result.complaints;
-  return result.complaints.empty() ? 0 : 1;
+  return printed && result.complaints.empty() ? 0 : 1;
 }
 
 // Under systemd, in somebody's session: asks for a scope of our own whose cgroups are ours, and starts again
@@ -136,7 +146,8 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {
-      return app.exit(error);  // help
+      app.exit(error);  // help
+      return IsPrinted() ? 0 : 1;
     }
     std::cerr << "caissond: " << error.what() << "; see caissond --help\n";
     return 2;

@@ -5,12 +5,14 @@ The server is a real one, and the program under test the real one; no daemon and
 import itertools
 import json
 import os
+import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
-from support import protos
+from support import processes, protos
 from support.environment import CAISSON, scaled
 from support.faulty_server import FaultyServer, numbered
 
@@ -272,3 +274,34 @@ def test_listed_file_may_not_be_repeated(lied):
     assert "a list of returned files with 'out' twice" in said
     done = lied.run([accepted(), piece("out", b"abc"), finished(outputs=files[:1])], "--json", "--output", "out")
     assert json.loads(done.stdout)["outputs"][0]["content"] == "YWJj"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_leaves_nothing_of_an_unfinished_file(lied, number):
+    released = threading.Event()
+    asked_to_cancel = threading.Event()
+
+    def half_a_file():
+        yield from numbered([accepted(), piece("out", b"half", size=8)])
+        released.wait()
+
+    def cancel(_request):
+        asked_to_cancel.set()
+        released.wait()
+        return RUN.Run()
+
+    lied.server.events = half_a_file
+    lied.server.answers["CancelRun"] = cancel
+    process = subprocess.Popen([CAISSON, "run", "--profile", "python", *OUT, "main.py"], stdin=subprocess.DEVNULL, cwd=lied.directory,
+                               env={**os.environ, "CAISSON_SOCKET": lied.server.address})
+    try:
+        assert processes.wait_until(lambda: [name for name in lied.left() if name.startswith(".caisson-")], scaled(10))
+        process.send_signal(number)
+        assert asked_to_cancel.wait(scaled(10)) and process.poll() is None
+        process.send_signal(number)
+        assert process.wait(scaled(10)) == 130
+        assert lied.left() == []
+    finally:
+        released.set()
+        process.kill()
+        process.wait()

@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from support import processes
+from support.cli import Cli
 from support.client import Client, request
 from support.environment import CAISSON, scaled
 from support.interaction import Interaction
@@ -262,22 +263,6 @@ def test_memory_of_the_files_is_for_the_next_run_once_they_are_unpacked(make_dae
     assert client.execute("print('beside it')", limits=half).stdout == b"beside it\n"
     assert first.eof().finish().verdict() == "COMPLETED"
     client.close()
-
-
-class Cli:
-    """`caisson` against one daemon, from a directory of its own."""
-
-    def __init__(self, address, directory):
-        self.environment = {**os.environ, "CAISSON_SOCKET": address}
-        self.directory = directory
-
-    def write(self, name, content):
-        path = self.directory / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
-    def run(self, *args, stdin=b""):
-        return subprocess.run([CAISSON, *args], input=stdin, capture_output=True, env=self.environment, timeout=scaled(60), check=False)
 
 
 @pytest.fixture

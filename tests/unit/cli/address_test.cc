@@ -36,7 +36,7 @@ TEST(AddressTest, WhatIsNoUnixSocketIsRefused) {
 }
 
 TEST(AddressTest, MissingSocketSaysToStartTheDaemon) {
-  const std::string text = ExplainUnreachable("unix:/nonexistent/caisson.sock");
+  const std::string text = ExplainUnreachable("unix:/nonexistent/caisson.sock", false);
   EXPECT_NE(text.find("start it: sudo caissond"), std::string::npos) << text;
 }
 
@@ -51,9 +51,13 @@ TEST(AddressTest, SocketThatNobodyListensOnSaysToStartTheDaemon) {
     std::memcpy(address.sun_path, path.data(), path.size());
     ASSERT_EQ(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   }
-  EXPECT_EQ(ExplainUnreachable("unix:" + path),
+  const std::string start_it = "start it: sudo caissond (as a service: sudo systemctl start caissond)";
+  EXPECT_EQ(ExplainUnreachable("unix:" + path, false), "no daemon listens on " + path + "; " + start_it);
+  EXPECT_EQ(ExplainUnreachable("unix:" + path, true),
             "no daemon listens on " + path +
-                "; start it: sudo caissond (as a service: sudo systemctl start caissond)");
+                "; a caissond runs: it may be starting its dispatcher anew (try again in a few seconds), or "
+                "serve on another socket (--socket). If it is not yours, " +
+                start_it);
   unlink(path.c_str());
   rmdir(directory.c_str());
 }

@@ -17,6 +17,13 @@ TEST(DoctorCommandTest, OwnDirectoryComesFirstAndRelativePathEntriesNever) {
                                       "/usr/sbin/caissond"}));
 }
 
+TEST(DoctorCommandTest, TheServicesConfigurationIsLookedAtWhereThereIsOneAndNoOtherIsNamed) {
+  EXPECT_EQ(ConfigToCheck("", "/nonexistent/caissond.json"), "");
+  EXPECT_EQ(ConfigToCheck("", "/proc/self/status/caissond.json"), "");
+  EXPECT_EQ(ConfigToCheck("", "/proc/self/status"), "/proc/self/status");
+  EXPECT_EQ(ConfigToCheck("mine.json", "/proc/self/status"), "mine.json");
+}
+
 TEST(DoctorCommandTest, MissingProfilesDirectoryNamesBothPlaces) {
   const auto directory = DefaultProfilesDirectory("/nonexistent/build/bin");
   ASSERT_TRUE(absl::IsNotFound(directory.status()));
