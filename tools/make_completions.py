@@ -27,9 +27,11 @@ SOURCES = {
     ("caisson cancel", "NAME"): "runs",
     ("caisson profile lint", "NAME"): "profiles",
     ("caisson profile explain", "NAME"): "profiles",
+    ("caisson profile learn", "--profile"): "profiles",
+    ("caisson profile learn", "--limit"): "limits",
 }
 ASKED = (("profiles", "profile list"), ("runs", "ps"))
-SOURCE_OF_TYPE = {"PATH": "files", "FILE": "files", "DIR": "directories"}
+SOURCE_OF_TYPE = {"PATH": "files", "FILE": "files", "RESULT": "files", "DIR": "directories"}
 
 
 class Completer:

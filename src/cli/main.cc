@@ -16,10 +16,10 @@
 
 #include "cli/address.h"
 #include "cli/cancel_command.h"
+#include "cli/command_options.h"
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
-#include "cli/install_command.h"
-#include "cli/profile_command.h"
+#include "cli/profile_options.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
 #include "cli/streams.h"
@@ -31,24 +31,11 @@
 namespace caisson::cli {
 namespace {
 
-// FILE and ARG are not options to CLI11 (it would split an argument such as "[1,2]"), so it must be told to
-// show them.
-class RunFormatter : public CLI::Formatter {
- public:
-  std::string make_usage(const CLI::App* /*app*/, std::string name) const override {
-    return "Usage: " + name + " [OPTIONS] FILE [ARG...]\n\n" +
-           "FILE is the program; - reads it from standard input (needs --profile), which is then empty for "
-           "the program.\n" +
-           "Everything after FILE is handed to the program.\n";
-  }
-};
-
 struct Options {
   std::string socket;
   RunOptions run;
   PsOptions ps;
-  ProfileOptions profile;
-  InstallOptions install;
+  ProfileCommandOptions profile;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -83,19 +70,6 @@ constexpr char kRunFooter[] =
     "  caisson run --file data/input.csv --json report.py\n"
     "  generate | caisson run --profile python -\n"
     "  caisson run --profile native ./a.out";
-
-void AddSocket(CLI::App& command, Options& options) {
-  command
-      .add_option("--socket", options.socket,
-                  "The server's address (default: $CAISSON_SOCKET, then unix:/run/caisson/caisson.sock)")
-      ->type_name("ADDRESS");
-}
-
-// One NAME=VALUE or PATH an option, the option as often as wanted.
-void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
-             const std::string& type, const std::string& help) {
-  command.add_option(name, values, help)->type_name(type)->allow_extra_args(false);
-}
 
 CLI::App* AddRun(CLI::App& app, Options& options) {
   RunOptions& run = options.run;
@@ -138,7 +112,7 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
       })
       ->type_name("SECONDS");
   command->add_flag("-n,--no-stdin", run.no_stdin, "Do not send standard input along");
-  AddSocket(*command, options);
+  AddSocket(*command, options.socket);
   command->footer(kRunFooter);
   return command;
 }
@@ -147,7 +121,7 @@ CLI::App* AddPs(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("ps", "List runs");
   command->add_flag("--all,-a", options.ps.all, "Finished runs too (the last 1,000, for ten minutes)");
   command->add_flag("--json", options.ps.json, "Print a ListRunsResponse as JSON");
-  AddSocket(*command, options);
+  AddSocket(*command, options.socket);
   command->footer("Example:\n  caisson ps --all");
   return command;
 }
@@ -156,38 +130,9 @@ CLI::App* AddCancel(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("cancel", "End a run");
   command->add_option("NAME", options.cancel_name, "As `caisson ps` shows it, with or without runs/")
       ->required();
-  AddSocket(*command, options);
+  AddSocket(*command, options.socket);
   command->footer("Example:\n  caisson cancel runs/0123456789abcdef0123456789abcdef");
   return command;
-}
-
-void AddProfile(CLI::App& app, Options& options) {
-  CLI::App* group = app.add_subcommand("profile", "Look at profiles, the kinds of sandbox");
-  group->require_subcommand(1);
-  const std::string directory_help =
-      "Directory of profile files (default: the installed ones, or those of this build)";
-  CLI::App* list = group->add_subcommand("list", "List the server's profiles");
-  list->add_flag("--json", options.profile.json, "Print a ListProfilesResponse as JSON");
-  list->add_option("--profiles", options.profile.directory,
-                   "List this directory's profiles instead of the server's")
-      ->type_name("DIR");
-  AddSocket(*list, options);
-  CLI::App* lint =
-      group->add_subcommand("lint", "Check profile files; exit 1 when there is something to mend");
-  CLI::App* explain = group->add_subcommand("explain", "Say what a profile comes to");
-  for (CLI::App* command : {lint, explain}) {
-    command->add_option("NAME", options.profile.name, "Only this profile");
-    command->add_option("--profiles", options.profile.directory, directory_help)->type_name("DIR");
-  }
-  CLI::App* install =
-      group->add_subcommand("install", "Install the Debian package of a profile's toolchain, as root");
-  install->add_option("NAME", options.install.name, "The profile")->required();
-  install->add_flag("--libraries", options.install.libraries, "And those of the libraries it offers");
-  install->add_flag("--dry-run", options.install.dry_run, "Only say which command would be run");
-  install->add_option("--profiles", options.install.directory, directory_help)->type_name("DIR");
-  group->footer(
-      "Examples:\n  caisson profile list\n  caisson profile lint --profiles ./profiles\n  caisson profile "
-      "explain python\n  sudo caisson profile install ruby");
 }
 
 CLI::App* AddDoctor(CLI::App& app, Options& options) {
@@ -205,7 +150,7 @@ CLI::App* AddDoctor(CLI::App& app, Options& options) {
 CLI::App* AddVersion(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("version", "Print this program's version and the server's");
   command->add_flag("--json", options.version_json, "Print JSON");
-  AddSocket(*command, options);
+  AddSocket(*command, options.socket);
   return command;
 }
 
@@ -243,13 +188,31 @@ int Run(const CLI::App& command, Options& options, std::vector<std::string> rest
   return RunCommand(options.run, address);
 }
 
+int Learn(CLI::App& command, Options& options, const std::string& address) {
+  RunOptions& run = options.profile.learn.run;
+  const std::vector<std::string> rest = command.remaining();
+  if (!rest.empty() && rest.front().size() > 1 && rest.front().front() == '-') {
+    return Fail("profile learn: " + UnknownOptionText(command, rest.front()) +
+                "; see caisson profile learn --help");
+  }
+  if (rest.empty() && options.profile.learn.results.empty()) {
+    return Fail("profile learn: FILE is missing, or --merge; see caisson profile learn --help");
+  }
+  if (!rest.empty()) {
+    run.main_file = rest.front();
+    run.args.assign(rest.begin() + 1, rest.end());
+  }
+  run.profile = options.profile.learn.profile.base;
+  return LearnCommand(options.profile.learn, address);
+}
+
 // Those that need no server.
 int OfflineProfileCommand(const CLI::App& group, const Options& options) {
   if (group.got_subcommand("install")) {
-    return InstallCommand(options.install);
+    return InstallCommand(options.profile.install);
   }
-  return group.got_subcommand("lint") ? ProfileLintCommand(options.profile)
-                                      : ProfileExplainCommand(options.profile);
+  return group.got_subcommand("lint") ? ProfileLintCommand(options.profile.look)
+                                      : ProfileExplainCommand(options.profile.look);
 }
 
 // "--json=no" would otherwise mean what nobody can guess.
@@ -269,11 +232,11 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
   app.set_version_flag("--version", "caisson " CAISSON_VERSION);
   app.require_subcommand(1);
-  AddSocket(app, options);
+  AddSocket(app, options.socket);
   CLI::App* run = AddRun(app, options);
   CLI::App* ps = AddPs(app, options);
   CLI::App* cancel = AddCancel(app, options);
-  AddProfile(app, options);
+  CLI::App* learn = AddProfile(app, options.profile, options.socket);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   LetFlagsTakeNoValue(app);
@@ -298,7 +261,8 @@ int Main(int argc, char** argv) {
   // A reader that went away is an error of write(2), not the end of this program: the run must be canceled
   // first.
   signal(SIGPIPE, SIG_IGN);
-  if (app.got_subcommand("profile") && !app.get_subcommand("profile")->got_subcommand("list")) {
+  if (app.got_subcommand("profile") && !learn->parsed() &&
+      !app.get_subcommand("profile")->got_subcommand("list")) {
     return OfflineProfileCommand(*app.get_subcommand("profile"), options);
   }
   const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
@@ -307,6 +271,9 @@ int Main(int argc, char** argv) {
   }
   if (run->parsed()) {
     return Run(*run, options, {argv + std::min(words + 1, argc), argv + argc}, *address);
+  }
+  if (learn->parsed()) {
+    return Learn(*learn, options, *address);
   }
   if (ps->parsed()) {
     return PsCommand(options.ps, *address);
@@ -317,7 +284,7 @@ int Main(int argc, char** argv) {
   if (version->parsed()) {
     return VersionCommand(options.version_json, *address);
   }
-  return ProfileListCommand(options.profile, *address);
+  return ProfileListCommand(options.profile.look, *address);
 }
 
 }  // namespace

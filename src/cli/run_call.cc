@@ -211,6 +211,7 @@ int RunCall::Conclude(const grpc::Status& status) {
   waiting_.Clear();
   DropIncompleteFiles();
   if (!violation_.ok()) {
+    result_.Clear();
     Complain("failed: " + (absl::IsDataLoss(violation_)
                                ? "the server sent " + Message(violation_) + ", which no Caisson server does"
                                : Message(violation_)));

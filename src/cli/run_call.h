@@ -34,6 +34,8 @@ class RunCall {
   int Execute(const v1::ExecuteRequest& request);
   // Files of `open.request` that do not fit into one message are sent in chunks.
   int Interact(v1::InteractRequest::Open open, InputForwarder& input);
+  // After either: an empty one where none came.
+  const v1::RunResult& result() const { return result_; }
 
  private:
   void SetDeadline();

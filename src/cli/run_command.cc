@@ -116,7 +116,7 @@ v1::InteractRequest::Open OpenMessage(const RunOptions& options, v1::ExecuteRequ
 
 }  // namespace
 
-int RunCommand(const RunOptions& options, const std::string& address) {
+int RunCommand(const RunOptions& options, const std::string& address, v1::RunResult* result) {
   absl::StatusOr<std::unique_ptr<InterruptWatcher>> watcher = InterruptWatcher::Create();
   if (!watcher.ok()) {
     return ComplainStatus(watcher.status());
@@ -155,6 +155,9 @@ int RunCommand(const RunOptions& options, const std::string& address) {
                        ? call.Interact(OpenMessage(options, *std::move(request)), **input)
                        : call.Execute(*request);
   watcher->reset();  // its thread uses `call` and `client`
+  if (result != nullptr) {
+    *result = call.result();
+  }
   return code;
 }
 

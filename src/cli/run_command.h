@@ -8,8 +8,9 @@
 
 namespace caisson::cli {
 
-// Returns the exit code. SIGPIPE must be ignored by the process.
-int RunCommand(const RunOptions& options, const std::string& address);
+// Returns the exit code, and in `result`, unless that is null, the run's: an empty one where none came.
+// SIGPIPE must be ignored by the process.
+int RunCommand(const RunOptions& options, const std::string& address, v1::RunResult* result = nullptr);
 
 }  // namespace caisson::cli
 

@@ -4,6 +4,7 @@
 
 #include "dispatcher/denial_log.h"
 #include "dispatcher/requested_limits.h"
+#include "policy/filter_compiler.h"
 #include "policy/limits.h"
 
 namespace caisson::dispatcher {
@@ -106,6 +107,19 @@ void FillOutputs(const RunOutcome& outcome, v1::RunResult* result) {
                                  outcome.steps.back().step == ipc::Step::kRun && !outputs.complete);
 }
 
+void AddObserved(const StepOutcome& step, v1::RunResult* result) {
+  for (const wire::Event& event : step.observed) {
+    v1::ObservedCall* call = result->add_observed_calls();
+    call->set_step(StepName(step.step));
+    call->set_name(policy::SyscallName(event.syscall_number));
+    call->set_count(event.count);
+    for (const uint64_t argument : event.args) {
+      call->add_args(argument);
+    }
+  }
+  result->set_observed_calls_unlisted(result->observed_calls_unlisted() + step.observed_unlisted);
+}
+
 }  // namespace
 
 v1::RunEvent QueuedEvent(uint32_t position) {
@@ -191,6 +205,7 @@ v1::RunResult ResultToProto(const RunOutcome& outcome) {
   std::vector<StepDenials> denials_of_steps;
   for (const StepOutcome& step : outcome.steps) {
     denials_of_steps.push_back({step.step, &step.denials});
+    AddObserved(step, &result);
     if (step.isolation.has_value()) {
       v1::StepResult* message = result.add_steps();
       message->set_step(StepName(step.step));

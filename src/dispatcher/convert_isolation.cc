@@ -83,6 +83,7 @@ v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
   constexpr v1::IsolationSource kKernel = v1::KERNEL_READ;
   v1::Isolation isolation;
   isolation.set_tier("namespaces");
+  isolation.set_learning(report.learning != 0);
   Facts facts(isolation);
   facts.Add(kKernel, "uid", report.payload_host_uid);
   facts.Add(kKernel, "gid", report.payload_host_gid);

@@ -44,7 +44,8 @@ namespace {
 constexpr int kBoundaryFd = 3;
 constexpr int kHelloTimeoutMs = 10'000;
 constexpr size_t kMaxDpkgStatusBytes = 64UL * 1024 * 1024;
-constexpr mode_t kSocketUmask = 0117;  // 0660
+constexpr mode_t kSocketUmask = 0117;          // 0660
+constexpr mode_t kLearningSocketUmask = 0177;  // 0600: root, and this program's own user
 // How long calls may take to end once there is nothing left to do for them.
 constexpr int64_t kShutdownGraceMs = 2'000;
 constexpr int64_t kLostGraceMs = 500;
@@ -110,10 +111,10 @@ absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory) {
 // Serves until caissond says stop or is gone. The exit code of the program.
 absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
   signal(SIGPIPE, SIG_IGN);
-  umask(kSocketUmask);
   ASSIGN_OR_RETURN(const uint64_t descriptors, RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
   ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveHello(boundary));
+  umask(hello.learning == 0 ? kSocketUmask : kLearningSocketUmask);
   ASSIGN_OR_RETURN(const ConnectionGate::Bounds bounds, GateBounds(hello, descriptors));
   ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles));
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));

@@ -23,6 +23,8 @@ struct StepOutcome {
   std::optional<ipc::IsolationReport> isolation;
   bool started = false;  // something of the client's may have run
   DenialLog denials;
+  std::vector<wire::Event> observed;  // of a learning run; the decoder bounds their number
+  uint64_t observed_unlisted = 0;     // calls that are in none of them
   OutputCount stdout_count;
   OutputCount stderr_count;
   uint64_t setup_ns = 0;

@@ -62,6 +62,9 @@ void StepRun::OnPrepared(const ipc::Prepared& message, std::vector<UniqueFd> fds
   }
   outcome_.setup_ns = message.setup_ns;
   outcome_.isolation = message.isolation;
+  if (message.isolation.learning != 0) {
+    decoder_.ExpectObserved();
+  }
   if (outcome_.cancel_reason.has_value()) {
     return;  // Canceled meanwhile: no START, FINISHED follows. The descriptors close here.
   }
@@ -182,10 +185,7 @@ void StepRun::OnEventsReady() {
   const absl::Status status =
       got > 0 ? decoder_.Feed(std::span(buffer).first(static_cast<size_t>(got)), events) : decoder_.Finish();
   for (const wire::Event& event : events) {
-    outcome_.denials.Add(event);
-    if (event.type == wire::EventType::kDenial) {
-      owner_.OnDenial(event);  // The decoder bounds their number.
-    }
+    OnEvent(event);
   }
   if (!status.ok()) {
     spdlog::warn("run {}: its events are broken: {}", RunName(spec_.run_id), Message(status));
@@ -193,6 +193,20 @@ void StepRun::OnEventsReady() {
   if (got <= 0 || !status.ok()) {
     CloseEvents();
     EndIfDrained();
+  }
+}
+
+// The decoder bounds the number of each kind.
+void StepRun::OnEvent(const wire::Event& event) {
+  if (event.type == wire::EventType::kObserved) {
+    outcome_.observed.push_back(event);
+  } else if (event.type == wire::EventType::kOtherObserved) {
+    outcome_.observed_unlisted = event.count;
+  } else {
+    outcome_.denials.Add(event);
+  }
+  if (event.type == wire::EventType::kDenial) {
+    owner_.OnDenial(event);
   }
 }
 

@@ -105,6 +105,7 @@ class StepRun {
   void SendCancel(ipc::CancelReason reason, uint32_t detail, uint64_t limit, uint64_t observed);
   void OnOutputLimit(Lane lane);
   void OnEventsReady();
+  void OnEvent(const wire::Event& event);
   void ClosePipes();
   void CloseEvents();
   void ResumeCollector();

@@ -70,6 +70,17 @@ absl::Status EventDecoder::Accept(const wire::Event& event) {
         return Malformed("other denials name a syscall");
       }
       return ++others_ > 1 ? Malformed("other denials come twice") : absl::OkStatus();
+    case wire::EventType::kObserved:
+      if (!learning_ || event.syscall_number < 0 || event.killed != 0) {
+        return Malformed(learning_ ? "an observed call is none, or killed"
+                                   : "observed calls of a run that does not learn");
+      }
+      return ++observed_ > wire::kMaxObservedKinds ? Malformed("too many observed calls") : absl::OkStatus();
+    case wire::EventType::kOtherObserved:
+      if (!learning_ || event.syscall_number != -1 || event.killed != 0) {
+        return Malformed("other observed calls have no place here");
+      }
+      return ++other_observed_ > 1 ? Malformed("other observed calls come twice") : absl::OkStatus();
   }
   return Malformed("type is unknown");
 }

@@ -15,12 +15,12 @@
 
 namespace caisson::ipc {
 
-// The most events one sandbox can send: live denials, summaries, and one for the rest.
-inline constexpr uint32_t kMaxEvents = wire::kMaxLiveDenials + wire::kMaxDenialKinds + 1;
-
 // Takes the pipe's bytes in whatever pieces they arrive. Not thread-safe.
 class EventDecoder {
  public:
+  // Of a learning run, by caissond's word. Of any other, observed calls are malformed.
+  void ExpectObserved() { learning_ = true; }
+
   // Appends the complete events in `bytes` to `events`. kInvalidArgument at the first malformed or surplus
   // one: those before it are delivered, and the decoder is broken for good, returning the same error to every
   // later call.
@@ -38,6 +38,9 @@ class EventDecoder {
   uint32_t live_ = 0;
   uint32_t summaries_ = 0;
   uint32_t others_ = 0;
+  bool learning_ = false;
+  uint32_t observed_ = 0;
+  uint32_t other_observed_ = 0;
 };
 
 }  // namespace caisson::ipc

@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 4;
+inline constexpr uint16_t kVersion = 5;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -122,6 +122,8 @@ struct Hello {
   uint32_t queue_length;
   uint32_t cgroup_backend;  // CgroupBackend
   uint64_t grace_ms;
+  uint32_t learning;  // 1: some profile learns, so nobody but root may connect
+  uint32_t reserved;  // 0
 };
 
 enum class CgroupBackend : uint32_t { kUnified = 1, kHybrid = 2 };

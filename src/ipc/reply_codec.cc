@@ -21,6 +21,8 @@ void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Bits(report.mounts, kAllMountBits, "mounts");
   checks.Flag(report.landlock_enforced, "landlock_enforced");
   checks.Flag(report.loopback_up, "loopback_up");
+  checks.Flag(report.learning, "learning");
+  checks.Zero(report.reserved, "isolation.reserved");
 }
 
 void CheckError(const SetupError& error, FieldChecks& checks) {
@@ -48,6 +50,8 @@ absl::Status Check(const Hello& message) {
   checks.NotZero(message.memory_budget_bytes, "memory_budget_bytes");
   checks.Enum(CgroupBackend{message.cgroup_backend}, CgroupBackend::kUnified, CgroupBackend::kHybrid,
               "cgroup_backend");
+  checks.Flag(message.learning, "learning");
+  checks.Zero(message.reserved, "reserved");
   return checks.status();
 }
 

@@ -59,6 +59,8 @@ inline constexpr uint32_t kEventMagic = 0x544e5645;  // "EVNT"
 inline constexpr uint32_t kMaxLiveDenials = 64;  // events sent as they happen; after that init only counts
 inline constexpr uint32_t kMaxDenialKinds =
     128;  // distinct calls in the summary; the rest is in kOtherDenials
+inline constexpr uint32_t kMaxObservedKinds =
+    512;  // of a learning run: distinct calls and arguments; the rest is in kOtherObserved
 
 // Calls of other architectures: any of them ends the run, so one entry each is enough.
 inline constexpr int32_t kI386Call = 1022;
@@ -69,6 +71,9 @@ enum class EventType : uint32_t {
   kDenialSummary =
       2,              // at the end, one for each refused syscall: its final count, the arguments of the first
   kOtherDenials = 3,  // at the end, if any: count of refusals beyond kMaxDenialKinds; syscall_number is -1
+  kObserved = 4,      // of a learning run, at the end, one for each kind of call: its count, the bits of
+                      // arguments that rules look at
+  kOtherObserved = 5,  // the same, if any: count of calls beyond kMaxObservedKinds; syscall_number is -1
 };
 
 struct Event {
@@ -80,6 +85,11 @@ struct Event {
   uint64_t args[6];  // scalars as the payload gave them; pointers mean nothing outside
 };
 static_assert(sizeof(Event) == 72);
+
+// The most events of one sandbox: live denials, summaries, what was observed, and one each for the rest.
+inline constexpr uint32_t kMaxEvents = kMaxLiveDenials + kMaxDenialKinds + 1 + kMaxObservedKinds + 1;
+// A pipe holds 16 pages, and no write below PIPE_BUF is split between two.
+static_assert(kMaxEvents <= 16 * (4096 / sizeof(Event)));
 
 // --- Output files
 // -------------------------------------------------------------------------------------------------

@@ -170,6 +170,18 @@ void ReadDegradations(JsonObjectReader& reader, Config& config) {
   }
 }
 
+void ReadLearning(JsonObjectReader& reader, Config& config) {
+  const auto names = reader.StringArray("learning_profiles");
+  if (!names) {
+    return;
+  }
+  for (const std::string& name : *names) {
+    if (!config.learning_profiles.insert(name).second) {
+      reader.Complain("learning_profiles", "'" + name + "' stands twice");
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Config> ParseConfigText(std::string_view text, const std::string& file) {
@@ -187,6 +199,7 @@ absl::StatusOr<Config> ParseConfigText(std::string_view text, const std::string&
   ReadBounds(reader, config);
   ReadLogging(reader, config);
   ReadDegradations(reader, config);
+  ReadLearning(reader, config);
   reader.Finish();
   RETURN_IF_ERROR(policy::ComplaintsToStatus(complaints));
   return config;

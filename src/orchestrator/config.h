@@ -32,6 +32,8 @@ struct Config {
   LogFormat log_format = LogFormat::kText;
   std::string log_level = "info";
   std::set<Degradation> accepted_degradations;
+  std::set<std::string>
+      learning_profiles;  // whose runs all learn; if there is any, nobody but root may connect
 };
 
 // The same from text; `file` appears in messages only. Pure.

@@ -29,6 +29,7 @@ absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
   report.landlock_enforced =
       ready.landlock_probe_errno == EACCES && ready.landlock_control_errno == 0 ? 1 : 0;
   report.filter_digest = plan.filter_digest;
+  report.learning = plan.learning ? 1 : 0;
   return absl::OkStatus();
 }
 

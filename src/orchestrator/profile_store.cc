@@ -3,6 +3,8 @@
 
 #include "common/status.h"
 #include "policy/filter_compiler.h"
+#include "policy/learning.h"
+#include "policy/nearest.h"
 #include "policy/toolchain.h"
 
 namespace caisson::orchestrator {
@@ -22,15 +24,24 @@ absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const poli
   return plan;
 }
 
+std::string DidYouMean(const policy::ProfileSet& profiles, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& [known_name, profile] : profiles) {
+    known.push_back(known_name);
+  }
+  return policy::DidYouMean(known, name);
+}
+
 }  // namespace
 
 absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
                                                 const sandbox::PlanOptions& options,
+                                                const std::set<std::string>& learning,
                                                 std::map<std::string, std::string>& skipped) {
-  ASSIGN_OR_RETURN(const policy::ProfileSet profiles,
-                   policy::LoadProfiles(directory, policy::FileTrust::kRequireRootOwned));
+  ASSIGN_OR_RETURN(const policy::LoadedProfiles loaded,
+                   policy::LoadProfilesAndGroups(directory, policy::FileTrust::kRequireRootOwned));
   ProfileStore store;
-  for (const auto& [name, profile] : profiles) {
+  for (const auto& [name, profile] : loaded.profiles) {
     if (std::string reason = policy::UnavailableReason(profile); !reason.empty()) {
       skipped[name] = std::move(reason);
       continue;
@@ -39,11 +50,14 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
                                                bool terminal = false) -> absl::Status {
       sandbox::PlanOptions step_options = options;
       step_options.terminal = terminal;
-      absl::StatusOr<StepPlan> plan =
-          CompileStep(section, terminal ? section.terminal_filter : section.filter, step_options);
+      const policy::SyscallFilter& own = terminal ? section.terminal_filter : section.filter;
+      const bool learns = learning.contains(profile_name);
+      absl::StatusOr<StepPlan> plan = CompileStep(
+          section, learns ? policy::LearningFilter(own, section.network, loaded.groups) : own, step_options);
       if (!plan.ok()) {
         return Prefix(plan.status(), "profile " + profile_name);
       }
+      plan->learning = learns;
       store.steps_.emplace(std::make_tuple(profile_name, step, terminal), std::move(plan).value());
       return absl::OkStatus();
     };
@@ -53,6 +67,14 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
     }
     if (profile.compile) {
       RETURN_IF_ERROR(add(ipc::Step::kCompile, *profile.compile));
+    }
+  }
+  for (const std::string& name : learning) {
+    if (!store.HasProfile(name)) {
+      const auto reason = skipped.find(name);
+      return absl::InvalidArgumentError(
+          "learning_profiles: no profile '" + name + "' is available" +
+          (reason == skipped.end() ? DidYouMean(loaded.profiles, name) : ": " + reason->second));
     }
   }
   return store;

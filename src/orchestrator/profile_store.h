@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -25,6 +26,7 @@ struct StepPlan {
   uint32_t denials_per_second = 0;
   uint32_t landlock_abi = 0;
   bool terminal = false;
+  bool learning = false;
   policy::NetworkMode network = policy::NetworkMode::kNone;
 };
 
@@ -32,8 +34,10 @@ class ProfileStore {
  public:
   // Reads the directory's profiles as root trusts files, compiles every filter and plan. Profiles whose
   // toolchain is missing are left out; `skipped` names them with the reason. Any other problem is an error:
-  // nothing is served.
+  // nothing is served. The profiles named by `learning` get the filters of learning runs, and no others; a
+  // name that is no available profile's is an error.
   static absl::StatusOr<ProfileStore> Load(const std::string& directory, const sandbox::PlanOptions& options,
+                                           const std::set<std::string>& learning,
                                            std::map<std::string, std::string>& skipped);
 
   bool HasProfile(const std::string& name) const;

@@ -122,12 +122,16 @@ absl::Status Supervisor::LoadProfiles(const std::string& staging) {
   options.landlock_abi = landlock_abi_;
   options.notify_flags = sandbox::NotifyFlags();
   std::map<std::string, std::string> skipped;
-  ASSIGN_OR_RETURN(ProfileStore store, ProfileStore::Load(profiles_dir_, options, skipped));
+  ASSIGN_OR_RETURN(ProfileStore store,
+                   ProfileStore::Load(profiles_dir_, options, config_.learning_profiles, skipped));
   profiles_.emplace(std::move(store));
   for (const auto& [name, reason] : skipped) {
     spdlog::info("profile {} is not available: {}", name, reason);
   }
   spdlog::info("{} profile steps from {}", profiles_->size(), profiles_dir_);
+  for (const std::string& name : config_.learning_profiles) {
+    spdlog::warn("profile {} learns: its runs may do more than it says, so only root may connect", name);
+  }
   return absl::OkStatus();
 }
 
@@ -161,6 +165,7 @@ ipc::Hello Supervisor::MakeHello() const {
   hello.queue_length = config_.queue_length;
   hello.cgroup_backend = static_cast<uint32_t>(cgroups_->kind());
   hello.grace_ms = config_.grace_ms;
+  hello.learning = config_.learning_profiles.empty() ? 0 : 1;
   return hello;
 }
 

@@ -72,6 +72,8 @@ std::string OutcomeOf(const SyscallRule& rule) {
       return "fails with " + ErrnoName(rule.errno_value == 0 ? EPERM : rule.errno_value) + ", reported";
     case SyscallAction::kKill:
       return "ends the run as SYSCALL_VIOLATION";
+    case SyscallAction::kObserve:
+      return "allowed and reported";
   }
   return "unknown";
 }

@@ -195,6 +195,32 @@ void AddAdvice(const StepSection& step, const std::string& name, std::vector<Lin
 
 }  // namespace
 
+bool IsUnwise(const SyscallRule& rule, NetworkMode network) {
+  StepSection step;
+  step.network = network;
+  step.filter.rules = {rule};
+  std::vector<std::string> reasons;
+  CheckRules(step, reasons);
+  return !reasons.empty();
+}
+
+std::vector<SyscallRule> MissingForTheStub(const SyscallFilter& filter) {
+  std::vector<SyscallRule> missing;
+  for (const NamedCall& call : StubCalls()) {
+    if (AlwaysAllows(filter, call)) {
+      continue;
+    }
+    SyscallRule rule;
+    rule.syscall = call.syscall;
+    if (call.fixed.index >= 0) {
+      rule.conditions = {{static_cast<uint32_t>(call.fixed.index), 0xffffffffU, call.fixed.value}};
+    }
+    rule.why = "before the program starts the stub " + std::string(call.why);
+    missing.push_back(std::move(rule));
+  }
+  return missing;
+}
+
 std::vector<LintFinding> FindFilterFaults(const Profile& profile) {
   std::vector<LintFinding> findings;
   if (profile.compile) {

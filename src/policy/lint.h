@@ -25,6 +25,12 @@ std::vector<LintFinding> FindFilterFaults(const Profile& profile);
 // above ceilings. Empty for a good profile. Looks at the host's files (lstat), changes nothing.
 std::vector<std::string> LintProfile(const Profile& profile);
 
+// Whether lint would object to a step that has just this rule and this network. Pure.
+bool IsUnwise(const SyscallRule& rule, NetworkMode network);
+
+// Calls that the stub makes and the filter does not allow, as rules that do. Pure.
+std::vector<SyscallRule> MissingForTheStub(const SyscallFilter& filter);
+
 }  // namespace caisson::policy
 
 #endif  // CAISSON_POLICY_LINT_H_

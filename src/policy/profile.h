@@ -50,6 +50,8 @@ enum class SyscallAction : uint8_t {
   kCount,    // allowed, but init counts: fcntl's record locks, which no limit of the kernel covers
   kDeny,     // reported, then `errno_value` (EPERM unless the profile says otherwise)
   kKill,     // reported, then the run ends as SYSCALL_VIOLATION
+  kObserve,  // let through after init has counted it; of learning runs alone (policy/learning.h), no file can
+             // say it
 };
 
 // One rule of a syscall filter. Several rules of one syscall are alternatives.

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "common/status.h"
 #include "common/unique_fd.h"
 #include "policy/nearest.h"
 #include "policy/profile_resolver.h"
 #include "policy/profile_source.h"
-#include "policy/syscall_groups.h"
 #include "policy/trusted_file.h"
 
 namespace caisson::policy {
@@ -55,6 +55,11 @@ absl::StatusOr<std::vector<std::string>> ListJsonFiles(const UniqueFd& directory
 }  // namespace
 
 absl::StatusOr<ProfileSet> LoadProfiles(const std::string& directory, FileTrust trust) {
+  ASSIGN_OR_RETURN(LoadedProfiles loaded, LoadProfilesAndGroups(directory, trust));
+  return std::move(loaded.profiles);
+}
+
+absl::StatusOr<LoadedProfiles> LoadProfilesAndGroups(const std::string& directory, FileTrust trust) {
   ASSIGN_OR_RETURN(const UniqueFd opened, OpenTrustedDirectory(directory, trust));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListJsonFiles(opened, directory));
   std::vector<std::string> complaints;
@@ -89,7 +94,8 @@ absl::StatusOr<ProfileSet> LoadProfiles(const std::string& directory, FileTrust 
   }
   // What refers to a file that could not be read would only be blamed for that file's faults.
   RETURN_IF_ERROR(ComplaintsToStatus(complaints));
-  return ResolveProfiles(sources, groups);
+  ASSIGN_OR_RETURN(ProfileSet profiles, ResolveProfiles(sources, groups));
+  return LoadedProfiles{std::move(profiles), std::move(groups)};
 }
 
 std::vector<std::string> NearestNames(const ProfileSet& profiles, const std::string& name) {

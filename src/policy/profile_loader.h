@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "policy/profile.h"
+#include "policy/syscall_groups.h"
 
 namespace caisson::policy {
 
@@ -20,6 +21,14 @@ using ProfileSet = std::map<std::string, Profile>;  // by name
 // Loads every DIR/*.json (schema.json excepted), resolves "extends", checks each profile.
 // Errors are kInvalidArgument in the form "FILE:LINE: KEY: reason", one a line if there are several.
 absl::StatusOr<ProfileSet> LoadProfiles(const std::string& directory, FileTrust trust);
+
+struct LoadedProfiles {
+  ProfileSet profiles;
+  SyscallGroups groups;  // also those that no profile names
+};
+
+// The same, with the groups of syscall-groups.json.
+absl::StatusOr<LoadedProfiles> LoadProfilesAndGroups(const std::string& directory, FileTrust trust);
 
 // The names nearest to `name` (edit distance, prefix), best first, at most three.
 std::vector<std::string> NearestNames(const ProfileSet& profiles, const std::string& name);

@@ -17,6 +17,8 @@ namespace caisson::policy {
 inline constexpr char kSyscallGroupsFile[] = "syscall-groups.json";
 // What a run with a terminal may do besides. No profile names it.
 inline constexpr char kTerminalGroup[] = "terminal";
+// What learning runs may do besides all that other groups allow. No profile names it.
+inline constexpr char kLearningGroup[] = "learning";
 
 struct SyscallGroup {
   std::string description;

@@ -178,6 +178,8 @@ const char* ActionName(SyscallAction action) {
       return "deny";
     case SyscallAction::kKill:
       return "kill";
+    case SyscallAction::kObserve:
+      return "observe";
   }
   return "unknown";
 }

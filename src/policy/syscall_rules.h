@@ -53,7 +53,7 @@ Decision Decide(const SyscallFilter& filter, std::string_view syscall, const Sys
 // The number on x86-64, or nothing if there is none.
 std::optional<int> SyscallNumber(const std::string& name);
 
-// "allow", "errno", "succeed", "count", "deny", "kill".
+// "allow", "errno", "succeed", "count", "deny", "kill", "observe".
 const char* ActionName(SyscallAction action);
 
 // "arg0 == 1 and arg1 & 0xff == 2"; "" without conditions.

@@ -62,6 +62,7 @@ enum class PlanRecord : uint32_t {
   kRlimit = 26,        // data = struct PlanRlimit
   kLimits = 27,        // data = struct PlanInitLimits
   kLimitHint = 28,     // path, data = text before and after the number; flags: LimitHintFlag; mode: percent
+  kObserved = 29,      // of a learning run: data = struct PlanObservedCall[]: what init counts and lets go on
 };
 
 // Starts at a multiple of 8; then path_bytes (with its NUL), padding to 8, data_bytes, padding to 8.
@@ -114,6 +115,12 @@ struct PlanInitLimits {
   uint32_t notify_flags;        // SECCOMP_FILTER_FLAG_* beside NEW_LISTENER
   uint64_t counted_fcntl;       // a bit for each command of fcntl that init counts and lets go on
 };
+
+struct PlanObservedCall {
+  uint32_t number;
+  uint32_t masks[6];  // the bits of each argument that rules look at
+};
+static_assert(sizeof(PlanObservedCall) == 28);
 
 inline constexpr uint32_t kDenyTableEntries = 1024;
 inline constexpr uint8_t kDenyAnswerKill = 255;  // other values are the errno; 0 is read as EPERM

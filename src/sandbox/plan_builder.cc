@@ -241,6 +241,11 @@ absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy
   writer.Add(PlanRecord::kFilter, {}, std::as_bytes(std::span(filter.program)));
   static_assert(sizeof filter.deny_answers == kDenyTableEntries);
   writer.AddStruct(PlanRecord::kDenyTable, {}, filter.deny_answers);
+  if (!filter.observed.empty()) {
+    // SAFETY: the same words in the same order, without padding.
+    static_assert(sizeof(policy::ObservedCall) == sizeof(PlanObservedCall));
+    writer.Add(PlanRecord::kObserved, {}, std::as_bytes(std::span(filter.observed)));
+  }
   AddLandlock(writer, step, binds, options);
   AddRlimits(writer);
   writer.AddStruct(PlanRecord::kLimits, {},

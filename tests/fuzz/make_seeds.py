@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 4
+MAGIC, VERSION = 0x50495343, 5
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -19,8 +19,8 @@ def message(kind, body, fds):
 
 
 def isolation():
-    body = struct.pack("<4I5Q14I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
-                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 0, 0, 256 << 20, 64, 1000)
+    body = struct.pack("<4I5Q16I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
+                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 0, 0, 1, 0, 256 << 20, 64, 1000)
     return body + bytes(32)
 
 
@@ -166,7 +166,7 @@ SEEDS = {
         "empty_packet": b"\0",
     },
     "ipc_reply": {
-        "hello": message(64, struct.pack("<IIQIIQ", 8, 4, 4 << 30, 512, 2, 10000), 0),
+        "hello": message(64, struct.pack("<IIQIIQII", 8, 4, 4 << 30, 512, 2, 10000, 1, 0), 0),
         "prepared": message(65, struct.pack("<QQ", 7, 900000) + isolation(), 5),
         "prepare_failed": refusal(66),
         "started": message(67, struct.pack("<Q", 7) + isolation(), 0),
@@ -178,6 +178,8 @@ SEEDS = {
     },
     "event": {
         "denials": b"\x07" + event(1, 101, 1) + event(1, 41, 1) + event(2, 101, 5) + event(2, 41, 1) + event(3, -1, 9),
+        "observed": b"\x30" + event(1, 101, 1) + event(2, 101, 5) + event(4, 41, 3) + event(4, 41, 9) + event(5, -1, 2),
+        "observed_too_often": b"\xff" + event(4, 41, 3) * 513,
         "torn": b"\x48" + event(1, 101, 1)[:50],
         "bad_magic": b"\x10" + event(1, 101, 1) + bytes(72),
         "too_many_live": b"\xff" + event(1, 101, 1) * 65,

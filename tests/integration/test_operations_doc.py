@@ -49,8 +49,8 @@ def waiting_run(daemon):
 
 
 def eventful_life(make_daemon, log_format):
-    """Everything the table tells of: a start after a kill, a dispatcher that dies, an end with a run in it. The log."""
-    daemon = make_daemon(start=False, grace_ms=300, log_format=log_format)
+    """Everything the table tells of: a profile that learns, a start after a kill, a dispatcher that dies, an end with a run in it. The log."""
+    daemon = make_daemon(start=False, grace_ms=300, log_format=log_format, learning_profiles=["bash"])
     daemon.write_files()
     python = json.loads((daemon.profiles_dir / "python.json").read_text())
     python.update(name="missing", toolchain={**python["toolchain"], "probe": "/usr/bin/no-such-toolchain"})

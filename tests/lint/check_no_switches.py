@@ -3,7 +3,8 @@
 
 Layers are left out by definitions at compile time (src/sandbox/layers.h), in builds under build/mutation/ alone. So:
 no unit of a released program was compiled with such a definition; no released program holds the words that a switch
-would have; and each CAISSON_ variable that a released program knows is listed here with what it is for.
+would have, nor one by which a run could learn, which the operator's configuration alone decides; and each CAISSON_ variable
+that a released program knows is listed here with what it is for.
 """
 import json
 import pathlib
@@ -17,7 +18,7 @@ VARIABLES = {
     b"CAISSON_SOCKET": "where the command line finds the server",
 }
 FORBIDDEN = re.compile(
-    rb"(?i:(?<!per)mutation)|CAISSON_WITHOUT|--(?:no|without|disable|skip|unsafe|insecure)-[a-z-]*"
+    rb"(?i:(?<!per)mutation)|CAISSON_WITHOUT|--learn[a-z-]*|--(?:no|without|disable|skip|unsafe|insecure)-[a-z-]*"
     rb"(?:seccomp|filter|landlock|cap|namespace|netns|cgroup|limit|sandbox|isolation|privs|drop|layer|check)")
 VARIABLE = re.compile(rb"CAISSON_[A-Z][A-Z_]+")
 WITHOUT = re.compile(r"-D\s?CAISSON_WITHOUT\w*")
@@ -32,7 +33,7 @@ def findings(data):
 
 def prove_sight():
     """The search must find what it is for, or its silence would mean nothing."""
-    for planted in (b"\0CAISSON_MUTATION=1\0", b"xCAISSON_WITHOUT_LANDLOCKx", b"\0--no-seccomp\0", b"--disable-landlock",
+    for planted in (b"\0CAISSON_MUTATION=1\0", b"xCAISSON_WITHOUT_LANDLOCKx", b"\0--no-seccomp\0", b"--disable-landlock", b"\0--learning\0",
                     b"\0CAISSON_DISABLE_FILTER\0"):
         if not findings(planted):
             sys.exit(f"check_no_switches: blind to {planted!r}")

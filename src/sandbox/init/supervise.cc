@@ -24,6 +24,8 @@ constexpr int kCldKilled = 2;
 constexpr int kCldDumped = 3;
 constexpr int kAll = -1;
 
+ObservedKinds observed_kinds;  // in .bss: on the stack their room would cost every run a page
+
 uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers, uint64_t& counted_fcntl) {
   uint64_t limit = 0;
   PlanItem item{};
@@ -55,7 +57,8 @@ Supervisor::Supervisor(PlanReader plan, const Descriptors& fds, int stub, Progre
     : fds_(fds),
       stub_(stub),
       progress_(progress),
-      denials_(DenialsPerSecond(plan, deny_answers_, counted_fcntl_)) {}
+      denials_(DenialsPerSecond(plan, deny_answers_, counted_fcntl_)),
+      observed_(plan, observed_kinds) {}
 
 StubReport Supervisor::AwaitReady() {
   StubReport report{};
@@ -211,8 +214,15 @@ void Supervisor::OnNotification() {
     args[i] = request.data.args[i];
   }
   const auto command = static_cast<uint32_t>(args[1]);  // an int, as the kernel takes it
+  const bool learns = observed_.Count(number, args);
   if (IsCountedLock(number, command)) {
     return OnLockCall(request.id, command, args);
+  }
+  if (learns) {
+    // SAFETY: memory that the caller's arguments point to may change before the kernel reads it, and no
+    // answer of init's could help that. Nothing rests on one: the filter notifies of nothing but what is
+    // below the ceiling, which it decides by registers (policy/learning.h).
+    return Answer(request.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
   }
   Refuse(known ? number : -1, request.id, known && deny_answers_ != nullptr ? deny_answers_[number] : 0,
          args);
@@ -354,6 +364,20 @@ void Supervisor::SendSummary() {
     other.count = denials_.other();
     SendEvent(wire::EventType::kOtherDenials, other);
   }
+  for (uint32_t i = 0; i < observed_.kinds(); ++i) {
+    SendObserved(wire::EventType::kObserved, observed_.kind(i));
+  }
+  if (observed_.other() != 0) {
+    SendObserved(wire::EventType::kOtherObserved, {-1, observed_.other(), {}});
+  }
+}
+
+void Supervisor::SendObserved(wire::EventType type, const ObservedKind& observed) const {
+  DenialKind kind{};
+  kind.syscall_number = observed.syscall_number;
+  kind.count = observed.count;
+  __builtin_memcpy(kind.args, observed.args, sizeof kind.args);
+  SendEvent(type, kind);
 }
 
 void Supervisor::SendEvent(wire::EventType type, const DenialKind& kind) const {

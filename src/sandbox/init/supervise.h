@@ -4,6 +4,7 @@
 
 #include "sandbox/init/denials.h"
 #include "sandbox/init/lock_budget.h"
+#include "sandbox/init/observed.h"
 #include "sandbox/init/plan_reader.h"
 #include "sandbox/init/report.h"
 
@@ -49,6 +50,7 @@ class Supervisor {
   [[noreturn]] void Finish();
   void SendSummary();
   void SendEvent(wire::EventType type, const DenialKind& kind) const;
+  void SendObserved(wire::EventType type, const ObservedKind& observed) const;
 
   Descriptors fds_;
   int stub_;
@@ -59,6 +61,7 @@ class Supervisor {
   const unsigned char* deny_answers_ = nullptr;
   uint64_t counted_fcntl_ = 0;
   DenialCounter denials_;
+  ObservedCalls observed_;
   LockBudget locks_;
   // A call for a lock that waits for caissond's answer; no other notification is taken meanwhile.
   struct {

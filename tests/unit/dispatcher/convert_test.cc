@@ -118,6 +118,30 @@ TEST(ConvertTest, DegradationsHaveTheNamesOfTheConfiguration) {
   EXPECT_EQ(IsolationToProto(report).accepted_degradations(0), "swap_unbounded");
 }
 
+TEST(ConvertTest, ObservedCallsAreToldOfEachStep) {
+  StepOutcome compile;
+  compile.step = ipc::Step::kCompile;
+  compile.observed = {{wire::kEventMagic, wire::EventType::kObserved, 57, 0, 3, {}}};
+  compile.observed_unlisted = 2;
+  StepOutcome run;
+  run.observed = {{wire::kEventMagic, wire::EventType::kObserved, 41, 0, 5, {1, 2, 0, 0, 0, 0}}};
+  run.observed_unlisted = 4;
+  run.isolation = ipc::IsolationReport{};
+  run.isolation->learning = 1;
+  RunOutcome outcome;
+  outcome.steps = {compile, run};
+  const v1::RunResult result = ResultToProto(outcome);
+  EXPECT_TRUE(result.isolation().learning());
+  EXPECT_EQ(result.observed_calls_unlisted(), 6U);
+  ASSERT_EQ(result.observed_calls_size(), 2);
+  EXPECT_EQ(result.observed_calls(0).step(), "compile");
+  EXPECT_EQ(result.observed_calls(0).name(), "fork");
+  EXPECT_EQ(result.observed_calls(1).name(), "socket");
+  EXPECT_EQ(result.observed_calls(1).count(), 5U);
+  EXPECT_EQ(result.observed_calls(1).args(1), 2U);
+  EXPECT_FALSE(ResultToProto(Ended(StepOutcome{})).isolation().learning());
+}
+
 TEST(ConvertTest, EveryEnumeratorOfTheBoundaryHasItsNamesake) {
   for (uint32_t value = 1; value <= static_cast<uint32_t>(ipc::Verdict::kServiceFailed); ++value) {
     StepOutcome outcome;

@@ -71,7 +71,7 @@ TEST(EventDecoderTest, FieldsAreChecked) {
   EXPECT_EQ(ErrorAfter([](Event& e) { e.count = 0; }), "decode event: count is 0");
   EXPECT_EQ(ErrorAfter([](Event& e) { e.count = 2; }), "decode event: count of a first denial is not 1");
   EXPECT_EQ(ErrorAfter([](Event& e) { e.type = EventType{0}; }), "decode event: type is unknown");
-  EXPECT_EQ(ErrorAfter([](Event& e) { e.type = EventType{4}; }), "decode event: type is unknown");
+  EXPECT_EQ(ErrorAfter([](Event& e) { e.type = EventType{6}; }), "decode event: type is unknown");
   EXPECT_EQ(ErrorAfter([](Event& e) { e.type = EventType::kOtherDenials; }),
             "decode event: other denials name a syscall");
 }
@@ -95,7 +95,40 @@ TEST(EventDecoderTest, TheNumberOfEachKindIsBounded) {
     EXPECT_EQ(out.size(), most);
     EXPECT_TRUE(all.Feed(Bytes(std::vector<Event>(most, event)), everything).ok());
   }
-  EXPECT_EQ(everything.size(), kMaxEvents);
+  EXPECT_EQ(everything.size(), wire::kMaxLiveDenials + wire::kMaxDenialKinds + 1);
+}
+
+TEST(EventDecoderTest, ObservedCallsAreOfLearningRunsOnlyAndBounded) {
+  Event call = Denial(41);
+  call.type = EventType::kObserved;
+  call.count = 7;
+  Event others = call;
+  others.type = EventType::kOtherObserved;
+  others.syscall_number = -1;
+  for (const auto& [event, most] : {std::pair{call, wire::kMaxObservedKinds}, std::pair{others, 1U}}) {
+    std::vector<Event> out;
+    EXPECT_FALSE(EventDecoder().Feed(Bytes({event}), out).ok());
+    EXPECT_TRUE(out.empty());
+    EventDecoder learning;
+    learning.ExpectObserved();
+    EXPECT_TRUE(learning.Feed(Bytes(std::vector<Event>(most, event)), out).ok());
+    EXPECT_FALSE(learning.Feed(Bytes({event}), out).ok());
+    EXPECT_EQ(out.size(), most);
+  }
+  call.killed = 1;
+  others.killed = 1;
+  Event without_number = call;
+  without_number.killed = 0;
+  without_number.syscall_number = -1;
+  Event with_number = others;
+  with_number.killed = 0;
+  with_number.syscall_number = 41;
+  for (const Event& wrong : {call, others, without_number, with_number}) {
+    EventDecoder learning;
+    learning.ExpectObserved();
+    std::vector<Event> out;
+    EXPECT_FALSE(learning.Feed(Bytes({wrong}), out).ok());
+  }
 }
 
 TEST(EventDecoderTest, AMalformedRecordBreaksTheDecoderForGood) {

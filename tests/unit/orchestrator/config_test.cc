@@ -32,6 +32,7 @@ TEST(ConfigTest, TheSchemaVersionAloneMeansTheDefaults) {
   EXPECT_EQ(config->ready_sandboxes, 32U);
   EXPECT_EQ(config->queue_length, 512U);
   EXPECT_TRUE(config->accepted_degradations.empty());
+  EXPECT_TRUE(config->learning_profiles.empty());
 }
 
 TEST(ConfigTest, EveryKeyIsTaken) {
@@ -40,7 +41,8 @@ TEST(ConfigTest, EveryKeyIsTaken) {
     "socket": "unix:/tmp/s", "state_dir": "/s", "profiles_dir": "/p", "user": "nobody",
     "id_first": 100000, "id_count": 4000, "max_runs": 2000, "memory_budget_bytes": 16777216,
     "ready_sandboxes": 0, "queue_length": 1,
-    "grace_ms": 0, "log_format": "json", "log_level": "debug", "accepted_degradations": ["swap_unbounded"]})",
+    "grace_ms": 0, "log_format": "json", "log_level": "debug", "accepted_degradations": ["swap_unbounded"],
+    "learning_profiles": ["python", "native"]})",
                                                         "c");
   ASSERT_TRUE(config.ok()) << Message(config.status());
   EXPECT_EQ(config->socket, "unix:/tmp/s");
@@ -57,6 +59,7 @@ TEST(ConfigTest, EveryKeyIsTaken) {
   EXPECT_EQ(config->log_format, LogFormat::kJson);
   EXPECT_EQ(config->log_level, "debug");
   EXPECT_EQ(config->accepted_degradations, (std::set<Degradation>{Degradation::kSwapUnbounded}));
+  EXPECT_EQ(config->learning_profiles, (std::set<std::string>{"native", "python"}));
 }
 
 struct ErrorCase {
@@ -104,6 +107,7 @@ TEST(ConfigTest, FaultsNameFileLineKeyAndReason) {
        "c:2: accepted_degradations: no degradation 'swap_unbound'; did you mean 'swap_unbounded'?"},
       {"degradation twice", "\"accepted_degradations\": [\"swap_unbounded\", \"swap_unbounded\"]",
        "c:2: accepted_degradations: 'swap_unbounded' stands twice"},
+      {"learning twice", "\"learning_profiles\": [\"c\", \"c\"]", "c:2: learning_profiles: 'c' stands twice"},
       {"degradation type", "\"accepted_degradations\": [\n1]",
        "c:3: accepted_degradations[0]: must be a string, not a whole number"},
   };

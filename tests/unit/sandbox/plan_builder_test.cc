@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,10 @@ struct Read {
   uint32_t flags;
 };
 
-absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step, bool terminal = false) {
+absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step, bool terminal = false,
+                                               const policy::CompiledFilter& filter = {}) {
   absl::StatusOr<UniqueFd> plan =
-      BuildPlan(step, {}, {.staging_path = "/run/staging", .landlock_abi = 7, .terminal = terminal});
+      BuildPlan(step, filter, {.staging_path = "/run/staging", .landlock_abi = 7, .terminal = terminal});
   if (!plan.ok()) {
     return plan.status();
   }
@@ -69,6 +71,19 @@ TEST(PlanBuilderTest, ParentsComeBeforeTheirChildrenAndDevBeforeItsShm) {
   EXPECT_LT(IndexOf(*records, PlanRecord::kTmpfs, "/dev"),
             IndexOf(*records, PlanRecord::kWorkDir, "/dev/shm"));
   EXPECT_LT(IndexOf(*records, PlanRecord::kUnmount, "/proc"), IndexOf(*records, PlanRecord::kProc, "/proc"));
+}
+
+// init lets go on what this record names, so a plan that should not have it must not.
+TEST(PlanBuilderTest, OnlyAFilterThatObservesMakesTheRecordOfWhatIsLetGoOn) {
+  const auto count = [](const absl::StatusOr<std::vector<Read>>& records) {
+    EXPECT_TRUE(records.ok());
+    return std::count_if(records->begin(), records->end(),
+                         [](const Read& record) { return record.type == PlanRecord::kObserved; });
+  };
+  EXPECT_EQ(count(BuildAndRead(SmallStep())), 0);
+  policy::CompiledFilter observing;
+  observing.observed = {{41, {1, 0, 0, 0, 0, 0}}};
+  EXPECT_EQ(count(BuildAndRead(SmallStep(), false, observing)), 1);
 }
 
 TEST(PlanBuilderTest, MissingOptionalBindIsLeftOut) {

@@ -1,0 +1,31 @@
+// What several commands' options have in common.
+#ifndef CAISSON_CLI_COMMAND_OPTIONS_H_
+#define CAISSON_CLI_COMMAND_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace caisson::cli {
+
+// FILE and ARG are not options to CLI11 (it would split an argument such as "[1,2]"), so it must be told to
+// show them.
+class RunFormatter : public CLI::Formatter {
+ public:
+  std::string make_usage(const CLI::App* /*app*/, std::string name) const override {
+    return "Usage: " + name + " [OPTIONS] FILE [ARG...]\n\n" +
+           "FILE is the program; - reads it from standard input (needs --profile), which is then empty for "
+           "the program.\n" +
+           "Everything after FILE is handed to the program.\n";
+  }
+};
+
+void AddSocket(CLI::App& command, std::string& address);
+
+// One NAME=VALUE or PATH an option, the option as often as wanted.
+void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+             const std::string& type, const std::string& help);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_COMMAND_OPTIONS_H_
