@@ -29,6 +29,9 @@ SOURCES = {
     ("caisson profile explain", "NAME"): "profiles",
     ("caisson profile learn", "--profile"): "profiles",
     ("caisson profile learn", "--limit"): "limits",
+    ("caisson profile import", "--profile"): "profiles",
+    ("caisson profile import", "FILE"): "files",
+    ("caisson profile export", "NAME"): "profiles",
 }
 ASKED = (("profiles", "profile list"), ("runs", "ps"))
 SOURCE_OF_TYPE = {"PATH": "files", "FILE": "files", "RESULT": "files", "DIR": "directories"}

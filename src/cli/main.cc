@@ -208,6 +208,12 @@ int Learn(CLI::App& command, Options& options, const std::string& address) {
 
 // Those that need no server.
 int OfflineProfileCommand(const CLI::App& group, const Options& options) {
+  if (group.got_subcommand("import")) {
+    return ProfileImportCommand(options.profile.import);
+  }
+  if (group.got_subcommand("export")) {
+    return ProfileExportCommand(options.profile.exported);
+  }
   if (group.got_subcommand("install")) {
     return InstallCommand(options.profile.install);
   }

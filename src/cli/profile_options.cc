@@ -56,6 +56,24 @@ CLI::App* AddLearn(CLI::App& group, LearnOptions& learn, std::string& socket) {
   return command;
 }
 
+void AddImportAndExport(CLI::App& group, ProfileCommandOptions& options) {
+  CLI::App* command =
+      group.add_subcommand("import", "Write a profile that allows what a container's seccomp list does");
+  AddNewProfile(*command, options.import.profile);
+  command
+      ->add_option("FILE", options.import.file, "The list: JSON, as Docker, Podman and OCI runtimes take it")
+      ->required();
+  command->footer(
+      "Example:\n  caisson profile import --profile native --name podman /usr/share/containers/seccomp.json");
+  command = group.add_subcommand("export", "Print a profile's filter as an OCI seccomp list");
+  command->add_option("NAME", options.exported.name, "The profile")->required();
+  command->add_option("--step", options.exported.step, "Whose filter")
+      ->check(CLI::IsMember({"compile", "run"}))
+      ->type_name("compile|run");
+  command->add_option("--profiles", options.exported.directory, kProfilesHelp)->type_name("DIR");
+  command->footer("Example:\n  caisson profile export python > python-seccomp.json");
+}
+
 }  // namespace
 
 CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string& socket) {
@@ -81,6 +99,7 @@ CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string&
   install->add_flag("--dry-run", options.install.dry_run, "Only say which command would be run");
   install->add_option("--profiles", options.install.directory, kProfilesHelp)->type_name("DIR");
   CLI::App* learn = AddLearn(*group, options.learn, socket);
+  AddImportAndExport(*group, options);
   group->footer(
       "Examples:\n  caisson profile list\n  caisson profile lint --profiles ./profiles\n  caisson profile "
       "explain python\n  sudo caisson profile install ruby");

@@ -7,6 +7,7 @@
 
 #include "cli/install_command.h"
 #include "cli/learn_command.h"
+#include "cli/oci_command.h"
 #include "cli/profile_command.h"
 
 namespace caisson::cli {
@@ -15,6 +16,8 @@ struct ProfileCommandOptions {
   ProfileOptions look;  // list, lint, explain
   InstallOptions install;
   LearnOptions learn;
+  ImportOptions import;
+  ExportOptions exported;
 };
 
 // Adds `profile` with its commands; returns `learn`, what is left over of which is FILE and its arguments.

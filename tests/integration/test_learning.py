@@ -330,3 +330,20 @@ def test_profile_that_is_not_there_cannot_learn(make_daemon):
     with pytest.raises(DaemonFailed) as failure:
         running.start()
     assert any("learning_profiles: no profile 'pyhton'" in line for line in failure.value.log)
+
+
+def test_container_lists_are_imported_and_exported(daemon_with, tmp_path):
+    exported = caisson("unix:/nowhere", tmp_path, "profile", "export", "python")
+    assert exported.returncode == 0, exported.stderr
+    write(tmp_path, "list.json", exported.stdout)
+    done = caisson("unix:/nowhere", tmp_path, "profile", "import", "--profile", "python", "--name", "listed", "list.json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == b"caisson: wrote listed.json\n"  # nothing was left out
+    debians = caisson("unix:/nowhere", tmp_path, "profile", "import", "--profile", "python", "--name", "podman",
+                      "/usr/share/containers/seccomp.json")
+    assert debians.returncode == 0, debians.stderr
+    assert b"left out: ptrace: reads or changes other processes\n" in debians.stderr
+    ordinary = daemon_with(tmp_path / "listed.json", tmp_path / "podman.json")
+    for profile in ("listed", "podman"):
+        result = run_json(ordinary.address, tmp_path, profile, write(tmp_path, "hello.py", "print('hello')"))
+        assert (result["stdout"], result.get("denials")) == ("hello\n", None)
