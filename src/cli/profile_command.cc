@@ -61,6 +61,8 @@ v1::Profile ToMessage(const policy::Profile& profile) {
   message.set_unavailable_reason(policy::UnavailableReason(profile));
   message.set_available(message.unavailable_reason().empty());
   message.set_variant_of(profile.variant_of);
+  message.set_root(profile.image ? "image" : "host");
+  message.set_root_digest(profile.image ? profile.image->digest : "");
   if (profile.compile.has_value()) {
     message.add_steps("compile");
   }
@@ -96,13 +98,14 @@ absl::StatusOr<std::string> DefaultProfilesDirectory(const std::string& executab
 }
 
 std::string ProfilesTable(const std::vector<v1::Profile>& profiles) {
-  std::vector<std::vector<std::string>> rows{{"NAME", "LANGUAGE", "EXTENSION", "TOOLCHAIN", "AVAILABLE"}};
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "LANGUAGE", "EXTENSION", "TOOLCHAIN", "ROOT", "AVAILABLE"}};
   const auto cell = [](const std::string& text) {
     return text.empty() ? std::string("-") : Printable(text, kMaxCellBytes);
   };
   for (const v1::Profile& profile : profiles) {
     rows.push_back({cell(profile.name()), cell(profile.display_name()), cell(profile.file_extension()),
-                    cell(profile.toolchain_version()),
+                    cell(profile.toolchain_version()), cell(profile.root()),
                     profile.available() ? "yes" : "no: " + Printable(profile.unavailable_reason())});
   }
   return TableText(rows);

@@ -1,6 +1,8 @@
 #include "common/files.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,9 +10,8 @@
 #include "common/status.h"
 
 namespace caisson {
-namespace {
 
-absl::StatusOr<std::string> ReadAll(int fd, const std::string& name, size_t max_bytes) {
+absl::StatusOr<std::string> ReadOpenFile(int fd, const std::string& name, size_t max_bytes) {
   std::string text;
   size_t used = 0;
   for (;;) {
@@ -35,8 +36,6 @@ absl::StatusOr<std::string> ReadAll(int fd, const std::string& name, size_t max_
   }
 }
 
-}  // namespace
-
 absl::StatusOr<UniqueFd> OpenFileAt(int directory, const std::string& name, int flags, unsigned int mode) {
   UniqueFd fd(openat(directory, name.c_str(), flags | O_CLOEXEC, mode));
   if (!fd.valid()) {
@@ -49,9 +48,20 @@ absl::StatusOr<UniqueFd> OpenFile(const std::string& path, int flags, unsigned i
   return OpenFileAt(AT_FDCWD, path, flags, mode);
 }
 
+absl::StatusOr<UniqueFd> OpenInRoot(int root, const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<__u64>(flags) | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  UniqueFd fd(static_cast<int>(syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+  if (!fd.valid()) {
+    return ErrnoStatus(errno, "open " + path);
+  }
+  return fd;
+}
+
 absl::StatusOr<std::string> ReadFileAt(int directory, const std::string& name, size_t max_bytes) {
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenFileAt(directory, name, O_RDONLY));
-  return ReadAll(fd.get(), name, max_bytes);
+  return ReadOpenFile(fd.get(), name, max_bytes);
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {

@@ -232,6 +232,8 @@ v1::Profile ProfileToProto(const CatalogEntry& entry) {
   message.set_available(entry.unavailable_reason.empty());
   message.set_unavailable_reason(entry.unavailable_reason);
   message.set_variant_of(profile.variant_of);
+  message.set_root(profile.image ? "image" : "host");
+  message.set_root_digest(profile.image ? profile.image->digest : "");
   for (const auto& [library, reason] : entry.libraries) {
     if (reason.empty()) {
       message.add_packages(library);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dispatcher/convert.h"
+#include "policy/image_file.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -84,6 +85,7 @@ v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
   v1::Isolation isolation;
   isolation.set_tier("namespaces");
   isolation.set_learning(report.learning != 0);
+  isolation.set_root(report.root == ipc::RootKind::kImage ? "image" : "host");
   Facts facts(isolation);
   facts.Add(kKernel, "uid", report.payload_host_uid);
   facts.Add(kKernel, "gid", report.payload_host_gid);
@@ -108,6 +110,11 @@ v1::Isolation IsolationToProto(const ipc::IsolationReport& report) {
   facts.Add(kKernel, "network_interfaces", report.network_interfaces);
   facts.Add(kKernel, "network_addresses", report.network_addresses);
   facts.Add(kKernel, "loopback_up", report.loopback_up);
+  const bool of_image = report.root == ipc::RootKind::kImage;
+  facts.Add(kKernel, "root", of_image ? "image" : "host");
+  if (of_image) {
+    facts.Add(v1::LOADED, "root_digest", policy::DigestText(report.root_digest));
+  }
   facts.Add(kKernel, "cgroup_memory_bytes", report.cgroup_memory_bytes);
   facts.Add(kKernel, "cgroup_pids", report.cgroup_pids);
   facts.Add(kKernel, "cgroup_cpu_millis", report.cgroup_cpu_millis);

@@ -42,8 +42,8 @@ namespace caisson::dispatcher {
 namespace {
 
 constexpr int kBoundaryFd = 3;
+constexpr int kImagesFd = 4;
 constexpr int kHelloTimeoutMs = 10'000;
-constexpr size_t kMaxDpkgStatusBytes = 64UL * 1024 * 1024;
 constexpr mode_t kSocketUmask = 0117;          // 0660
 constexpr mode_t kLearningSocketUmask = 0177;  // 0600: root, and this program's own user
 // How long calls may take to end once there is nothing left to do for them.
@@ -99,24 +99,24 @@ absl::StatusOr<ipc::Hello> ReceiveHello(const UniqueFd& socket) {
   return absl::FailedPreconditionError("wait for HELLO: another message came first");
 }
 
-absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory) {
+absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory, const UniqueFd& images) {
   // Owner and mode are caissond's to check, and it has: its decision counts.
   ASSIGN_OR_RETURN(policy::ProfileSet profiles,
                    policy::LoadProfiles(directory, policy::FileTrust::kAnyOwner));
-  // A host without dpkg has no versions to tell, which is no reason to stop.
-  const absl::StatusOr<std::string> status = ReadFile("/var/lib/dpkg/status", kMaxDpkgStatusBytes);
-  return ProfileCatalog(std::move(profiles), ParsePackageVersions(status.ok() ? *status : std::string()));
+  ASSIGN_OR_RETURN(const UniqueFd host, OpenFile("/", O_PATH | O_DIRECTORY));
+  return ProfileCatalog(std::move(profiles), ReadPackageVersions(host.get()), images.get());
 }
 
 // Serves until caissond says stop or is gone. The exit code of the program.
-absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary) {
+absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd images) {
   signal(SIGPIPE, SIG_IGN);
   ASSIGN_OR_RETURN(const uint64_t descriptors, RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
   ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveHello(boundary));
   umask(hello.learning == 0 ? kSocketUmask : kLearningSocketUmask);
   ASSIGN_OR_RETURN(const ConnectionGate::Bounds bounds, GateBounds(hello, descriptors));
-  ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles));
+  ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles, images));
+  images.reset();
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
   // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
@@ -181,12 +181,13 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }
   SetUpLogging(options.log_level);
-  if (fcntl(kBoundaryFd, F_SETFD, FD_CLOEXEC) != 0) {
-    spdlog::critical("descriptor {} is not open: caissond starts this program, people start caissond",
-                     kBoundaryFd);
-    return EXIT_FAILURE;
+  for (const int fd : {kBoundaryFd, kImagesFd}) {
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+      spdlog::critical("descriptor {} is not open: caissond starts this program, people start caissond", fd);
+      return EXIT_FAILURE;
+    }
   }
-  const absl::StatusOr<int> code = Serve(options, UniqueFd(kBoundaryFd));
+  const absl::StatusOr<int> code = Serve(options, UniqueFd(kBoundaryFd), UniqueFd(kImagesFd));
   if (!code.ok()) {
     spdlog::critical("{}", Message(code.status()));
     return EXIT_FAILURE;

@@ -1,7 +1,12 @@
 #include "dispatcher/profile_catalog.h"
 
+#include <fcntl.h>
+
 #include <utility>
 
+#include "common/files.h"
+#include "common/status.h"
+#include "policy/image_file.h"
 #include "policy/toolchain.h"
 
 namespace caisson::dispatcher {
@@ -16,21 +21,35 @@ bool TakeField(std::string_view line, std::string_view key, std::string_view& va
   return true;
 }
 
+CatalogEntry EntryOf(const policy::Profile& profile, const PackageVersions& versions, int root) {
+  CatalogEntry entry{profile, "", "", {}};
+  if (const auto version = versions.find(profile.toolchain_package); version != versions.end()) {
+    entry.toolchain_version = version->second;
+  }
+  entry.unavailable_reason = policy::UnavailableReason(profile, root);
+  for (const auto& [library_name, library] : profile.packages) {
+    entry.libraries[library_name] = policy::UnavailableReason(library, root);
+  }
+  return entry;
+}
+
+CatalogEntry OfImage(const policy::Profile& profile, int images) {
+  const absl::StatusOr<UniqueFd> root =
+      OpenFileAt(images, policy::MountNameOf(*profile.image), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!root.ok()) {
+    // caissond mounts before it starts this program: the profile was changed since.
+    return {profile, "", "its image is mounted at caissond's next start", {}};
+  }
+  return EntryOf(profile, ReadPackageVersions(root->get()), root->get());
+}
+
 }  // namespace
 
-ProfileCatalog::ProfileCatalog(policy::ProfileSet profiles,
-                               const std::map<std::string, std::string>& versions)
+ProfileCatalog::ProfileCatalog(policy::ProfileSet profiles, const PackageVersions& versions, int images)
     : profiles_(std::move(profiles)) {
   for (const auto& [name, profile] : profiles_) {
-    CatalogEntry entry{profile, "", "", {}};
-    if (const auto version = versions.find(profile.toolchain_package); version != versions.end()) {
-      entry.toolchain_version = version->second;
-    }
-    entry.unavailable_reason = policy::UnavailableReason(profile);
-    for (const auto& [library_name, library] : profile.packages) {
-      entry.libraries[library_name] = policy::UnavailableReason(library);
-    }
-    entries_.emplace(name, std::move(entry));
+    entries_.emplace(
+        name, profile.image ? OfImage(profile, images) : EntryOf(profile, versions, policy::kHostRoot));
   }
 }
 
@@ -47,8 +66,18 @@ std::string ProfileCatalog::Nearest(const std::string& name) const {
   return joined;
 }
 
-std::map<std::string, std::string> ParsePackageVersions(std::string_view dpkg_status) {
-  std::map<std::string, std::string> versions;
+PackageVersions ReadPackageVersions(int root) {
+  constexpr size_t kMaxStatusBytes = 64U << 20U;
+  const absl::StatusOr<UniqueFd> file = OpenInRoot(root, "/var/lib/dpkg/status", O_RDONLY);
+  if (!file.ok()) {
+    return {};
+  }
+  const absl::StatusOr<std::string> text = ReadOpenFile(file->get(), "dpkg's status", kMaxStatusBytes);
+  return text.ok() ? ParsePackageVersions(*text) : PackageVersions();
+}
+
+PackageVersions ParsePackageVersions(std::string_view dpkg_status) {
+  PackageVersions versions;
   std::string_view package;
   bool installed = false;
   while (!dpkg_status.empty()) {

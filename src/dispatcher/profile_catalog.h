@@ -19,10 +19,14 @@ struct CatalogEntry {
   std::map<std::string, std::string> libraries;  // the profile's packages: the reason why not; empty: there
 };
 
+using PackageVersions = std::map<std::string, std::string>;  // Debian package → version
+
 class ProfileCatalog {
  public:
-  // Looks for each profile's toolchain_probe on this host. `versions`: Debian package → version.
-  ProfileCatalog(policy::ProfileSet profiles, const std::map<std::string, std::string>& versions);
+  // Looks for each profile's toolchain_probe: on this host, whose packages are `versions`, or in the
+  // profile's image, which tells its packages itself. `images`: the directory below which caissond has
+  // mounted them.
+  ProfileCatalog(policy::ProfileSet profiles, const PackageVersions& versions, int images);
 
   // Null if there is none.
   const CatalogEntry* Find(const std::string& name) const;
@@ -36,7 +40,10 @@ class ProfileCatalog {
 };
 
 // The versions of the installed packages, from the text of /var/lib/dpkg/status.
-std::map<std::string, std::string> ParsePackageVersions(std::string_view dpkg_status);
+PackageVersions ParsePackageVersions(std::string_view dpkg_status);
+// The same of the root at a directory's descriptor. A root without dpkg has no versions to tell, which is no
+// reason to stop.
+PackageVersions ReadPackageVersions(int root);
 
 }  // namespace caisson::dispatcher
 

@@ -33,6 +33,12 @@ enum DegradationBit : uint32_t {
   kDegradationSwapUnbounded = 1U << 0U,
 };
 
+// Whose files the root is made of. IsolationReport::root, from /proc/PID/mountinfo of the waiting stub.
+enum class RootKind : uint32_t {
+  kHost = 1,
+  kImage = 2,  // every mount that the profile names is of the image's file system
+};
+
 // What is in force, read from the locked stub before it is let go. Sources: K kernel, P probe, L loaded.
 struct IsolationReport {
   uint32_t payload_host_uid;      // K
@@ -58,12 +64,13 @@ struct IsolationReport {
   uint32_t network_addresses;      // K, IPv4 and IPv6, besides those of 127.0.0.0/8 and ::1
   uint32_t loopback_up;            // K, 1 = lo has an address, which it has as soon as it is up
   uint32_t accepted_degradations;  // DegradationBit, of those the operator accepted that are in force here
-  uint32_t learning;             // L, 1 = what the filter allows is counted and let go on, up to its ceiling
-  uint32_t reserved;             // 0
+  uint32_t learning;  // L, 1 = what the filter allows is counted and let go on, up to its ceiling
+  RootKind root;      // K
   uint64_t cgroup_memory_bytes;  // K, limits read back
   uint64_t cgroup_pids;
   uint64_t cgroup_cpu_millis;
   std::array<uint8_t, 32> filter_digest;  // L, SHA-256 of the BPF program given to seccomp(2)
+  std::array<uint8_t, 32> root_digest;    // L, SHA-256 of the image that was verified and mounted, or zeros
 };
 
 }  // namespace caisson::ipc

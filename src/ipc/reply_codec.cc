@@ -22,6 +22,7 @@ void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Flag(report.landlock_enforced, "landlock_enforced");
   checks.Flag(report.loopback_up, "loopback_up");
   checks.Flag(report.learning, "learning");
+  checks.Enum(report.root, RootKind::kHost, RootKind::kImage, "root");
   checks.Zero(report.reserved, "isolation.reserved");
 }
 

@@ -24,7 +24,7 @@ absl::StatusOr<ProfileStore> LoadProfiles(const Config& config, std::string& dir
   }
   sandbox::PlanOptions options;
   options.staging_path = config.state_dir + "/root";
-  return ProfileStore::Load(directory, options, config.learning_profiles, skipped);
+  return ProfileStore::Load(directory, options, nullptr, config.learning_profiles, skipped);
 }
 
 }  // namespace

@@ -20,12 +20,14 @@ namespace caisson::orchestrator {
 namespace {
 
 constexpr int kBoundaryFd = 3;
+constexpr int kImagesFd = 4;
 
 struct ChildPlan {
   const DispatcherCommand& command;
   std::vector<char*> argv;
   int boundary;
   int log;
+  int images;
   pid_t parent;
 };
 
@@ -62,7 +64,8 @@ bool DropPrivileges(const DispatcherCommand& command) {
   const bool ready = setsid() >= 0 && null_device >= 0 && dup2(null_device, 0) == 0 &&
                      dup2(null_device, 1) == 1 && dup2(plan.log, STDERR_FILENO) == STDERR_FILENO &&
                      dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
-                     close_range(kBoundaryFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+                     dup2(plan.images, kImagesFd) == kImagesFd && fcntl(kImagesFd, F_SETFD, 0) == 0 &&
+                     close_range(kImagesFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
                      DropPrivileges(plan.command) &&
                      // After the ids, whose change forgets it; then look whether the parent is already gone.
                      prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == plan.parent;
@@ -98,7 +101,13 @@ absl::StatusOr<StartedDispatcher> StartDispatcher(const DispatcherCommand& comma
   if (fcntl(started.log.get(), F_SETFL, O_NONBLOCK) != 0) {
     return ErrnoStatus(errno, "fcntl the log's pipe");
   }
-  ChildPlan plan{command, {}, theirs.get(), log.get(), getpid()};
+  // Above both places, so that neither dup2 of the child closes what the other one needs.
+  const UniqueFd boundary(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kImagesFd + 1));
+  const UniqueFd images(fcntl(command.images.get(), F_DUPFD_CLOEXEC, kImagesFd + 1));
+  if (!boundary.valid() || !images.valid()) {
+    return ErrnoStatus(errno, "duplicate the dispatcher's descriptors");
+  }
+  ChildPlan plan{command, {}, boundary.get(), log.get(), images.get(), getpid()};
   // SAFETY: execve does not write to its arguments.
   plan.argv.push_back(const_cast<char*>(command.program.c_str()));
   for (const std::string& argument : command.arguments) {

@@ -111,7 +111,7 @@ class Customer : public SessionListener {
     fds_ = std::move(fds);
     // The session's own gate is open in a mutation build.
     const absl::Status complete =
-        CheckIsolation(message.isolation, payload_host_id_, policy::NetworkMode::kNone);
+        CheckIsolation(message.isolation, {.payload_host_uid = payload_host_id_});
     if (!complete.ok()) {
       Find(complete);
       return session.Discard();

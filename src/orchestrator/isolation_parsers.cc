@@ -1,4 +1,6 @@
 // The pure half of isolation_reader.h: text made by the kernel to fields of the report.
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -99,6 +101,25 @@ bool IsWorkMount(const MountEntry& mount) {
 
 bool IsPtyMount(const MountEntry& mount) { return mount.type == "devpts" && mount.mount_point == "/dev/pts"; }
 
+// What init mounts for every sandbox, and no profile can have as a target.
+bool IsMadeByInit(const MountEntry& mount) {
+  return (mount.type == "tmpfs" && (mount.mount_point == "/" || mount.mount_point == "/dev")) ||
+         (mount.type == "proc" && mount.mount_point == "/proc") || IsWorkMount(mount) || IsPtyMount(mount);
+}
+
+bool IsOfImage(const std::vector<MountEntry>& mounts, dev_t image) {
+  size_t of_image = 0;
+  for (const MountEntry& mount : mounts) {
+    if (!IsMadeByInit(mount)) {
+      if (mount.major != major(image) || mount.minor != minor(image)) {
+        return false;
+      }
+      ++of_image;
+    }
+  }
+  return of_image > 0;
+}
+
 bool IsMinimalDev(const MountEntry& mount) {
   return mount.type == "tmpfs" && mount.mount_point == "/dev" && IsReadOnly(mount);
 }
@@ -153,7 +174,7 @@ absl::Status ParseUidMap(std::string_view text, uint32_t payload_host_uid, ipc::
   return absl::OkStatus();
 }
 
-absl::Status ParseMountInfo(std::string_view text, ipc::IsolationReport& report) {
+absl::Status ParseMountInfo(std::string_view text, std::optional<dev_t> image, ipc::IsolationReport& report) {
   ASSIGN_OR_RETURN(const std::vector<MountEntry> mounts, ParseMountEntries(text));
   bool has_root = false;
   bool read_only = true;
@@ -174,6 +195,7 @@ absl::Status ParseMountInfo(std::string_view text, ipc::IsolationReport& report)
   if (!has_root) {
     return absl::InvalidArgumentError("parse mountinfo: no root");
   }
+  report.root = image && IsOfImage(mounts, *image) ? ipc::RootKind::kImage : ipc::RootKind::kHost;
   report.mount_count = static_cast<uint32_t>(mounts.size());
   report.mounts = (read_only ? ipc::kMountRootReadOnly : 0U) | (nosuid ? ipc::kMountAllNosuid : 0U) |
                   (nodev ? ipc::kMountAllNodevButDev : 0U) | (is_private ? ipc::kMountPrivate : 0U) |

@@ -148,7 +148,8 @@ absl::Status CheckIds(const ipc::IsolationReport& report, uint32_t expected_uid)
 
 }  // namespace
 
-absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, ipc::IsolationReport* init) {
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, std::optional<dev_t> image,
+                                                   ipc::IsolationReport* init) {
   ASSIGN_OR_RETURN(const UniqueFd process, OpenFile("/proc/" + std::to_string(stub), O_RDONLY | O_DIRECTORY));
   ipc::IsolationReport report{};
   ASSIGN_OR_RETURN(const std::string status, ReadFileAt(process.get(), "status"));
@@ -171,15 +172,14 @@ absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, ipc::IsolationRep
   }
 
   ASSIGN_OR_RETURN(const std::string mounts, ReadFileAt(process.get(), "mountinfo"));
-  RETURN_IF_ERROR(ParseMountInfo(mounts, report));
+  RETURN_IF_ERROR(ParseMountInfo(mounts, image, report));
   RETURN_IF_ERROR(ReadNetwork(process.get(), report));
   RETURN_IF_ERROR(ReadNamespaces(process.get(), report));
   return report;
 }
 
-absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid,
-                            policy::NetworkMode network) {
-  RETURN_IF_ERROR(CheckIds(report, expected_uid));
+absl::Status CheckIsolation(const ipc::IsolationReport& report, const ExpectedIsolation& expected) {
+  RETURN_IF_ERROR(CheckIds(report, expected.payload_host_uid));
   RETURN_IF_ERROR(Equal("no_new_privs", report.no_new_privs, 1));
   RETURN_IF_ERROR(Equal("cap_inheritable", report.cap_inheritable, 0));
   RETURN_IF_ERROR(Equal("cap_permitted", report.cap_permitted, 0));
@@ -195,7 +195,8 @@ absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expecte
   RETURN_IF_ERROR(Equal("network_interfaces", report.network_interfaces, 0));
   RETURN_IF_ERROR(Equal("network_addresses", report.network_addresses, 0));
   RETURN_IF_ERROR(
-      Equal("loopback_up", report.loopback_up, network == policy::NetworkMode::kLoopback ? 1 : 0));
+      Equal("loopback_up", report.loopback_up, expected.network == policy::NetworkMode::kLoopback ? 1 : 0));
+  RETURN_IF_ERROR(Equal("root", static_cast<uint32_t>(report.root), static_cast<uint32_t>(expected.root)));
   return Equal("max_user_namespaces", report.max_user_namespaces, 0);
 }
 

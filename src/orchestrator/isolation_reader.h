@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,9 @@ absl::Status ParseProcStatus(std::string_view text, ipc::IsolationReport& report
 // uid_map_inside becomes 0, which CheckIsolation refuses, if any line of the map reaches uid 0 inside or on
 // the host.
 absl::Status ParseUidMap(std::string_view text, uint32_t payload_host_uid, ipc::IsolationReport& report);
-absl::Status ParseMountInfo(std::string_view text, ipc::IsolationReport& report);
+// `image`: the device of the image that the profile's root is, if it is one. root is kImage if every mount
+// that Caisson does not make itself is of that device, else kHost.
+absl::Status ParseMountInfo(std::string_view text, std::optional<dev_t> image, ipc::IsolationReport& report);
 // Counts the interfaces besides lo. net/dev does not say whether lo is up; net/fib_trie and net/if_inet6 do:
 // they are empty until an interface is up, and then show its addresses. Both add to what is in the report.
 absl::Status ParseNetDev(std::string_view text, ipc::IsolationReport& report);
@@ -34,13 +37,18 @@ bool IsNamespaceInit(std::string_view status);
 // Fills every field whose source is the kernel and that /proc knows (not the cgroup fields). It must be the
 // waiting stub, a child of the run's init: that is where init_host_uid is read. An error if the stub dies
 // meanwhile. `init`, if given, gets what init's own status tells: ids, capabilities, no_new_privs, filter.
-absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, ipc::IsolationReport* init = nullptr);
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, std::optional<dev_t> image = std::nullopt,
+                                                   ipc::IsolationReport* init = nullptr);
 
 // What every sandbox of every profile must show before anything untrusted may run: kFailedPrecondition naming
-// the first field that does not hold. `expected_uid` is the host uid given to this run's payload; `network`
-// is the profile's: lo is down or it is up, and nothing else is there either way.
-absl::Status CheckIsolation(const ipc::IsolationReport& report, uint32_t expected_uid,
-                            policy::NetworkMode network);
+// the first field that does not hold. `network` is the profile's: lo is down or it is up, and nothing else
+// is there either way.
+struct ExpectedIsolation {
+  uint32_t payload_host_uid = 0;  // given to this run's payload
+  policy::NetworkMode network = policy::NetworkMode::kNone;
+  ipc::RootKind root = ipc::RootKind::kHost;
+};
+absl::Status CheckIsolation(const ipc::IsolationReport& report, const ExpectedIsolation& expected);
 
 // What init must show once it has said that its sandbox is ready, in every build: two capabilities in the
 // run's own user namespace, no_new_privs, a filter. kFailedPrecondition as above.

@@ -18,7 +18,7 @@ absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
                                          " processes instead of the stub");
   }
   ipc::IsolationReport init{};
-  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front(), &init));
+  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front(), plan.image_device, &init));
   RETURN_IF_ERROR(CheckInit(init));
   ASSIGN_OR_RETURN(const CgroupLimits limits, sandbox.cgroup->ReadLimits());
   report.cgroup_memory_bytes = limits.memory_bytes;
@@ -30,6 +30,7 @@ absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
       ready.landlock_probe_errno == EACCES && ready.landlock_control_errno == 0 ? 1 : 0;
   report.filter_digest = plan.filter_digest;
   report.learning = plan.learning ? 1 : 0;
+  report.root_digest = plan.root_digest;
   return absl::OkStatus();
 }
 

@@ -1,7 +1,9 @@
 #include "orchestrator/mount_info.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -40,6 +42,18 @@ std::vector<std::string_view> Words(std::string_view line) {
   return words;
 }
 
+// "7:12"; both halves are decimal.
+bool ParseDevice(std::string_view text, MountEntry& entry) {
+  const size_t colon = std::min(text.find(':'), text.size());
+  const char* end = text.data() + text.size();
+  const auto [major_end, major_error] = std::from_chars(text.data(), text.data() + colon, entry.major);
+  if (colon == text.size() || major_error != std::errc() || major_end != text.data() + colon) {
+    return false;
+  }
+  const auto [minor_end, minor_error] = std::from_chars(major_end + 1, end, entry.minor);
+  return minor_error == std::errc() && minor_end == end;
+}
+
 absl::StatusOr<MountEntry> ParseLine(std::string_view line) {
   const std::vector<std::string_view> words = Words(line);
   size_t separator = 6;
@@ -47,10 +61,10 @@ absl::StatusOr<MountEntry> ParseLine(std::string_view line) {
     ++separator;
   }
   // id parent major:minor root mount_point options [propagation]... - type source super_options
-  if (words.size() < 10 || separator + 4 != words.size()) {
+  MountEntry entry;
+  if (words.size() < 10 || separator + 4 != words.size() || !ParseDevice(words[2], entry)) {
     return absl::InvalidArgumentError("parse mountinfo: malformed line \"" + std::string(line) + "\"");
   }
-  MountEntry entry;
   entry.root = Unescape(words[3]);
   entry.mount_point = Unescape(words[4]);
   entry.options = std::string(words[5]);

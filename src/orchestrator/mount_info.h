@@ -3,6 +3,7 @@
 #ifndef CAISSON_ORCHESTRATOR_MOUNT_INFO_H_
 #define CAISSON_ORCHESTRATOR_MOUNT_INFO_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@
 namespace caisson::orchestrator {
 
 struct MountEntry {
+  uint32_t major = 0;  // of the file system's device number
+  uint32_t minor = 0;
   std::string root;                      // the path inside the file system that is mounted
   std::string mount_point;               // as seen from the reading process's root
   std::string options;                   // of this mount, comma-separated

@@ -1,8 +1,11 @@
 // Run by caissond at start, as root. Input: profile files that only root can have written.
 #include "orchestrator/profile_store.h"
 
+#include <utility>
+
 #include "common/status.h"
 #include "policy/filter_compiler.h"
+#include "policy/image_file.h"
 #include "policy/learning.h"
 #include "policy/nearest.h"
 #include "policy/toolchain.h"
@@ -10,8 +13,15 @@
 namespace caisson::orchestrator {
 namespace {
 
+// Whose files the sandboxes of a profile show.
+struct ProfileRoot {
+  ipc::RootKind kind = ipc::RootKind::kHost;
+  MountedImage image;  // kImage
+  int directory() const { return kind == ipc::RootKind::kImage ? image.root.get() : policy::kHostRoot; }
+};
+
 absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const policy::SyscallFilter& rules,
-                                     const sandbox::PlanOptions& options) {
+                                     const sandbox::PlanOptions& options, const ProfileRoot& root) {
   ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(rules));
   StepPlan plan;
   ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
@@ -21,6 +31,11 @@ absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const poli
   plan.landlock_abi = options.landlock_abi;
   plan.terminal = options.terminal;
   plan.network = step.network;
+  plan.root = root.kind;
+  if (root.kind == ipc::RootKind::kImage) {
+    plan.image_device = root.image.device;
+    plan.root_digest = root.image.digest;
+  }
   return plan;
 }
 
@@ -34,39 +49,59 @@ std::string DidYouMean(const policy::ProfileSet& profiles, const std::string& na
 
 }  // namespace
 
+absl::Status ProfileStore::AddProfile(const policy::Profile& profile, const sandbox::PlanOptions& options,
+                                      ImageMounts* images, const policy::SyscallGroups* learns_from,
+                                      std::string& skip_reason) {
+  ProfileRoot root;
+  if (profile.image) {
+    if (images == nullptr) {
+      RETURN_IF_ERROR(policy::OpenImage(*profile.image, policy::FileTrust::kRequireRootOwned).status());
+      skip_reason = "its image is as the profile says; only a start mounts it";
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(root.image, images->Mount(*profile.image));
+    root.kind = ipc::RootKind::kImage;
+  }
+  skip_reason = policy::UnavailableReason(profile, root.directory());
+  if (!skip_reason.empty()) {
+    return absl::OkStatus();
+  }
+  const auto add = [&](ipc::Step step, const policy::StepSection& section, bool terminal) -> absl::Status {
+    sandbox::PlanOptions step_options = options;
+    step_options.terminal = terminal;
+    step_options.root = root.directory();
+    const policy::SyscallFilter& own = terminal ? section.terminal_filter : section.filter;
+    absl::StatusOr<StepPlan> plan = CompileStep(
+        section,
+        learns_from == nullptr ? own : policy::LearningFilter(own, section.network, *learns_from),
+        step_options, root);
+    if (!plan.ok()) {
+      return Prefix(plan.status(), "profile " + profile.name);
+    }
+    plan->learning = learns_from != nullptr;
+    steps_.emplace(std::make_tuple(profile.name, step, terminal), std::move(plan).value());
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run, false));
+  if (profile.interactive) {
+    RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run, true));
+  }
+  return profile.compile ? add(ipc::Step::kCompile, *profile.compile, false) : absl::OkStatus();
+}
+
 absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
-                                                const sandbox::PlanOptions& options,
+                                                const sandbox::PlanOptions& options, ImageMounts* images,
                                                 const std::set<std::string>& learning,
                                                 std::map<std::string, std::string>& skipped) {
   ASSIGN_OR_RETURN(const policy::LoadedProfiles loaded,
                    policy::LoadProfilesAndGroups(directory, policy::FileTrust::kRequireRootOwned));
   ProfileStore store;
   for (const auto& [name, profile] : loaded.profiles) {
-    if (std::string reason = policy::UnavailableReason(profile); !reason.empty()) {
+    std::string reason;
+    const policy::SyscallGroups* learns_from = learning.contains(name) ? &loaded.groups : nullptr;
+    RETURN_IF_ERROR(store.AddProfile(profile, options, images, learns_from, reason));
+    if (!reason.empty()) {
       skipped[name] = std::move(reason);
-      continue;
-    }
-    const auto add = [&, &profile_name = name](ipc::Step step, const policy::StepSection& section,
-                                               bool terminal = false) -> absl::Status {
-      sandbox::PlanOptions step_options = options;
-      step_options.terminal = terminal;
-      const policy::SyscallFilter& own = terminal ? section.terminal_filter : section.filter;
-      const bool learns = learning.contains(profile_name);
-      absl::StatusOr<StepPlan> plan = CompileStep(
-          section, learns ? policy::LearningFilter(own, section.network, loaded.groups) : own, step_options);
-      if (!plan.ok()) {
-        return Prefix(plan.status(), "profile " + profile_name);
-      }
-      plan->learning = learns;
-      store.steps_.emplace(std::make_tuple(profile_name, step, terminal), std::move(plan).value());
-      return absl::OkStatus();
-    };
-    RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run));
-    if (profile.interactive) {
-      RETURN_IF_ERROR(add(ipc::Step::kRun, profile.run, true));
-    }
-    if (profile.compile) {
-      RETURN_IF_ERROR(add(ipc::Step::kCompile, *profile.compile));
     }
   }
   for (const std::string& name : learning) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
+#include "orchestrator/image_mounts.h"
 #include "policy/limits.h"
 #include "policy/profile.h"
 #include "policy/profile_loader.h"
@@ -28,16 +30,20 @@ struct StepPlan {
   bool terminal = false;
   bool learning = false;
   policy::NetworkMode network = policy::NetworkMode::kNone;
+  ipc::RootKind root = ipc::RootKind::kHost;
+  std::optional<dev_t> image_device;  // and its digest, of a root that is an image
+  policy::ImageDigest root_digest{};
 };
 
 class ProfileStore {
  public:
-  // Reads the directory's profiles as root trusts files, compiles every filter and plan. Profiles whose
-  // toolchain is missing are left out; `skipped` names them with the reason. Any other problem is an error:
-  // nothing is served. The profiles named by `learning` get the filters of learning runs, and no others; a
-  // name that is no available profile's is an error.
+  // Reads the directory's profiles as root trusts files, verifies and mounts their images, compiles every
+  // filter and plan. Profiles whose toolchain is missing are left out; `skipped` names them with the reason.
+  // Any other problem is an error: nothing is served. Without `images`, to look for mistakes only, nothing is
+  // mounted, and profiles whose image was verified are left out too. The profiles named by `learning` get the
+  // filters of learning runs, and no others; a name that is no available profile's is an error.
   static absl::StatusOr<ProfileStore> Load(const std::string& directory, const sandbox::PlanOptions& options,
-                                           const std::set<std::string>& learning,
+                                           ImageMounts* images, const std::set<std::string>& learning,
                                            std::map<std::string, std::string>& skipped);
 
   bool HasProfile(const std::string& name) const;
@@ -48,6 +54,11 @@ class ProfileStore {
   uint64_t MostOpenFiles() const;
 
  private:
+  // `learns_from`, if the profile learns: the groups that its ceiling is made of.
+  absl::Status AddProfile(const policy::Profile& profile, const sandbox::PlanOptions& options,
+                          ImageMounts* images, const policy::SyscallGroups* learns_from,
+                          std::string& skip_reason);
+
   std::map<std::tuple<std::string, ipc::Step, bool>, StepPlan> steps_;  // the last: with a terminal
 };
 

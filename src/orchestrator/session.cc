@@ -154,7 +154,7 @@ void Session::OnReady(const sandbox::ReadyMessage& message, std::vector<UniqueFd
   // The gate of invariant 1: what is not in force ends the run here, before one untrusted instruction.
   if (status.ok() && sandbox::LayersBuiltIn().complete) {
     stage = SetupStage::kIsolationCheck;
-    status = CheckIsolation(isolation_, sandbox_.ids.payload_host_id, plan_.network);
+    status = CheckIsolation(isolation_, {sandbox_.ids.payload_host_id, plan_.network, plan_.root});
   }
   if (status.ok() && sandbox_.cgroup->oom_event_fd() >= 0) {
     stage = SetupStage::kCgroup;

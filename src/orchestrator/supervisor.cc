@@ -2,6 +2,7 @@
 // and profiles, root's own files; everything untrusted is behind DispatcherLink and Session.
 #include "orchestrator/supervisor.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -13,10 +14,12 @@
 #include <csignal>
 
 #include "common/clock.h"
+#include "common/files.h"
 #include "common/status.h"
 #include "ipc/codec.h"
 #include "orchestrator/descriptor_limit.h"
 #include "orchestrator/id_range_lock.h"
+#include "orchestrator/image_mounts.h"
 #include "orchestrator/log_format.h"
 #include "sandbox/kernel_features.h"
 #include "sandbox/landlock_host.h"
@@ -122,8 +125,10 @@ absl::Status Supervisor::LoadProfiles(const std::string& staging) {
   options.landlock_abi = landlock_abi_;
   options.notify_flags = sandbox::NotifyFlags();
   std::map<std::string, std::string> skipped;
-  ASSIGN_OR_RETURN(ProfileStore store,
-                   ProfileStore::Load(profiles_dir_, options, config_.learning_profiles, skipped));
+  images_dir_ = lock_.state_dir() + "/images";
+  ASSIGN_OR_RETURN(ImageMounts images, ImageMounts::Create(images_dir_));
+  ASSIGN_OR_RETURN(ProfileStore store, ProfileStore::Load(profiles_dir_, options, &images,
+                                                          config_.learning_profiles, skipped));
   profiles_.emplace(std::move(store));
   for (const auto& [name, reason] : skipped) {
     spdlog::info("profile {} is not available: {}", name, reason);
@@ -174,6 +179,7 @@ absl::Status Supervisor::StartDispatcherNow() {
   command.program = dispatcher_program_;
   command.arguments = {"--socket",    config_.socket, "--profiles",
                        profiles_dir_, "--log-level",  config_.log_level};
+  ASSIGN_OR_RETURN(command.images, OpenFile(images_dir_, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   command.uid = user_.uid;
   command.gid = user_.gid;
   ASSIGN_OR_RETURN(dispatcher_, StartDispatcher(command));

@@ -65,6 +65,7 @@ class Supervisor {
   Capacity capacity_;
   std::string dispatcher_program_;
   std::string profiles_dir_;
+  std::string images_dir_;
   std::unique_ptr<CgroupBackend> cgroups_;
   std::optional<ProfileStore> profiles_;
   std::optional<IdPool> ids_;

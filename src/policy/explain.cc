@@ -31,10 +31,10 @@ std::string Printable(const std::string& text) {
   return printable;
 }
 
-void ExplainRoot(const StepSection& step, std::string& text) {
+void ExplainRoot(const StepSection& step, bool of_image, std::string& text) {
   text += "  root: read-only, nosuid, nodev; besides /box, /tmp, /dev and /proc it holds\n";
   for (const BindMount& bind : step.binds) {
-    text += "    " + Padded(bind.target, kNameColumn) + "the host's " +
+    text += "    " + Padded(bind.target, kNameColumn) + (of_image ? "the image's " : "the host's ") +
             (bind.source == bind.target ? "own" : bind.source);
     text += bind.executable ? ", executable" : ", not executable";
     text += bind.optional ? ", if it is there" : "";
@@ -129,7 +129,7 @@ void ExplainSyscalls(const StepSection& step, std::string& text) {
   }
 }
 
-void ExplainStep(const std::string& name, const StepSection& step, std::string& text) {
+void ExplainStep(const std::string& name, const StepSection& step, bool of_image, std::string& text) {
   text += "\nstep " + name + "\n  command:";
   for (const std::string& word : step.command) {
     text += " " + Printable(word);
@@ -160,7 +160,7 @@ void ExplainStep(const std::string& name, const StepSection& step, std::string& 
     }
     text += Because(hint.why) + "\n";
   }
-  ExplainRoot(step, text);
+  ExplainRoot(step, of_image, text);
   ExplainLimits(step, text);
   ExplainSyscalls(step, text);
 }
@@ -172,6 +172,8 @@ std::string ExplainProfile(const Profile& profile) {
       profile.name + ": " + Printable(profile.display_name) + "\n" + Printable(profile.description) + "\n";
   text += "read from " + profile.source_file + "; the main file is " + profile.default_main_file +
           " unless the request names another\n";
+  text += profile.image ? "root: the image " + profile.image->path + ", " + profile.image->digest + "\n"
+                        : "root: the host's own files, read-only\n";
   if (!profile.toolchain_probe.empty()) {
     text += "available where " + profile.toolchain_probe + " exists";
     text +=
@@ -185,9 +187,9 @@ std::string ExplainProfile(const Profile& profile) {
         "library " + name + " where " + library.probe + " exists (Debian package " + library.package + ")\n";
   }
   if (profile.compile) {
-    ExplainStep("compile", *profile.compile, text);
+    ExplainStep("compile", *profile.compile, profile.image.has_value(), text);
   }
-  ExplainStep("run", profile.run, text);
+  ExplainStep("run", profile.run, profile.image.has_value(), text);
   return text;
 }
 

@@ -8,7 +8,9 @@
 #include <set>
 #include <system_error>
 
+#include "common/status.h"
 #include "policy/dangerous_calls.h"
+#include "policy/image_file.h"
 #include "policy/syscall_rules.h"
 
 namespace caisson::policy {
@@ -120,10 +122,8 @@ void CheckRules(const StepSection& step, std::vector<std::string>& reasons) {
   CheckSockets(step, reasons);
 }
 
-void CheckBind(const BindMount& bind, std::vector<std::string>& reasons) {
-  if (bind.why.empty()) {
-    reasons.push_back("the bind of " + bind.source + " has no why");
-  }
+// Of the host: who else could write what is bound there, and does it say too much?
+void CheckHostBind(const BindMount& bind, std::vector<std::string>& reasons) {
   for (const std::string_view sensitive : SensitivePaths()) {
     if (bind.source == sensitive || bind.source.starts_with(std::string(sensitive) + "/")) {
       reasons.push_back("binds " + bind.source + ", which says too much about the host");
@@ -181,11 +181,17 @@ void AddFaults(const StepSection& step, const std::string& name, std::vector<Lin
   }
 }
 
-void AddAdvice(const StepSection& step, const std::string& name, std::vector<LintFinding>& findings) {
+void AddAdvice(const StepSection& step, const std::string& name, bool of_image,
+               std::vector<LintFinding>& findings) {
   std::vector<std::string> reasons;
   CheckRules(step, reasons);
   for (const BindMount& bind : step.binds) {
-    CheckBind(bind, reasons);
+    if (bind.why.empty()) {
+      reasons.push_back("the bind of " + bind.source + " has no why");
+    }
+    if (!of_image) {
+      CheckHostBind(bind, reasons);
+    }
   }
   CheckLimits(step, reasons);
   for (std::string& reason : reasons) {
@@ -233,12 +239,19 @@ std::vector<LintFinding> FindFilterFaults(const Profile& profile) {
 std::vector<std::string> LintProfile(const Profile& profile) {
   std::vector<LintFinding> findings = FindFilterFaults(profile);
   if (profile.compile) {
-    AddAdvice(*profile.compile, "compile", findings);
+    AddAdvice(*profile.compile, "compile", profile.image.has_value(), findings);
   }
-  AddAdvice(profile.run, "run", findings);
+  AddAdvice(profile.run, "run", profile.image.has_value(), findings);
   AddTerminalAdvice(profile.run, findings);
   std::vector<std::string> lines;
-  lines.reserve(findings.size());
+  lines.reserve(findings.size() + 1);
+  if (profile.image) {
+    // As caissond will see it: whose it is, who can write it, what it holds.
+    const absl::StatusOr<OpenedImage> opened = OpenImage(*profile.image, FileTrust::kRequireRootOwned);
+    if (!opened.ok()) {
+      lines.push_back(profile.name + ": " + Message(opened.status()));
+    }
+  }
   for (const LintFinding& finding : findings) {
     lines.push_back(profile.name + ": " + finding.step + ": " + finding.reason);
   }

@@ -15,19 +15,29 @@ namespace caisson::policy {
 
 enum class NetworkMode : uint8_t { kNone, kLoopback };
 
-// A host file or directory the root shows read-only (nosuid, nodev), at the same path unless `target` says
-// otherwise.
+// A file or directory of the host, or of the profile's image, that the root shows read-only (nosuid, nodev),
+// at the same path unless `target` says otherwise.
 struct BindMount {
   std::string source;
   std::string target;
   bool executable = true;  // false: noexec
-  bool optional = false;   // true: left out where the host has no such path
+  bool optional = false;   // true: left out where the host, or the image, has no such path
   std::string why;
 };
 
 struct Symlink {
   std::string path;
   std::string target;
+};
+
+// In the place of a descriptor of the directory where an image is mounted: the host's own root.
+inline constexpr int kHostRoot = -1;
+
+// The file that a profile's root is instead of the host's: a read-only file system, pinned by what it holds.
+struct RootImage {
+  std::string path;        // absolute, on the host
+  std::string digest;      // "sha256:" and 64 lower-case hexadecimal digits, of the whole file
+  std::string written_at;  // "FILE:LINE: KEY", for messages
 };
 
 struct TextFile {
@@ -117,6 +127,8 @@ struct Profile {
   std::map<std::string, Library> packages;  // by the names that requests use
   std::string source_file;                  // where it was read, for messages
   bool interactive = false;                 // may a run have a terminal?
+  // What the sources of all mounts and the probes are paths of; without it, the host's own root.
+  std::optional<RootImage> image;
   std::optional<StepSection> compile;
   StepSection run;
 };

@@ -84,6 +84,7 @@ ProfileSource MergeChain(const std::vector<const ProfileSource*>& chain) {
       merged.packages[name] = library;
     }
     Replace(merged.interactive, source->interactive);
+    Replace(merged.root, source->root);
     if (source->all) {
       compile = MergeSteps(std::move(compile), *source->all);
       run = MergeSteps(std::move(run), *source->all);
@@ -178,6 +179,9 @@ Profile Resolve(const ProfileSource& merged, const SyscallGroups& groups,
   profile.toolchain_probe = Text(merged.toolchain_probe, complaints);
   for (const auto& [name, library] : merged.packages) {
     profile.packages[name] = library.value;
+  }
+  if (merged.root) {
+    profile.image = merged.root->value;
   }
   if (merged.compile) {
     profile.compile = ResolveStep(StepKind::kCompile, *merged.compile,

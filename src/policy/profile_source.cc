@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "policy/image_file.h"
 #include "policy/json_document.h"
 #include "policy/layout_check.h"
 #include "policy/step_reader.h"
@@ -18,14 +19,6 @@ std::optional<Located<std::string>> ReadText(JsonObjectReader& reader, std::stri
     return std::nullopt;
   }
   return Located<std::string>{*std::move(text), PositionOf(reader, key)};
-}
-
-// Names are file names, command-line words and fixed-size fields of a message.
-bool IsProfileName(const std::string& name) {
-  if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') {
-    return false;
-  }
-  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
 }
 
 bool IsLibraryName(const std::string& name) {
@@ -94,6 +87,38 @@ void ReadPackages(JsonObjectReader& reader, ProfileSource& source) {
   }
 }
 
+// "host", or {"image": PATH, "digest": "sha256:..."}.
+void ReadRoot(JsonObjectReader& reader, ProfileSource& source) {
+  const JsonValue* value = reader.Any("root");
+  if (value == nullptr) {
+    return;
+  }
+  const Position at = PositionOf(reader, "root");
+  if (value->type == JsonValue::Type::kString && value->text == "host") {
+    source.root = Located<std::optional<RootImage>>{std::nullopt, at};
+    return;
+  }
+  if (value->type != JsonValue::Type::kObject) {
+    reader.Complain("root", R"(must be "host" or {"image": PATH, "digest": "sha256:..."})");
+    return;
+  }
+  JsonObjectReader root(*value, reader.file(), reader.KeyPath("root"), reader.complaints());
+  RootImage image;
+  root.Require("image");
+  image.path = root.String("image").value_or("");
+  if (root.Has("image") && !IsPlainAbsolutePath(image.path)) {
+    root.Complain("image", "must be an absolute path without '.', '..' and needless slashes");
+  }
+  root.Require("digest");
+  image.digest = root.String("digest").value_or("");
+  if (root.Has("digest") && !ParseDigest(image.digest)) {
+    root.Complain("digest", "must be sha256: and 64 of 0-9 and a-f: what `sha256sum` says of the file");
+  }
+  root.Finish();
+  image.written_at = at.Where() + ": " + at.key;
+  source.root = Located<std::optional<RootImage>>{std::move(image), at};
+}
+
 void ReadSteps(JsonObjectReader& reader, ProfileSource& source) {
   const JsonValue* value = reader.Object("steps");
   if (value == nullptr) {
@@ -113,6 +138,13 @@ void ReadSteps(JsonObjectReader& reader, ProfileSource& source) {
 }
 
 }  // namespace
+
+bool IsProfileName(const std::string& name) {
+  if (name.empty() || name.size() > 63 || name[0] < 'a' || name[0] > 'z') {
+    return false;
+  }
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+}
 
 absl::StatusOr<ProfileSource> ParseProfileText(std::string_view text, const std::string& file) {
   ASSIGN_OR_RETURN(const JsonValue document, ParseJson(text, file));
@@ -138,6 +170,7 @@ absl::StatusOr<ProfileSource> ParseProfileText(std::string_view text, const std:
   if (const std::optional<bool> interactive = reader.Bool("interactive")) {
     source.interactive = Located<bool>{*interactive, PositionOf(reader, "interactive")};
   }
+  ReadRoot(reader, source);
   ReadSteps(reader, source);
   reader.Finish();
   RETURN_IF_ERROR(ComplaintsToStatus(complaints));

@@ -34,6 +34,10 @@ struct LimitHintSource {
   std::string why;
 };
 
+// Names are file names, command-line words and fixed-size fields of a message: 1 to 63 of a-z, 0-9 and '-', a
+// letter first.
+bool IsProfileName(const std::string& name);
+
 // Letters, digits and '_', and no digit first.
 bool IsVariableName(const std::string& name);
 
@@ -66,6 +70,7 @@ struct ProfileSource {
   std::optional<Located<std::string>> toolchain_probe;
   std::map<std::string, Located<Library>> packages;
   std::optional<Located<bool>> interactive;
+  std::optional<Located<std::optional<RootImage>>> root;  // nullopt inside: the host's
   // What every step has, and what one step has besides. A profile has a compile step if it, or one it
   // extends, says so.
   std::optional<StepSource> all;

@@ -64,6 +64,11 @@ absl::StatusOr<UniqueFd> OpenTrustedDirectory(const std::string& path, FileTrust
   return OpenChecked(AT_FDCWD, path, path, O_DIRECTORY, trust);
 }
 
+absl::StatusOr<UniqueFd> OpenTrustedFile(int directory, const std::string& name, const std::string& shown,
+                                         FileTrust trust) {
+  return OpenChecked(directory, name, shown, 0, trust);
+}
+
 absl::StatusOr<std::string> ReadTrustedFile(int directory, const std::string& name, const std::string& shown,
                                             FileTrust trust) {
   ASSIGN_OR_RETURN(const UniqueFd fd, OpenChecked(directory, name, shown, 0, trust));

@@ -1,12 +1,18 @@
 // Run by caissond at load. Input: profiles from root-owned files.
 #include "sandbox/plan_builder.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <climits>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "common/files.h"
 #include "common/memfd.h"
 #include "common/status.h"
 #include "sandbox/landlock_host.h"
@@ -38,6 +44,7 @@ constexpr char kOwnTerminal[] = "/dev/pts/0";
 
 struct Bind {
   const policy::BindMount* mount;
+  std::string source;
   bool directory;
 };
 
@@ -74,21 +81,54 @@ class RootPlan {
   std::set<std::string> directories_;
 };
 
-absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step) {
+// The path of an open file as this mount namespace has it, without any link.
+absl::StatusOr<std::string> PathOf(const UniqueFd& fd) {
+  std::string path(PATH_MAX, '\0');
+  const ssize_t length =
+      readlink(("/proc/self/fd/" + std::to_string(fd.get())).c_str(), path.data(), path.size());
+  if (length <= 0 || static_cast<size_t>(length) == path.size()) {
+    return ErrnoStatus(length < 0 ? errno : ENAMETOOLONG, "find the path of a bind's source");
+  }
+  path.resize(static_cast<size_t>(length));
+  return path;
+}
+
+// init, which follows every link from the host's root, gets a path without one: an image never changes.
+absl::StatusOr<Bind> FindInImage(const policy::BindMount& mount, int root) {
+  ASSIGN_OR_RETURN(const UniqueFd opened, OpenInRoot(root, mount.source, O_PATH));
+  ASSIGN_OR_RETURN(std::string source, PathOf(opened));
+  struct stat info {};
+  if (fstat(opened.get(), &info) != 0) {
+    return ErrnoStatus(errno, "stat " + source);
+  }
+  if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError("neither a directory nor a regular file");
+  }
+  return Bind{&mount, std::move(source), S_ISDIR(info.st_mode)};
+}
+
+absl::StatusOr<Bind> FindOnHost(const policy::BindMount& mount) {
+  struct stat info {};
+  if (stat(mount.source.c_str(), &info) != 0) {
+    return ErrnoStatus(errno, "stat");
+  }
+  if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError("neither a directory nor a regular file");
+  }
+  return Bind{&mount, mount.source, S_ISDIR(info.st_mode)};
+}
+
+absl::StatusOr<std::vector<Bind>> ResolveBinds(const policy::StepSection& step, int root) {
   std::vector<Bind> binds;
   for (const policy::BindMount& mount : step.binds) {
-    struct stat info {};
-    if (stat(mount.source.c_str(), &info) != 0) {
-      if (errno == ENOENT && mount.optional) {
-        continue;
-      }
-      return absl::FailedPreconditionError(Message(ErrnoStatus(errno, "bind " + mount.source)));
-    }
-    if (!S_ISDIR(info.st_mode) && !S_ISREG(info.st_mode)) {
+    absl::StatusOr<Bind> bind = root == policy::kHostRoot ? FindOnHost(mount) : FindInImage(mount, root);
+    if (bind.ok()) {
+      binds.push_back(*std::move(bind));
+    } else if (!absl::IsNotFound(bind.status()) || !mount.optional) {
       return absl::FailedPreconditionError("bind " + mount.source +
-                                           ": neither a directory nor a regular file");
+                                           (root == policy::kHostRoot ? ": " : " of the image: ") +
+                                           Message(bind.status()));
     }
-    binds.push_back({&mount, S_ISDIR(info.st_mode)});
   }
   return binds;
 }
@@ -143,7 +183,7 @@ void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vec
       root.MakeFile(target, 0444, "");
     }
     const uint32_t flags = kMountReadOnly | (bind.mount->executable ? 0U : kMountNoExec);
-    writer.AddText(PlanRecord::kBind, {flags, 0, target}, bind.mount->source);
+    writer.AddText(PlanRecord::kBind, {flags, 0, target}, bind.source);
   }
   AddDevices(writer, root);
   if (terminal) {
@@ -217,7 +257,7 @@ void AddRlimits(PlanWriter& writer) {
 
 absl::StatusOr<UniqueFd> BuildPlan(const policy::StepSection& step, const policy::CompiledFilter& filter,
                                    const PlanOptions& options) {
-  ASSIGN_OR_RETURN(const std::vector<Bind> binds, ResolveBinds(step));
+  ASSIGN_OR_RETURN(const std::vector<Bind> binds, ResolveBinds(step, options.root));
   PlanWriter writer;
   writer.Add(PlanRecord::kStagingPath, {0, 0, options.staging_path});
   writer.Add(PlanRecord::kHostName, {0, 0, "caisson"});

@@ -20,8 +20,8 @@ def message(kind, body, fds):
 
 def isolation():
     body = struct.pack("<4I5Q16I3Q", 100000, 100000, 100001, 0, 0, 0, 0, 0, 0,
-                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 0, 0, 1, 0, 256 << 20, 64, 1000)
-    return body + bytes(32)
+                       1, 2, 2, 0x7F, 0x1F, 12, 1000, 0, 4, 1, 0, 0, 0, 0, 0, 1, 256 << 20, 64, 1000)
+    return body + bytes(64)
 
 
 def refusal(kind):

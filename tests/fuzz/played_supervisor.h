@@ -121,12 +121,14 @@ class PlayedSupervisor {
     std::transform(outer.begin(), outer.end(), fds.begin(), [](const UniqueFd& fd) { return fd.get(); });
     auto prepared = ipc::Make<ipc::Prepared>();
     prepared.sandbox = id;
+    prepared.isolation.root = ipc::RootKind::kHost;
     Send(prepared, fds);
     sandbox.state = ipc::SandboxState::kPrepared;
   }
   void SendStarted(ipc::SandboxId id, Sandbox& sandbox) {
     auto started = ipc::Make<ipc::Started>();
     started.sandbox = id;
+    started.isolation.root = ipc::RootKind::kHost;
     Send(started);
     sandbox.started = true;
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <string>
@@ -202,13 +203,16 @@ TEST(ConvertTest, IsolationFactsHaveValueAndSource) {
   report.mounts = ipc::kMountAllNosuid | ipc::kMountPrivate;
   report.landlock_enforced = 1;
   report.filter_digest[0] = 0xab;
+  report.root = ipc::RootKind::kHost;
+  report.root_digest[0] = 0xcd;
   const v1::Isolation isolation = IsolationToProto(report);
   std::map<std::string, std::pair<std::string, v1::IsolationSource>> facts;
   for (const v1::IsolationFact& fact : isolation.facts()) {
     EXPECT_NE(fact.source(), v1::ISOLATION_SOURCE_UNSPECIFIED) << fact.name();
     EXPECT_TRUE(facts.emplace(fact.name(), std::pair(fact.value(), fact.source())).second) << fact.name();
   }
-  EXPECT_EQ(facts.size(), 26U);
+  EXPECT_EQ(facts.size(), 27U);
+  EXPECT_EQ(facts.at("root"), (std::pair<std::string, v1::IsolationSource>("host", v1::KERNEL_READ)));
   EXPECT_EQ(facts.at("uid"), (std::pair<std::string, v1::IsolationSource>("200001", v1::KERNEL_READ)));
   EXPECT_EQ(facts.at("cap_bounding").first, "000000000000001f");
   EXPECT_EQ(facts.at("namespaces").first, "user,pid,cgroup");
@@ -216,6 +220,30 @@ TEST(ConvertTest, IsolationFactsHaveValueAndSource) {
   EXPECT_EQ(facts.at("landlock_enforced").second, v1::PROBE);
   EXPECT_EQ(facts.at("filter_digest").first, "ab" + std::string(62, '0'));
   EXPECT_EQ(facts.at("filter_digest").second, v1::LOADED);
+}
+
+TEST(ConvertTest, ARootThatIsAnImageHasItsDigest) {
+  ipc::IsolationReport report{};
+  report.root = ipc::RootKind::kHost;
+  EXPECT_EQ(IsolationToProto(report).root(), "host");
+  report.root = ipc::RootKind::kImage;
+  report.root_digest[31] = 0xcd;
+  const v1::Isolation isolation = IsolationToProto(report);
+  EXPECT_EQ(isolation.root(), "image");
+  const auto digest = std::find_if(isolation.facts().begin(), isolation.facts().end(),
+                                   [](const auto& fact) { return fact.name() == "root_digest"; });
+  ASSERT_NE(digest, isolation.facts().end());
+  EXPECT_EQ(digest->value(), "sha256:" + std::string(62, '0') + "cd");
+  EXPECT_EQ(digest->source(), v1::LOADED);
+}
+
+TEST(ConvertTest, AProfileSaysWhoseFilesItShows) {
+  CatalogEntry entry;
+  EXPECT_EQ(ProfileToProto(entry).root(), "host");
+  EXPECT_EQ(ProfileToProto(entry).root_digest(), "");
+  entry.profile.image = policy::RootImage{"/i", "sha256:ab", ""};
+  EXPECT_EQ(ProfileToProto(entry).root(), "image");
+  EXPECT_EQ(ProfileToProto(entry).root_digest(), "sha256:ab");
 }
 
 TEST(ConvertTest, ProfileHasDefaultsCeilingsAndItsState) {

@@ -30,6 +30,7 @@ TEST_F(ExecuteFlowTest, OutputAndDenialsThatOvertakeStartedAreToldAfterIt) {
   EXPECT_TRUE(supervisor_->IsSilent());  // Time enough for the dispatcher to read what it must not read yet.
   auto started = ipc::Make<ipc::Started>();
   started.sandbox = sandbox.id;
+  started.isolation.root = ipc::RootKind::kHost;
   supervisor_->Send(started);
   EXPECT_TRUE(call.Next().has_started());
   supervisor_->SendFinished(sandbox.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram);

@@ -56,6 +56,7 @@ FakeSandbox FakeSupervisor::SendPrepared(ipc::SandboxId id) {
   auto prepared = ipc::Make<ipc::Prepared>();
   prepared.sandbox = id;
   prepared.setup_ns = 1'000'000;
+  prepared.isolation.root = ipc::RootKind::kHost;
   const std::array fds = {stdin_write.get(), stdout_read.get(), stderr_read.get(), events_read.get(),
                           outputs_read.get()};
   SendBytes(ipc::AsBytes(prepared), fds);
@@ -76,6 +77,7 @@ FakeSandbox FakeSupervisor::StartOne() {
   auto started = ipc::Make<ipc::Started>();
   started.sandbox = sandbox.id;
   started.isolation.payload_host_uid = 4711;
+  started.isolation.root = ipc::RootKind::kHost;
   Send(started);
   return sandbox;
 }

@@ -24,7 +24,7 @@ ProfileCatalog TestCatalog() {
   profiles["rust"].compile->outputs = {"program", "lib"};
   profiles["cobol"].toolchain_package = "gnucobol4";
   profiles["cobol"].toolchain_probe = "/nonexistent/cobc";
-  return ProfileCatalog(profiles, {{"python3", "3.11.2-1"}});
+  return ProfileCatalog(profiles, {{"python3", "3.11.2-1"}}, -1);
 }
 
 v1::ExecuteRequest ValidExecuteRequest() {

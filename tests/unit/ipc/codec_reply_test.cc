@@ -32,6 +32,7 @@ M ValidIsolation() {
   message.isolation.namespaces = kNsUser | kNsCgroup;
   message.isolation.mounts = kMountPrivate;
   message.isolation.landlock_enforced = 1;
+  message.isolation.root = RootKind::kImage;
   return message;
 }
 
@@ -116,6 +117,9 @@ TYPED_TEST(IsolationTest, FieldsAreChecked) {
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.namespaces = kNsCgroup << 1U; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.mounts = kMountPrivate << 1U; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.landlock_enforced = 2; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.root = RootKind{}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.root = RootKind{3}; }), "accepted");
+  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.reserved = 1; }), "accepted");
 }
 
 template <class M>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "common/status.h"
 
 namespace caisson::orchestrator {
@@ -44,7 +46,7 @@ std::string Replaced(std::string text, const std::string& from, const std::strin
 
 uint32_t MountBits(const std::string& text) {
   ipc::IsolationReport report{};
-  const absl::Status parsed = ParseMountInfo(text, report);
+  const absl::Status parsed = ParseMountInfo(text, std::nullopt, report);
   EXPECT_TRUE(parsed.ok()) << Message(parsed);
   return report.mounts;
 }
@@ -55,7 +57,7 @@ ipc::IsolationReport Complete() {
   EXPECT_TRUE(
       ParseUidMap("         1 1900000000          1\n      1000 1900000001          1\n", kHostUid, report)
           .ok());
-  EXPECT_TRUE(ParseMountInfo(kMounts, report).ok());
+  EXPECT_TRUE(ParseMountInfo(kMounts, std::nullopt, report).ok());
   EXPECT_TRUE(ParseNetDev(std::string(kNetDevHeading) + "    lo:       0       0\n", report).ok());
   report.init_host_uid = 1'900'000'000;
   report.namespaces = 0x7f;
@@ -217,7 +219,7 @@ TEST(MountInfoTest, MalformedTextIsAnError) {
        {std::string(), std::string("80 79 0:40 / / ro\n"), std::string("80 79 0:40 / / ro - tmpfs\n"),
         std::string(kMounts, sizeof kMounts - 2), Replaced(kMounts, "/ / ro", "/ /x ro")}) {
     ipc::IsolationReport report{};
-    EXPECT_TRUE(absl::IsInvalidArgument(ParseMountInfo(text, report))) << text;
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseMountInfo(text, std::nullopt, report))) << text;
   }
 }
 
@@ -277,7 +279,7 @@ TEST(IfInet6Test, AddressesBesidesLocalhostCount) {
 }
 
 TEST(CheckIsolationTest, ACompleteReportPasses) {
-  const absl::Status checked = CheckIsolation(Complete(), kHostUid, policy::NetworkMode::kNone);
+  const absl::Status checked = CheckIsolation(Complete(), {kHostUid});
   EXPECT_TRUE(checked.ok()) << Message(checked);
 }
 
@@ -308,11 +310,13 @@ TEST(CheckIsolationTest, EachFieldThatDoesNotHoldIsNamed) {
       {"network_interfaces", [](ipc::IsolationReport& r) { r.network_interfaces = 1; }},
       {"network_addresses", [](ipc::IsolationReport& r) { r.network_addresses = 1; }},
       {"loopback_up", [](ipc::IsolationReport& r) { r.loopback_up = 1; }},
+      {"root", [](ipc::IsolationReport& r) { r.root = ipc::RootKind::kImage; }},
+      {"root", [](ipc::IsolationReport& r) { r.root = ipc::RootKind{}; }},
       {"max_user_namespaces", [](ipc::IsolationReport& r) { r.max_user_namespaces = 1; }}};
   for (const auto& [field, change] : changes) {
     ipc::IsolationReport report = Complete();
     change(report);
-    const absl::Status checked = CheckIsolation(report, kHostUid, policy::NetworkMode::kNone);
+    const absl::Status checked = CheckIsolation(report, {kHostUid});
     EXPECT_TRUE(absl::IsFailedPrecondition(checked)) << field;
     EXPECT_NE(Message(checked).find(field), std::string::npos) << Message(checked);
   }
@@ -321,14 +325,14 @@ TEST(CheckIsolationTest, EachFieldThatDoesNotHoldIsNamed) {
 TEST(CheckIsolationTest, WhatIsMissingIsNamed) {
   ipc::IsolationReport report = Complete();
   report.namespaces &= ~(ipc::kNsIpc | ipc::kNsUts);
-  EXPECT_EQ(Message(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone)),
+  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})),
             "check isolation: namespaces lacks ipc, uts");
   report = Complete();
   report.mounts &= ~ipc::kMountProcRestricted;
-  EXPECT_EQ(Message(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone)),
+  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})),
             "check isolation: mounts lacks proc_restricted");
   report.mounts = ~0U;
-  EXPECT_FALSE(CheckIsolation(report, kHostUid, policy::NetworkMode::kNone).ok());
+  EXPECT_FALSE(CheckIsolation(report, {kHostUid}).ok());
 }
 
 TEST(CheckInitTest, EachLockThatInitLacksIsNamed) {
@@ -364,23 +368,31 @@ TEST(CheckInitTest, EachLockThatInitLacksIsNamed) {
 TEST(CheckIsolationTest, ALoopbackIsUpWhereTheProfileSaysSoAndNothingElseIsThere) {
   constexpr policy::NetworkMode kLoopback = policy::NetworkMode::kLoopback;
   ipc::IsolationReport report = Complete();
-  const absl::Status down = CheckIsolation(report, kHostUid, kLoopback);
+  const absl::Status down = CheckIsolation(report, {kHostUid, kLoopback});
   EXPECT_TRUE(absl::IsFailedPrecondition(down));
   EXPECT_NE(Message(down).find("loopback_up is 0, must be 1"), std::string::npos) << Message(down);
   report.loopback_up = 1;
-  EXPECT_TRUE(CheckIsolation(report, kHostUid, kLoopback).ok());
+  EXPECT_TRUE(CheckIsolation(report, {kHostUid, kLoopback}).ok());
   report.network_addresses = 1;
-  EXPECT_FALSE(CheckIsolation(report, kHostUid, kLoopback).ok());
+  EXPECT_FALSE(CheckIsolation(report, {kHostUid, kLoopback}).ok());
   report.network_addresses = 0;
   report.network_interfaces = 1;
-  EXPECT_FALSE(CheckIsolation(report, kHostUid, kLoopback).ok());
+  EXPECT_FALSE(CheckIsolation(report, {kHostUid, kLoopback}).ok());
+}
+
+TEST(CheckIsolationTest, ARootThatShouldBeAnImageIsNotTheHosts) {
+  ipc::IsolationReport report = Complete();
+  const ExpectedIsolation of_image{kHostUid, policy::NetworkMode::kNone, ipc::RootKind::kImage};
+  EXPECT_TRUE(absl::IsFailedPrecondition(CheckIsolation(report, of_image)));
+  report.root = ipc::RootKind::kImage;
+  EXPECT_TRUE(CheckIsolation(report, of_image).ok());
 }
 
 TEST(CheckIsolationTest, AnExpectedUidOfZeroNeverPasses) {
   ipc::IsolationReport report = Complete();
   report.payload_host_uid = 0;
   report.payload_host_gid = 0;
-  EXPECT_FALSE(CheckIsolation(report, 0, policy::NetworkMode::kNone).ok());
+  EXPECT_FALSE(CheckIsolation(report, {0}).ok());
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST(ReadIsolationTest, ReadsARealProcessFromOutside) {
   EXPECT_EQ(report->cap_effective, 0U);
   EXPECT_NE(report->cap_bounding, 0U);
   EXPECT_GT(report->mount_count, 0U);
-  EXPECT_FALSE(CheckIsolation(*report, kHostUid, policy::NetworkMode::kNone).ok());
+  EXPECT_FALSE(CheckIsolation(*report, {kHostUid}).ok());
 }
 
 TEST(ReadIsolationTest, ALoopbackThatIsUpIsSeen) {

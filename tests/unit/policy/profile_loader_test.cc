@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/profile_source.h"
@@ -55,6 +57,51 @@ TEST(ProfileLoaderTest, ASmallProfileLoads) {
   EXPECT_EQ(profile.run.environment.at("HOME"), "/box");
   EXPECT_EQ(profile.run.limits.defaults, StandardRunLimits().defaults);
   EXPECT_FALSE(profile.compile.has_value());
+}
+
+TEST(ProfileLoaderTest, ARootIsTheHostsOrAnImageAndAChildReplacesIt) {
+  const TemporaryDirectory directory;
+  AddBase(directory);
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  const std::string step = R"("steps": {"run": {"command": ["/bin/x"]}}})";
+  directory.Write("p.json", std::string(kHead) + R"("root": {"image": "/i/p.squashfs", "digest": ")" +
+                                digest + "\"},\n" + step);
+  directory.Write("c.json", R"({"schema_version": 1, "name": "c", "extends": "p"})");
+  directory.Write("h.json", R"({"schema_version": 1, "name": "h", "extends": "p", "root": "host"})");
+  const absl::StatusOr<ProfileSet> profiles = LoadProfiles(directory.path(), FileTrust::kAnyOwner);
+  ASSERT_TRUE(profiles.ok()) << Message(profiles.status());
+  for (const char* name : {"p", "c"}) {
+    const std::optional<RootImage>& image = profiles->at(name).image;
+    ASSERT_TRUE(image.has_value()) << name;
+    EXPECT_EQ(image->path, "/i/p.squashfs");
+    EXPECT_EQ(image->digest, digest);
+    EXPECT_EQ(image->written_at, directory.path() + "/p.json:3: root");
+  }
+  EXPECT_FALSE(profiles->at("h").image.has_value());
+}
+
+TEST(ProfileLoaderTest, ARootThatIsNoneIsAnError) {
+  const std::string digest = "sha256:" + std::string(64, '0');
+  const auto image = [](const std::string& path, const std::string& text) {
+    return R"("root": {"image": ")" + path + R"(", "digest": ")" + text + "\"}";
+  };
+  const std::string no_digest = "p.json:3: root.digest: must be sha256: and 64 of 0-9 and a-f";
+  for (const auto& [root, error] : std::vector<std::pair<std::string, std::string>>{
+           {R"("root": "hosts")", "p.json:3: root: must be \"host\" or {\"image\": PATH"},
+           {R"("root": null)", "p.json:3: root: must be \"host\" or"},
+           {R"("root": {"image": "/i"})", "p.json:3: root.digest: is missing"},
+           {R"("root": {"digest": ")" + digest + "\"}", "p.json:3: root.image: is missing"},
+           {image("i", digest), "p.json:3: root.image: must be an absolute path"},
+           {image("/i/../j", digest), "p.json:3: root.image: must be an absolute path"},
+           {image("/i", digest + "0"), no_digest},
+           {image("/i", "sha256:" + std::string(63, '0')), no_digest},
+           {image("/i", "sha256:" + std::string(64, 'A')), no_digest},
+           {image("/i", "sha512:" + std::string(64, '0')), no_digest},
+           {image("/i", ""), no_digest},
+           {R"("root": {"image": "/i", "digest": ")" + digest + R"(", "rw": true})",
+            "p.json:3: root.rw: "}}) {
+    EXPECT_NE(ErrorOf(root).find(error), std::string::npos) << root << "\n" << ErrorOf(root);
+  }
 }
 
 struct ErrorCase {

@@ -1,11 +1,15 @@
 // A plan is written by caissond and read by init: both ends here, on the same bytes.
 #include "sandbox/plan_builder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -13,6 +17,8 @@
 
 namespace caisson::sandbox {
 namespace {
+
+namespace fs = std::filesystem;
 
 policy::StepSection SmallStep() {
   policy::StepSection step;
@@ -29,7 +35,26 @@ struct Read {
   PlanRecord type;
   std::string path;
   uint32_t flags;
+  std::string data;  // of a bind: its source
 };
+
+std::vector<Read> ReadPlan(const UniqueFd& plan) {
+  struct stat info {};
+  fstat(plan.get(), &info);
+  const auto size = static_cast<size_t>(info.st_size);
+  void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, plan.get(), 0);
+  init::PlanReader reader(static_cast<const unsigned char*>(bytes), size);
+  std::vector<Read> records;
+  init::PlanItem item{};
+  while (reader.Next(item)) {
+    const auto* data = reinterpret_cast<const char*>(item.data);
+    records.push_back({item.type, item.path == nullptr ? "" : item.path, item.flags,
+                       item.type == PlanRecord::kBind ? std::string(data) : std::string()});
+  }
+  EXPECT_TRUE(reader.valid());
+  munmap(bytes, size);
+  return records;
+}
 
 absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step, bool terminal = false,
                                                const policy::CompiledFilter& filter = {}) {
@@ -38,19 +63,7 @@ absl::StatusOr<std::vector<Read>> BuildAndRead(const policy::StepSection& step, 
   if (!plan.ok()) {
     return plan.status();
   }
-  struct stat info {};
-  fstat(plan->get(), &info);
-  const auto size = static_cast<size_t>(info.st_size);
-  void* bytes = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, plan->get(), 0);
-  init::PlanReader reader(static_cast<const unsigned char*>(bytes), size);
-  std::vector<Read> records;
-  init::PlanItem item{};
-  while (reader.Next(item)) {
-    records.push_back({item.type, item.path == nullptr ? "" : item.path, item.flags});
-  }
-  EXPECT_TRUE(reader.valid());
-  munmap(bytes, size);
-  return records;
+  return ReadPlan(*plan);
 }
 
 size_t IndexOf(const std::vector<Read>& records, PlanRecord type, const std::string& path) {
@@ -98,6 +111,70 @@ TEST(PlanBuilderTest, MissingRequiredBindIsAnError) {
   policy::StepSection step = SmallStep();
   step.binds[1].optional = false;
   EXPECT_TRUE(absl::IsFailedPrecondition(BuildAndRead(step).status()));
+}
+
+// A directory as an image would be mounted, with links that lead out of it for whoever follows them outside.
+class SmallImage {
+ public:
+  SmallImage() {
+    std::string name = (fs::temp_directory_path() / "caisson-plan-XXXXXX").string();
+    path_ = fs::canonical(mkdtemp(name.data()));
+    fs::create_directories(path_ / "usr/share/zoneinfo");
+    fs::create_directories(path_ / "etc");
+    std::ofstream(path_ / "usr/share/zoneinfo/UTC") << "zone";
+    fs::create_symlink("/usr/share/zoneinfo/UTC", path_ / "etc/localtime");
+    fs::create_symlink("/etc/passwd", path_ / "etc/outside");
+    fs::create_symlink("../../../../../etc/passwd", path_ / "etc/above");
+    root_ = UniqueFd(open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  ~SmallImage() { fs::remove_all(path_); }
+  SmallImage(const SmallImage&) = delete;
+  SmallImage& operator=(const SmallImage&) = delete;
+
+  // The sources of the plan's binds.
+  absl::StatusOr<std::vector<std::string>> Sources(const std::vector<policy::BindMount>& binds) const {
+    policy::StepSection step = SmallStep();
+    step.binds = binds;
+    PlanOptions options{.staging_path = "/run/staging", .landlock_abi = 7};
+    options.root = root_.get();
+    auto plan = BuildPlan(step, {}, options);
+    if (!plan.ok()) {
+      return plan.status();
+    }
+    std::vector<std::string> sources;
+    for (const Read& record : ReadPlan(*plan)) {
+      if (record.type == PlanRecord::kBind) {
+        sources.push_back(record.data);
+      }
+    }
+    return sources;
+  }
+  std::string Path(const char* below) const { return path_ / below; }
+
+ private:
+  fs::path path_;
+  UniqueFd root_;
+};
+
+TEST(PlanBuilderTest, BindsOfAnImageComeFromWhereItIsMounted) {
+  const SmallImage image;
+  const auto sources =
+      image.Sources({{"/usr", "", true, false, ""}, {"/etc/localtime", "", false, true, ""}});
+  ASSERT_TRUE(sources.ok()) << sources.status();
+  EXPECT_EQ(*sources, (std::vector<std::string>{image.Path("usr"), image.Path("usr/share/zoneinfo/UTC")}));
+}
+
+TEST(PlanBuilderTest, LinksOfAnImageDoNotLeadToTheHost) {
+  const SmallImage image;
+  for (const char* source : {"/etc/outside", "/etc/above", "/etc/hostname"}) {
+    const auto optional = image.Sources({{source, "", false, true, ""}});
+    ASSERT_TRUE(optional.ok()) << optional.status();
+    EXPECT_TRUE(optional->empty()) << source;
+    const absl::Status required = image.Sources({{source, "", false, false, ""}}).status();
+    EXPECT_TRUE(absl::IsFailedPrecondition(required)) << source;
+    EXPECT_NE(required.message().find(std::string("bind ") + source + " of the image: "), std::string::npos)
+        << required;
+  }
 }
 
 TEST(PlanBuilderTest, EveryBindIsReadOnlyAndTheRootIsSealedLast) {

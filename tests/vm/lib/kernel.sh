@@ -2,7 +2,7 @@
 # unpacked into the cache, never installed. Sourced by run.sh; sets kernel_image and initramfs.
 
 readonly kernel_meta_package=linux-image-cloud-amd64
-readonly kernel_modules=(virtio_pci virtio_blk virtio_console virtio-rng)
+readonly kernel_modules=(virtio_pci virtio_blk virtio_console virtio-rng loop squashfs erofs)
 
 # Sets kernel_release and kernel_image. Uses the network only when the cache holds no kernel.
 fetch_kernel() {
