@@ -20,6 +20,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # systemd-sysusers makes the user.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS python3)
+# For `caisson image build`.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "mmdebstrap, squashfs-tools | erofs-utils, python3-pip, npm")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "daemon that runs untrusted programs, each in a fresh sandbox
 Caisson takes programs over gRPC on a Unix socket and runs each in a sandbox of
 its own: namespaces, cgroup limits, Landlock, a syscall filter, no capability,

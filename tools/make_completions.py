@@ -25,6 +25,7 @@ SOURCES = {
     ("caisson run", "--profile"): "profiles",
     ("caisson run", "--limit"): "limits",
     ("caisson cancel", "NAME"): "runs",
+    ("caisson image build", "PROFILE"): "profiles",
     ("caisson profile lint", "NAME"): "profiles",
     ("caisson profile explain", "NAME"): "profiles",
     ("caisson profile learn", "--profile"): "profiles",

@@ -2,13 +2,13 @@
 // since what they name is installed.
 #include "cli/install_command.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "cli/child_program.h"
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
 #include "cli/profile_command.h"
@@ -58,32 +58,6 @@ std::string Joined(const std::vector<std::string>& words) {
   return line;
 }
 
-// The exit code of the program, or 125 with a line that says why there is none.
-int RunToItsEnd(std::vector<std::string> command) {
-  std::vector<char*> argv;
-  for (std::string& word : command) {
-    argv.push_back(word.data());
-  }
-  argv.push_back(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    // Nobody answers questions here, and root's PATH is the caller's under some configurations of sudo.
-    char frontend[] = "DEBIAN_FRONTEND=noninteractive";
-    char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    char* environment[] = {frontend, path, nullptr};
-    execve(argv.front(), argv.data(), environment);
-    _exit(kExitService);
-  }
-  int status = 0;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (child > 0 && WIFEXITED(status)) {
-    return WEXITSTATUS(status);
-  }
-  return Fail(std::string("apt-get did not end by itself: ") +
-              (child < 0 ? std::strerror(errno) : strsignal(WTERMSIG(status))));
-}
-
 }  // namespace
 
 std::vector<std::string> MissingPackages(const policy::Profile& profile, bool libraries) {
@@ -108,6 +82,10 @@ int InstallCommand(const InstallOptions& options) {
   const absl::StatusOr<policy::Profile> profile = Load(options);
   if (!profile.ok()) {
     return Fail(Message(profile.status()));
+  }
+  if (profile->image) {
+    return Fail("the root of " + profile->name + " is an image, " + profile->image->path +
+                    ": what is in it was decided when it was made; see caisson image build --help");
   }
   const std::vector<std::string> packages = MissingPackages(*profile, options.libraries);
   const std::string reason = policy::UnavailableReason(*profile);
@@ -134,8 +112,14 @@ int InstallCommand(const InstallOptions& options) {
     return Fail(std::string(kAptGet) + ": " + std::strerror(errno) + "; install " + Joined(packages) +
                 " by this system's own means");
   }
-  if (const int code = RunToItsEnd(command); code != 0) {
-    return Fail("apt-get exited with " + std::to_string(code) +
+  ChildProgram apt_get;
+  apt_get.command = command;
+  const absl::StatusOr<int> code = RunToItsEnd(apt_get);
+  if (!code.ok()) {
+    return Fail(Message(code.status()));
+  }
+  if (*code != 0) {
+    return Fail("apt-get exited with " + std::to_string(*code) +
                 "; if the package lists are old, `apt-get update` may help");
   }
   if (!MissingPackages(*profile, options.libraries).empty()) {

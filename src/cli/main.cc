@@ -19,6 +19,7 @@
 #include "cli/command_options.h"
 #include "cli/doctor_command.h"
 #include "cli/exit_code.h"
+#include "cli/image_options.h"
 #include "cli/profile_options.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
@@ -36,6 +37,7 @@ struct Options {
   RunOptions run;
   PsOptions ps;
   ProfileCommandOptions profile;
+  ImageOptions image;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -243,6 +245,7 @@ int Main(int argc, char** argv) {
   CLI::App* ps = AddPs(app, options);
   CLI::App* cancel = AddCancel(app, options);
   CLI::App* learn = AddProfile(app, options.profile, options.socket);
+  CLI::App* image = AddImage(app, options.image);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   LetFlagsTakeNoValue(app);
@@ -270,6 +273,9 @@ int Main(int argc, char** argv) {
   if (app.got_subcommand("profile") && !learn->parsed() &&
       !app.get_subcommand("profile")->got_subcommand("list")) {
     return OfflineProfileCommand(*app.get_subcommand("profile"), options);
+  }
+  if (image->parsed()) {
+    return ImageBuildCommand(options.image);
   }
   const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
   if (!address.ok()) {
