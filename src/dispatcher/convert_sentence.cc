@@ -138,13 +138,15 @@ std::string SetupText(const StepOutcome& outcome) {
     return ClientsFaultText(outcome.finished.error);
   }
   std::string text = "The sandbox could not be built, and nothing of the program ran";
-  if (!outcome.detail.empty()) {
-    return text + ": " + outcome.detail + ".";
-  }
   const ipc::SetupError& error = outcome.finished.error;
-  if (error.stage != 0) {
-    text += std::string(": ") + sandbox::SetupStageText(error.stage);
-    text += error.error_number == 0 ? "" : ": " + std::generic_category().message(error.error_number);
+  const std::string stage = error.stage == 0 ? "" : sandbox::SetupStageText(error.stage);
+  if (!stage.empty()) {
+    text += ": " + stage;
+  }
+  if (!outcome.detail.empty() && outcome.detail != stage) {
+    text += ": " + outcome.detail;
+  } else if (error.error_number != 0) {
+    text += ": " + std::generic_category().message(error.error_number);
   }
   return text + ".";
 }

@@ -343,9 +343,13 @@ void DispatcherLink::Flush() {
       return;
     }
     if (!status.ok()) {
-      // Its end of file will be seen by OnSocket; breaking here would destroy callers' state under them.
       outgoing_.clear();
       outgoing_fds_ = 0;
+      // Of one that is gone OnSocket will see the end of file. One that is there, and did not get a message,
+      // would wait for it for ever. Not at once: that would destroy callers' state under them.
+      if (!absl::IsAborted(status)) {
+        loop_.At(MonotonicNanos(), [this, reason = Message(status)] { Break(reason); });
+      }
       return;
     }
     outgoing_fds_ -= next.fds.size();

@@ -81,7 +81,7 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
   request.cgroup_directory = sandbox.cgroup->clone_into_fd();
   request.init_procs_fds = sandbox.cgroup->init_procs_fds();
   request.payload_procs_fds = sandbox.cgroup->payload_procs_fds();
-  ASSIGN_OR_RETURN(sandbox.init, spawner_.SpawnInit(request));
+  ASSIGN_OR_RETURN(sandbox.init, spawner_.SpawnInit(request, stage));
   sandbox.control = std::move(ends.first);
   sandbox.cgroup->CloseProcsFds();
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -232,11 +233,11 @@ void Session::Discard() {
   }
 }
 
-void Session::RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message) {
+void Session::RefuseStart(SetupStage stage, const std::string& message) {
   auto refused = ipc::Make<ipc::StartRefused>();
   refused.sandbox = id_;
-  refused.refusal = refusal;
-  refused.limit = limit;
+  refused.refusal = ipc::Refusal::kSetupFailed;
+  refused.error = MakeError(stage, 0, 0);
   static_cast<void>(ipc::SetText(refused.message, message));
   listener_->OnStartRefused(*this, refused);
   Discard();
@@ -264,7 +265,7 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   CAISSON_CHECK(state_ == ipc::SandboxState::kPrepared);
   times_.start_ns = MonotonicNanos();
   if (init_dead_) {
-    return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone, "the sandbox died while it waited");
+    return RefuseStart(SetupStage::kInitProtocol, "the sandbox died while it waited");
   }
   absl::Status status = sandbox_.cgroup->SetLimits({limits.memory_bytes, limits.pids, limits.cpu_millis});
   const absl::StatusOr<CgroupLimits> in_force = sandbox_.cgroup->ReadLimits();
@@ -273,8 +274,7 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   status.Update(cpu_before_us.status());
   if (!status.ok()) {
     spdlog::error("sandbox {}: write limits: {}", id_, Message(status));
-    return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone,
-                       "the kernel did not take the limits");
+    return RefuseStart(SetupStage::kLimits, "the kernel did not take the limits");
   }
   cpu_before_us_ = *cpu_before_us;
   isolation_.cgroup_memory_bytes = in_force->memory_bytes;
@@ -293,7 +293,7 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   const int bundle_fd = bundle.get();
   status = SendPacket(sandbox_.control.get(), std::as_bytes(std::span(&go, 1)), std::span(&bundle_fd, 1));
   if (!status.ok()) {
-    return RefuseStart(ipc::Refusal::kSetupFailed, ipc::LimitName::kNone, Message(status));
+    return RefuseStart(SetupStage::kInitProtocol, Message(status));
   }
   loop_.Cancel(setup_timer_);
   started_ = true;
@@ -392,11 +392,16 @@ void Session::LetCollect() {
   Later(kReportNanos + collect_ns_, kill_timer_, &Session::KillEverything);
 }
 
-// What init said last may still be in the socket: the kernel keeps it after init's end.
+// What init said last may still be in the socket: the kernel keeps it after init's end. Where init left
+// something unread, its set-up message say, the first answer is a reset, and its words come after it.
 void Session::ReadLastWords() {
+  bool reset_expected = true;
   while (sandbox_.control.valid() && !evidence_.main_ended) {
     absl::StatusOr<Packet> packet = ReceivePacket(sandbox_.control.get());
     if (!packet.ok()) {
+      if (std::exchange(reset_expected, false) && absl::IsAborted(packet.status())) {
+        continue;
+      }
       return;
     }
     const std::optional<InitRecord> record = DecodeInitRecord(packet->bytes);

@@ -30,6 +30,7 @@
 #include "orchestrator/sandbox_builder.h"
 #include "orchestrator/verdict.h"
 #include "sandbox/plan.h"
+#include "sandbox/setup_stage.h"
 
 namespace caisson::orchestrator {
 
@@ -99,7 +100,7 @@ class Session {
   void SampleMemory();
   void KeepMemorySample();
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
-  void RefuseStart(ipc::Refusal refusal, ipc::LimitName limit, const std::string& message);
+  void RefuseStart(sandbox::SetupStage stage, const std::string& message);
   void Conclude();
   void StopWatching();
   void ScheduleRemoval(int64_t delay_nanos);

@@ -97,7 +97,8 @@ absl::StatusOr<Spawner> Spawner::Create() {
   return Spawner(std::move(image), std::move(null_device));
 }
 
-absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request) {
+absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request, SetupStage& stage) {
+  stage = SetupStage::kClone;
   ExecArguments arguments;
   arguments.image = image_.get();
   arguments.null_device = null_device_.get();
@@ -122,6 +123,7 @@ absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request) {
                                                   .function = ExecInit,
                                                   .argument = &arguments}));
   if (arguments.error_number != 0) {
+    stage = SetupStage::kExecInit;
     static_cast<void>(init.process.Reap());
     return ErrnoStatus(arguments.error_number, "exec caisson-init");
   }

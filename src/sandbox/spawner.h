@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/pidfd.h"
 #include "common/unique_fd.h"
+#include "sandbox/setup_stage.h"
 #include "sandbox/user_namespace.h"
 
 namespace caisson::sandbox {
@@ -33,8 +34,8 @@ class Spawner {
 
   // clone3 with CLONE_VFORK and at once execveat of the image: back here, init runs or nothing does. The
   // child inherits exactly 0-2 (/dev/null) and the request's descriptors, an empty environment, no signal
-  // mask.
-  absl::StatusOr<PidFd> SpawnInit(const SpawnRequest& request);
+  // mask. `stage` is where it failed, if it did: kClone or kExecInit.
+  absl::StatusOr<PidFd> SpawnInit(const SpawnRequest& request, SetupStage& stage);
 
   std::span<std::byte> stack() { return *stack_; }
 

@@ -3,7 +3,6 @@
 // and arguments; at the end, in collect.cc, the files it left.
 #include "sandbox/init/supervise.h"
 
-#include <linux/audit.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/ioctl.h>
@@ -26,29 +25,20 @@ constexpr int kAll = -1;
 
 ObservedKinds observed_kinds;  // in .bss: on the stack their room would cost every run a page
 
-uint64_t DenialsPerSecond(PlanReader plan, const unsigned char*& deny_answers, uint64_t& counted_fcntl) {
+uint64_t DenialsPerSecond(PlanReader plan, AnswerTable& answers) {
   uint64_t limit = 0;
   PlanItem item{};
   plan.Rewind();
   while (plan.Next(item)) {
     if (item.type == sandbox::PlanRecord::kLimits) {
       limit = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->denials_per_second;
-      counted_fcntl = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->counted_fcntl;
+      answers.counted_fcntl = reinterpret_cast<const sandbox::PlanInitLimits*>(item.data)->counted_fcntl;
     } else if (item.type == sandbox::PlanRecord::kDenyTable &&
                item.data_bytes == sandbox::kDenyTableEntries) {
-      deny_answers = item.data;
+      answers.deny_answers = item.data;
     }
   }
   return limit;
-}
-
-// The call's number, or the one that stands for those of another architecture, whose numbers mean other
-// calls.
-int CallNumber(const seccomp_data& data) {
-  if (data.arch != AUDIT_ARCH_X86_64) {
-    return wire::kI386Call;
-  }
-  return (static_cast<uint32_t>(data.nr) & 0x40000000U) != 0 ? wire::kX32Call : data.nr;
 }
 
 }  // namespace
@@ -57,7 +47,7 @@ Supervisor::Supervisor(PlanReader plan, const Descriptors& fds, int stub, Progre
     : fds_(fds),
       stub_(stub),
       progress_(progress),
-      denials_(DenialsPerSecond(plan, deny_answers_, counted_fcntl_)),
+      denials_(DenialsPerSecond(plan, answers_)),
       observed_(plan, observed_kinds) {}
 
 StubReport Supervisor::AwaitReady() {
@@ -86,7 +76,9 @@ void Supervisor::Run(int listener) {
     if (ready == -EINTR) {
       continue;
     }
-    progress_.Must(ready);
+    if (IsError(ready)) {
+      GiveUp(ready);
+    }
     if ((polled[3].revents & POLLIN) != 0) {
       OnNotification();
     } else if (polled[3].revents != 0) {
@@ -104,6 +96,15 @@ void Supervisor::Run(int listener) {
   }
 }
 
+// A call of init's own failed. That nothing ran is said only where it is certain; otherwise the end of init
+// is all that caissond hears, and the kernel kills the rest.
+void Supervisor::GiveUp(long result) const {
+  if (!let_go_) {
+    progress_.Fail(result);
+  }
+  ExitGroup(1);
+}
+
 void Supervisor::OnControl() {
   union {
     sandbox::GoMessage go;
@@ -112,8 +113,11 @@ void Supervisor::OnControl() {
   } message{};
   int bundle = -1;
   const long got = ReceivePacket(fds_.control, &message, sizeof message, bundle);
-  if (got == -EAGAIN) {
+  if (got == -EAGAIN || got == -EINTR) {
     return;
+  }
+  if (IsError(got)) {
+    GiveUp(got);
   }
   const bool ours =
       got >= static_cast<long>(sizeof message.signal) && message.go.magic == sandbox::kControlMagic;
@@ -141,7 +145,9 @@ void Supervisor::OnGo(const sandbox::GoMessage& go, int bundle) {
   go_ns_ = MonotonicNanos();
   const StubGo message{bundle,       0, go.open_files, go.file_size_bytes, go.stack_bytes, go.memory_bytes,
                        go.cpu_millis};
-  Write(fds_.go_write, &message, sizeof message);
+  // Or the stub would wait for as long as the run may last.
+  progress_.Must(Write(fds_.go_write, &message, sizeof message));
+  let_go_ = true;
 }
 
 // A signal that arrives before the exec meets the stub, whose signals are all at their defaults, as the
@@ -159,6 +165,9 @@ void Supervisor::OnStubReports() {
     if (got == static_cast<long>(sizeof report)) {
       OnStubReport(report);
       continue;
+    }
+    if (IsError(got) && got != -EAGAIN) {
+      GiveUp(got);
     }
     if (got != -EAGAIN) {
       // End of file: the pipe closed on exec, or the stub is dead.
@@ -207,16 +216,10 @@ void Supervisor::OnNotification() {
   if (IsError(Syscall(__NR_ioctl, listener_, SECCOMP_IOCTL_NOTIF_RECV, Address(&request)))) {
     return;  // ENOENT: the caller died meanwhile.
   }
-  const int number = CallNumber(request.data);
-  const bool known = number >= 0 && number < static_cast<int>(sandbox::kDenyTableEntries);
-  uint64_t args[6];
-  for (int i = 0; i < 6; ++i) {
-    args[i] = request.data.args[i];
-  }
-  const auto command = static_cast<uint32_t>(args[1]);  // an int, as the kernel takes it
-  const bool learns = observed_.Count(number, args);
-  if (IsCountedLock(number, command)) {
-    return OnLockCall(request.id, command, args);
+  const NotifiedCall call = DecodeCall(request.data);
+  const bool learns = observed_.Count(call.number, call.args);
+  if (answers_.IsCountedLock(call)) {
+    return OnLockCall(request.id, call);
   }
   if (learns) {
     // SAFETY: memory that the caller's arguments point to may change before the kernel reads it, and no
@@ -224,26 +227,21 @@ void Supervisor::OnNotification() {
     // below the ceiling, which it decides by registers (policy/learning.h).
     return Answer(request.id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
   }
-  Refuse(known ? number : -1, request.id, known && deny_answers_ != nullptr ? deny_answers_[number] : 0,
-         args);
+  Refuse(call, request.id, answers_.Of(call));
 }
 
-bool Supervisor::IsCountedLock(int number, uint32_t command) const {
-  return number == __NR_fcntl && command < 64 && (counted_fcntl_ >> command & 1U) != 0;
-}
-
-void Supervisor::OnLockCall(uint64_t id, uint32_t command, const uint64_t (&args)[6]) {
-  const bool of_open_file = command == F_OFD_SETLK || command == F_OFD_SETLKW;
+void Supervisor::OnLockCall(uint64_t id, const NotifiedCall& call) {
+  const bool of_open_file = call.command() == F_OFD_SETLK || call.command() == F_OFD_SETLKW;
   switch (locks_.Take(of_open_file, MonotonicNanos())) {
     case LockBudget::Answer::kGoOn:
       // SAFETY: whatever the caller's memory says by the time the kernel reads it, it is one call for a lock.
       return Answer(id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
     case LockBudget::Answer::kRefuse:
-      return Refuse(__NR_fcntl, id, ENOLCK, args);
+      return Refuse(call, id, ENOLCK);
     case LockBudget::Answer::kAsk:
       break;
   }
-  asked_ = {true, id, command, {args[0], args[1], args[2], args[3], args[4], args[5]}};
+  asked_ = {true, id, call};
   const sandbox::LockQuestionMessage question{sandbox::kControlMagic, sandbox::ControlType::kLockQuestion};
   Write(fds_.control, &question, sizeof question);
 }
@@ -251,7 +249,7 @@ void Supervisor::OnLockCall(uint64_t id, uint32_t command, const uint64_t (&args
 void Supervisor::OnLocksHeld(const sandbox::LocksHeldMessage& message) {
   asked_.waits = false;
   locks_.Held(message.held, MonotonicNanos());
-  OnLockCall(asked_.id, asked_.command, asked_.args);
+  OnLockCall(asked_.id, asked_.call);
 }
 
 void Supervisor::Answer(uint64_t id, int error, uint32_t flags) const {
@@ -263,15 +261,15 @@ void Supervisor::Answer(uint64_t id, int error, uint32_t flags) const {
   Syscall(__NR_ioctl, listener_, SECCOMP_IOCTL_NOTIF_SEND, Address(&response));
 }
 
-// Counts the refusal, and answers it or kills for it. `number` is -1 for one beyond every table.
-void Supervisor::Refuse(int number, uint64_t id, uint8_t answer, const uint64_t (&args)[6]) {
+// Counts the refusal, and answers it or kills for it.
+void Supervisor::Refuse(const NotifiedCall& call, uint64_t id, uint8_t answer) {
   const bool kills = answer == sandbox::kDenyAnswerKill;
-  const DenialKind* first = denials_.Count(number, kills, args, MonotonicNanos());
+  const DenialKind* first = denials_.Count(call.number, kills, call.args, MonotonicNanos());
   if (first != nullptr) {
     SendEvent(wire::EventType::kDenial, *first);
   }
   if (kills && violation_ < 0 && !main_ended_) {
-    violation_ = number;
+    violation_ = call.number;
   }
   if (denials_.over_rate() && !denial_rate_hit_ && !main_ended_) {
     denial_rate_hit_ = true;
@@ -289,6 +287,9 @@ void Supervisor::OnChildren() {
   for (;;) {
     int status = 0;
     const long pid = Syscall(__NR_wait4, kAll, Address(&status), WNOHANG, 0);
+    if (IsError(pid) && pid != -ECHILD) {
+      GiveUp(pid);  // The main process's end may be among those that are never told again.
+    }
     if (pid <= 0) {
       break;
     }

@@ -4,6 +4,7 @@
 
 #include "sandbox/init/denials.h"
 #include "sandbox/init/lock_budget.h"
+#include "sandbox/init/notification.h"
 #include "sandbox/init/observed.h"
 #include "sandbox/init/plan_reader.h"
 #include "sandbox/init/report.h"
@@ -39,12 +40,12 @@ class Supervisor {
   void OnStubReports();
   void OnStubReport(const StubReport& report);
   void OnNotification();
-  bool IsCountedLock(int number, uint32_t command) const;
-  void OnLockCall(uint64_t id, uint32_t command, const uint64_t (&args)[6]);
+  void OnLockCall(uint64_t id, const NotifiedCall& call);
   void OnLocksHeld(const sandbox::LocksHeldMessage& message);
   void Answer(uint64_t id, int error, uint32_t flags) const;
-  void Refuse(int number, uint64_t id, uint8_t answer, const uint64_t (&args)[6]);
+  void Refuse(const NotifiedCall& call, uint64_t id, uint8_t answer);
   void OnChildren();
+  [[noreturn]] void GiveUp(long result) const;
   void CloseInnerEnds();
   void ReapOne(int pid, int status);
   [[noreturn]] void Finish();
@@ -58,8 +59,7 @@ class Supervisor {
   int bundle_ = -1;
   bool collects_ = false;  // output files are wanted; the bundle stays open until then
   Progress& progress_;
-  const unsigned char* deny_answers_ = nullptr;
-  uint64_t counted_fcntl_ = 0;
+  AnswerTable answers_;
   DenialCounter denials_;
   ObservedCalls observed_;
   LockBudget locks_;
@@ -67,11 +67,11 @@ class Supervisor {
   struct {
     bool waits;
     uint64_t id;
-    uint32_t command;
-    uint64_t args[6];
+    NotifiedCall call;
   } asked_{};
   bool main_ended_ = false;
   bool failed_ = false;
+  bool let_go_ = false;  // the stub was told to start: from here on something of the client's may have run
   int violation_ = -1;
   bool denial_rate_hit_ = false;
   int main_status_ = 0;

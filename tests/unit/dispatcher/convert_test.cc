@@ -78,6 +78,21 @@ TEST(ConvertTest, SetupFailureNamesTheStepAndTheError) {
   EXPECT_FALSE(result.timings().has_setup());
 }
 
+TEST(ConvertTest, SetupFailureNamesTheStepBesideWhatCaissondSays) {
+  StepOutcome outcome;
+  outcome.finished = RefusedOutcome(ipc::Refusal::kSetupFailed, ipc::SetupError{1, 0, 0, 0});
+  outcome.detail = "make cgroup run-7: No space left on device";
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The sandbox could not be built, and nothing of the program ran: create the cgroups: make cgroup "
+            "run-7: No space left on device.");
+  // init's own failures come with the step's name alone; the error is beside it.
+  outcome.finished.error = {17, 2, EPERM, 0};
+  outcome.detail = sandbox::SetupStageText(17);
+  EXPECT_EQ(ResultToProto(Ended(outcome)).message(),
+            "The sandbox could not be built, and nothing of the program ran: mount the work directory: "
+            "Operation not permitted.");
+}
+
 TEST(ConvertTest, AMainFileThatTheKernelCannotExecuteIsTheClientsFault) {
   StepOutcome outcome;
   outcome.finished.verdict = ipc::Verdict::kSandboxSetupFailed;
