@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the hand-made seeds of the fuzz targets of the boundary, the collector, the unpacker and Interact: valid input, and near misses.
+"""Writes the hand-made seeds of the fuzz targets, all but those of profiles: valid input, and near misses.
 
 The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
 corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.
@@ -107,7 +107,160 @@ RUNNING = (opened(), KIND, TAKES, KIND, TAKES)
 MAIN, ARGUMENT, VARIABLE, FILE, SOURCE, OUTPUT = range(1, 7)
 ENTER, LEAVE, WRITE, SYMLINK, LINK, FIFO, HOLE, MODE, RENAME = range(9)
 
+# Rules of filter_fuzz: a name, an action, an errno; then the conditions of the last rule.
+GETPID, OPENAT, FCNTL, IOCTL, SOCKET, CLONE, MADVISE, PRCTL, PTRACE = range(9)
+ALLOW, ERRNO, SUCCEED, COUNT, DENY, KILL = range(6)
+WHOLE, BIT, LOW_BYTE, KIND_BITS, TOP_BIT = range(5)
+
+
+def rule(name, action=ALLOW, error=0):
+    return bytes([name, action, error, 0, 0])
+
+
+def condition(index, value, mask=WHOLE, top=0):
+    return bytes([0x80 | index, mask, value & 0xFF, value >> 8, top])
+
+
+def refusals(answers, counted, *calls):
+    """Input of notification_fuzz: (number, answer) pairs, bits of counted commands, then notifications."""
+    table = b"".join(struct.pack("<HB", number, answer) for number, answer in answers)
+    return bytes([len(answers)]) + table + struct.pack("<Q", counted) + b"".join(calls)
+
+
+def notification(number, *args, again=0, held=0, sixteenths=0, arch=None):
+    kind = bytes([0 if arch is None else 1]) + (b"" if arch is None else struct.pack("<I", arch))
+    return struct.pack("<BHB", again, held, sixteenths) + kind + struct.pack("<H", number) + bytes([*args, *[0] * (6 - len(args))])
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def client(*frames, piece=7, answers=0, preface=b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+    """Input of gate_fuzz."""
+    return bytes([piece, answers]) + preface + b"".join(frames)
+
+
+def field(number, value):
+    """A field of a protobuf message: text or bytes, or a number."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value):
+    low = b""
+    while value > 0x7F:
+        low += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return low + bytes([value])
+
+
+def input_file(path, content, executable=0):
+    return field(3, field(1, path) + field(2, content) + field(3, executable))
+
+
+def without_header(packet):
+    return packet[17:]
+
+
+def result(choices, end, *events):
+    return bytes([choices]) + without_header(end) + struct.pack("<Q", 7) + isolation() + b"".join(events)
+
+
 SEEDS = {
+    "config": {
+        "empty": b'{"schema_version": 1}',
+        "all": b"""{"$schema": "x", "schema_version": 1, "socket": "unix:/run/caisson/caisson.sock", "state_dir": "/run/caissond",
+ "profiles_dir": "", "user": "caisson", "id_first": 1900000000, "id_count": 65536, "max_runs": 16, "memory_budget_bytes": 1073741824,
+ "ready_sandboxes": 8, "queue_length": 64, "grace_ms": 5000, "log_format": "json", "log_level": "debug",
+ "accepted_degradations": ["swap_unbounded"]}""",
+        "all_wrong": b"""{"schema_version": 2, "socket": "unix:relative", "state_dir": "/a/../b", "profiles_dir": "x", "user": "root",
+ "id_first": 0, "id_count": 1, "max_runs": 99999999, "memory_budget_bytes": 1, "ready_sandboxes": 9999, "queue_length": 0,
+ "grace_ms": 9999999, "log_format": "xml", "log_level": "loud", "accepted_degradations": ["swap_unbounded", "swap_unbounded", "x"]}""",
+        "ids_to_the_end": b'{"schema_version": 1, "id_first": 4294967290, "id_count": 5}',
+        "runs_beyond_ids": b'{"schema_version": 1, "id_count": 4, "max_runs": 3}',
+        "twice": b'{"schema_version": 1, "user": "a", "user": "b"}',
+        "types": b'{"schema_version": 1, "user": 1, "id_count": "2", "accepted_degradations": {}}',
+        "no_object": b"[1]",
+    },
+    "kernel_text": {
+        "value": b"\x0012345\n",
+        "value_max": b"\0max\n",
+        "value_none": b"\0-1\n",
+        "keyed": b"\x01low 0\nhigh 0\nmax 3\noom 1\noom_kill 2\n",
+        "pids": b"\x021\n4194304\n17\n",
+        "pids_zero": b"\x020\n",
+        "words": b"\x03cpuset cpu io memory pids\n",
+        "membership": b"\x0412:pids:/a\n11:cpu,cpuacct:/b c\n1:name=systemd:/\n0::/user.slice\n",
+        "status": b"\x05Name:\tcaisson-init\nState:\tS (sleeping)\nPPid:\t17\nUid:\t1000\t1000\t1000\t1000\n"
+                  b"Gid:\t1000\t1000\t1000\t1000\nGroups:\t \nNSpid:\t18\t2\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n"
+                  b"CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n"
+                  b"Seccomp_filters:\t1\n",
+        "status_init": b"\x05PPid:\t1\nNSpid:\t18\t1\nUid:\t1\t1\t1\t1\n",
+        "uid_map": b"\x06         1 1900000000          1\n      1000 1900000001          1\n",
+        "uid_map_root": b"\x06         0          0 4294967295\n",
+        "mounts": b"\x0722 1 0:20 / / ro,nosuid,nodev - tmpfs tmpfs rw,size=1024k\n"
+                  b"23 22 8:1 /usr /usr ro,nosuid,nodev,relatime - ext4 /dev/root rw\n"
+                  b"24 22 0:21 / /proc ro,nosuid,nodev,noexec - proc proc rw,hidepid=invisible,subset=pid\n"
+                  b"25 22 0:22 / /a\\040b rw,nosuid shared:7 master:3 - tmpfs x\\040y rw\n",
+        "net_dev": b"\x08Inter-|   Receive\n face |bytes\n    lo:       0       0\n  eth0:  1 2\n",
+        "fib_trie": b"\x08Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 127.0.0.1\n        /32 host LOCAL\n",
+        "if_inet6": b"\x0800000000000000000000000000000001 01 80 10 80       lo\n",
+    },
+    "filter": {
+        "plain": rule(GETPID) + rule(OPENAT, ERRNO, 37) + rule(MADVISE, SUCCEED) + rule(PTRACE, KILL) + rule(CLONE, DENY, 11),
+        "commands": rule(FCNTL) + condition(1, 1) + rule(FCNTL) + condition(1, 2) + rule(FCNTL, COUNT) + condition(1, 6) +
+                    rule(FCNTL, ERRNO, 21) + condition(1, 0x400),
+        "masks": rule(SOCKET) + condition(0, 1) + condition(1, 5, LOW_BYTE) + rule(SOCKET, ERRNO, 12) + condition(0, 2) +
+                 rule(CLONE) + condition(0, 0, TOP_BIT) + rule(CLONE, SUCCEED) + condition(0, 0, TOP_BIT, 0x80),
+        "the_rest": rule(IOCTL) + condition(1, 0x5401) + rule(IOCTL, KILL) + rule(PRCTL) + condition(0, 15) + rule(PRCTL, DENY, 12),
+        "contradiction": rule(GETPID) + rule(GETPID, ERRNO, 1),
+        "overlap": rule(MADVISE) + condition(2, 1, BIT) + rule(MADVISE, ERRNO, 12) + condition(3, 2),
+        "one_argument_twice": rule(MADVISE) + condition(2, 1) + condition(2, 1),
+        "no_argument": rule(MADVISE) + condition(7, 1),
+        "no_such_call": rule(14),
+    },
+    "notification": {
+        "refused": refusals([(101, 255), (41, 97)], 0, notification(41, 2, 1), notification(101), notification(500), notification(41, 1)),
+        "locks": refusals([], 1 << 6 | 1 << 7 | 1 << 37 | 1 << 38, *[notification(72, 3, command, again=255) for command in (6, 7, 37, 38, 6, 6)]),
+        "locks_asked": refusals([], 1 << 6, *[notification(72, 3, 6, again=255, held=held, sixteenths=16) for held in (0, 9000, 16384, 16383, 5)]),
+        "rate": refusals([], 0, notification(1, again=9, sixteenths=1), notification(2, again=1, sixteenths=20)),
+        "kinds": refusals([], 0, *[notification(number) for number in range(200)]),
+        "foreign": refusals([(1022, 255), (1023, 255)], 0, notification(1, arch=0x40000003), notification(0xFFFF)),
+    },
+    "gate": {
+        "call": client(frame(4, 0, 0), frame(1, 4, 1, b"h" * 40), frame(0, 1, 1, b"body"), frame(4, 1, 0)),
+        "two_calls": client(frame(1, 4, 1, b"x"), frame(1, 4, 3, b"y"), frame(3, 0, 1, bytes(4)), frame(1, 5, 3, b"trailers"), answers=2),
+        "continued": client(frame(1, 0, 1, b"x" * 100), *[frame(9, 0, 1, b"y" * 9000)] * 4, piece=255),
+        "empty_continuations": client(frame(1, 0, 1), *[frame(9, 0, 1)] * 400, piece=100),
+        "pings": client(*[frame(6, 0, 0, bytes(8))] * 160, piece=17),
+        "many_calls": client(*[frame(1, 4, 2 * number + 1) for number in range(2100)], piece=250),
+        "torn": client(frame(1, 4, 1, b"h" * 40))[:-7],
+        "another_protocol": client(preface=b"GET / HTTP/1.1\r\n"),
+        "longest_frame": client(b"\xff\xff\xff\0\0\xff\xff\xff\xff"),
+    },
+    "request": {
+        "program": field(2, b"python") + input_file(b"main.py", b"print(1)"),
+        "everything": field(2, b"python") + input_file(b"main.py", b"print(1)") + input_file(b"a/b", b"x", 1) + field(4, b"main.py") +
+                      field(5, b"-x") + field(5, b"") + field(6, field(1, b"HOME") + field(2, b"/tmp")) + field(7, b"input"),
+        "compiled": field(2, b"rust") + input_file(b"main.rs", b"fn main() {}"),
+        "no_such_profile": field(2, b"cobol2") + input_file(b"a", b""),
+        "not_installed": field(2, b"cobol") + input_file(b"a", b""),
+        "leads_away": field(2, b"python") + input_file(b"../a", b"x") + input_file(b"/b", b"y"),
+        "twice": field(2, b"python") + input_file(b"a", b"1") + input_file(b"a", b"2"),
+        "not_utf8": field(2, b"python") + input_file(b"a\xff", b"1"),
+        "torn": (field(2, b"python") + input_file(b"main.py", b"print(1)"))[:-3],
+        "unknown_field": field(2, b"python") + input_file(b"main.py", b"") + field(900, b"x"),
+        "nothing": b"",
+    },
+    "result": {
+        **{f"verdict_{verdict}": result(2, finished(verdict, int(verdict == 1), 0, 9 if verdict == 2 else 0)) for verdict in range(1, 12)},
+        "compiling": result(1, finished(1, 1, 1, 0)),
+        "canceled": result(8 | 1 << 4, finished(8, 0, 0, 0)),
+        "refused": result(4, finished(10, 0, 0, 0)),
+        "denials": result(2, finished(1, 1, 0, 0), event(1, 101, 1), event(2, 101, 5), event(3, -1, 9)),
+    },
     "collect": {
         "files": tree([(WRITE, 0), (WRITE, 0xF9), (ENTER, 1), (WRITE, 0x50), (WRITE, 3)], [b"."]),
         "links": tree([(SYMLINK, 2 | target << 5) for target in range(8)] + [(WRITE, 0), (SYMLINK, 3 | 5 << 5)],

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "filter_support.h"
+#include "plain_filter.h"
 #include "policy_support.h"
 
 namespace caisson::policy {
@@ -20,80 +21,6 @@ namespace {
 
 constexpr uint32_t kArchI386 = AUDIT_ARCH_I386;
 constexpr int kNumbers = 601;
-
-using RulesByNumber = std::map<int, std::vector<const SyscallRule*>>;
-
-RulesByNumber ByNumber(const SyscallFilter& filter) {
-  RulesByNumber rules;
-  for (const SyscallRule& rule : filter.rules) {
-    rules[Number(rule.syscall)].push_back(&rule);
-  }
-  return rules;
-}
-
-bool Holds(const SyscallRule& rule, const SyscallArguments& arguments) {
-  for (const ArgumentCondition& condition : rule.conditions) {
-    const auto low = static_cast<uint32_t>(arguments.at(condition.index) & 0xffffffffU);
-    if ((low & condition.mask) != condition.value) {
-      return false;
-    }
-  }
-  return true;
-}
-
-uint32_t Expected(const RulesByNumber& rules, int number, const SyscallArguments& arguments) {
-  static const int newest = NewestKnownSyscall();
-  if (number > newest) {
-    return AnswerErrno(ENOSYS);
-  }
-  const auto found = rules.find(number);
-  if (found != rules.end()) {
-    for (const SyscallRule* rule : found->second) {
-      if (!Holds(*rule, arguments)) {
-        continue;
-      }
-      if (rule->action == SyscallAction::kAllow) {
-        return SECCOMP_RET_ALLOW;
-      }
-      if (rule->action == SyscallAction::kErrno) {
-        return AnswerErrno(rule->errno_value);
-      }
-      if (rule->action == SyscallAction::kSucceed) {
-        return AnswerErrno(0);
-      }
-    }
-  }
-  return SECCOMP_RET_USER_NOTIF;
-}
-
-// Every value that a rule names, its neighbours, and each single bit, in the argument the rule looks at.
-std::vector<SyscallArguments> Samples(const std::vector<const SyscallRule*>& rules) {
-  std::vector<SyscallArguments> samples = {
-      {}, {~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL, ~0ULL}, {1, 1, 1, 1, 1, 1}};
-  for (const SyscallRule* rule : rules) {
-    SyscallArguments matching{};
-    for (const ArgumentCondition& condition : rule->conditions) {
-      matching.at(condition.index) = condition.value;
-    }
-    samples.push_back(matching);
-    for (const ArgumentCondition& condition : rule->conditions) {
-      std::set<uint32_t> values = {condition.value, condition.value + 1, condition.value - 1,
-                                   ~condition.value};
-      for (uint32_t bit = 0; bit < 32; ++bit) {
-        values.insert(condition.value ^ (1U << bit));
-        values.insert(1U << bit);
-      }
-      for (const uint32_t value : values) {
-        for (const uint64_t high : {uint64_t{0}, uint64_t{1}, uint64_t{0xffffffff}}) {
-          SyscallArguments varied = matching;
-          varied.at(condition.index) = high << 32U | value;
-          samples.push_back(varied);
-        }
-      }
-    }
-  }
-  return samples;
-}
 
 // Of a step, as in Names().
 bool UsesSockets(const std::string& step) {
