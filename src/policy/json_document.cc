@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "common/status.h"
+#include "common/utf8.h"
 
 namespace caisson::policy {
 namespace {
@@ -212,7 +213,8 @@ absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& fi
 }
 
 std::string Complaint(const std::string& file, int line, const std::string& key, const std::string& reason) {
-  return file + ":" + std::to_string(line) + ": " + key + ": " + reason;
+  // A key or a value may hold a line break of its own, and a complaint is one line.
+  return file + ":" + std::to_string(line) + ": " + EscapeUnprintable(key) + ": " + EscapeUnprintable(reason);
 }
 
 absl::Status ComplaintsToStatus(const std::vector<std::string>& complaints) {

@@ -137,6 +137,12 @@ TEST_F(JsonObjectReaderTest, UnknownKeysNameTheNearest) {
                                                    "f:3: zzzzzz: unknown key"}));
 }
 
+TEST_F(JsonObjectReaderTest, AComplaintIsOneLineWhateverTheKeyHolds) {
+  JsonObjectReader reader = Read("{\"a\\nf:9: b\": 1}");
+  reader.Finish();
+  EXPECT_EQ(complaints_, (std::vector<std::string>{"f:1: a\\x0af:9: b: unknown key"}));
+}
+
 TEST_F(JsonObjectReaderTest, RequiredKeysMustBeThere) {
   JsonObjectReader reader = Read("\n{}");
   reader.Require("name");
