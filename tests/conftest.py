@@ -88,7 +88,7 @@ def daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
     with leakcheck.nothing_left():
         with Daemon(ready_sandboxes=0) as running:  # one that waits would look like one that was left
             yield running
-            assert running.run_pids() == []
+            assert running.runs_are_gone()
             assert running.stop() == 0
 
 

@@ -85,7 +85,7 @@ int InstallCommand(const InstallOptions& options) {
   }
   if (profile->image) {
     return Fail("the root of " + profile->name + " is an image, " + profile->image->path +
-                    ": what is in it was decided when it was made; see caisson image build --help");
+                ": what is in it was decided when it was made; see caisson image build --help");
   }
   const std::vector<std::string> packages = MissingPackages(*profile, options.libraries);
   const std::string reason = policy::UnavailableReason(*profile);

@@ -78,7 +78,7 @@ absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<
   }
 }
 
-absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected) {
+absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected, CutFds cut) {
   Packet packet;
   packet.bytes.resize(kMaxPacketBytes);
   iovec vector{packet.bytes.data(), packet.bytes.size()};
@@ -102,7 +102,9 @@ absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected
     return ErrnoStatus(errno, "recvmsg");
   }
   packet.fds = TakeFds(message);
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.fds.size() > kMaxPacketFds) {
+  packet.fds_cut = (message.msg_flags & MSG_CTRUNC) != 0;
+  if ((message.msg_flags & MSG_TRUNC) != 0 || (packet.fds_cut && cut == CutFds::kRefuse) ||
+      packet.fds.size() > kMaxPacketFds) {
     if (rejected != nullptr) {
       *rejected = std::move(packet.fds);
     }

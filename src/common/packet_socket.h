@@ -3,6 +3,7 @@
 #define CAISSON_COMMON_PACKET_SOCKET_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,7 +20,11 @@ inline constexpr size_t kMaxPacketFds = 5;
 struct Packet {
   std::vector<std::byte> bytes;
   std::vector<UniqueFd> fds;
+  bool fds_cut = false;  // some, or all, were lost: there was no room for them in this process
 };
+
+// What becomes of a packet whose descriptors did not all arrive.
+enum class CutFds : uint8_t { kRefuse, kTell };
 
 // Both ends close-on-exec and non-blocking.
 absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakePacketSocketPair();
@@ -30,7 +35,9 @@ absl::Status SendPacket(int socket, std::span<const std::byte> bytes, std::span<
 // Receives one packet. kUnavailable when there is none; kAborted at end of file;
 // kInvalidArgument when it was larger than kMaxPacketBytes or carried more than kMaxPacketFds descriptors
 // (such packets are never delivered; their descriptors go into `rejected`, or are closed where that is null).
-absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected = nullptr);
+// With kTell a packet that lacks descriptors is delivered, and says so.
+absl::StatusOr<Packet> ReceivePacket(int socket, std::vector<UniqueFd>* rejected = nullptr,
+                                     CutFds cut = CutFds::kRefuse);
 
 }  // namespace caisson
 

@@ -33,8 +33,13 @@ class ClientStream {
   virtual ~ClientStream() = default;
   virtual void SetOwner(std::weak_ptr<ClientStreamOwner> owner) = 0;
   virtual bool gone() const = 0;
+  // Whether an event may wait for the next one, and leave with it. Never the first: gRPC tells of it only
+  // when it has left.
+  enum class Leaves : uint8_t { kAtOnce, kWithNext };
   // One event at a time: the next after OnWritten.
-  virtual void Write(const v1::RunEvent& event) = 0;
+  virtual void Write(const v1::RunEvent& event, Leaves leaves) = 0;
+  // The last event and the end of the call, successful, in one. The last call; nothing is being written.
+  virtual void WriteLast(const v1::RunEvent& event) = 0;
   // An interactive client's next message may come. Others never send one.
   virtual void ReadNext() {}
   // The last call; nothing is being written.

@@ -33,14 +33,21 @@ class EventStreamReactor : public Base,
   // ClientStream, on the I/O thread.
   void SetOwner(std::weak_ptr<ClientStreamOwner> owner) override { owner_ = std::move(owner); }
   bool gone() const override { return gone_; }
-  void Write(const v1::RunEvent& event) override {
-    CAISSON_CHECK(!writing_ && !finished_);
-    bool own_buffer = false;
-    const grpc::Status status =
-        grpc::SerializationTraits<v1::RunEvent>::Serialize(event, &buffer_, &own_buffer);
-    CAISSON_CHECK(status.ok());
+  void Write(const v1::RunEvent& event, Leaves leaves) override {
+    Serialize(event);
     writing_ = true;
-    this->StartWrite(&buffer_);
+    grpc::WriteOptions options;
+    if (leaves == Leaves::kWithNext) {
+      options.set_buffer_hint();
+    }
+    this->StartWrite(&buffer_, options);
+  }
+  void WriteLast(const v1::RunEvent& event) override {
+    Serialize(event);
+    finished_ = true;
+    LeaveCount();
+    // gRPC reads the buffer until OnDone.
+    this->StartWriteAndFinish(&buffer_, grpc::WriteOptions(), grpc::Status::OK);
   }
   void Finish(const grpc::Status& status) override {
     CAISSON_CHECK(!writing_);
@@ -92,6 +99,13 @@ class EventStreamReactor : public Base,
   bool finished() const { return finished_; }
 
  private:
+  void Serialize(const v1::RunEvent& event) {
+    CAISSON_CHECK(!writing_ && !finished_);
+    bool own_buffer = false;
+    const grpc::Status status =
+        grpc::SerializationTraits<v1::RunEvent>::Serialize(event, &buffer_, &own_buffer);
+    CAISSON_CHECK(status.ok());
+  }
   // A call that is finished holds nothing but its status, and must not keep others out until gRPC lets go of
   // it.
   void LeaveCount() {

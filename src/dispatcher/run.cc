@@ -10,6 +10,12 @@
 #include "dispatcher/convert.h"
 
 namespace caisson::dispatcher {
+namespace {
+
+// Of a `finished` that is handed over with the end of its call.
+constexpr size_t kMostLastBytes = 16UL * 1024;
+
+}  // namespace
 
 Run::Run(RunHost& host, RunKey key, RunSpec spec, std::shared_ptr<ClientStream> client)
     : host_(host),
@@ -267,7 +273,15 @@ void Run::WriteNext() {
     return;
   }
   if (client_ != nullptr && !events_out_.empty()) {
-    client_->Write(events_out_.TakeNext());
+    const v1::RunEvent event = events_out_.TakeNext();
+    if (event.has_finished() && event.ByteSizeLong() <= kMostLastBytes) {
+      // gRPC has it now, and keeps it for as long as the client likes: so only where it is small.
+      std::exchange(client_, nullptr)->WriteLast(event);
+      return End();
+    }
+    // What is followed by another event in a moment, whatever happens, wakes nobody for itself.
+    client_->Write(
+        event, event.has_step_finished() ? ClientStream::Leaves::kWithNext : ClientStream::Leaves::kAtOnce);
     return;
   }
   if (state_ == State::kDelivering) {

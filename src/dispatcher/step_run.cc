@@ -45,7 +45,7 @@ StepRun::~StepRun() { CloseEvents(); }
 
 void StepRun::Prepare() {
   CAISSON_CHECK(state_ == State::kNew);
-  state_ = State::kPreparing;
+  state_ = State::kStarting;
   auto prepare = ipc::Make<ipc::Prepare>();
   prepare.sandbox = spec_.sandbox;
   CAISSON_CHECK(ipc::SetText(prepare.profile, spec_.profile));
@@ -54,10 +54,12 @@ void StepRun::Prepare() {
   prepare.disk_bytes = spec_.limits.Get(policy::LimitId::kDiskBytes);
   prepare.inode_count = spec_.limits.Get(policy::LimitId::kInodeCount);
   host_.link().Send(prepare);
+  // caissond keeps it until the sandbox is ready, so nobody waits for an answer to go there and back.
+  SendStart();
 }
 
 void StepRun::OnPrepared(const ipc::Prepared& message, std::vector<UniqueFd> fds) {
-  if (state_ != State::kPreparing) {
+  if (state_ != State::kStarting || std::exchange(prepared_, true)) {
     return;
   }
   outcome_.setup_ns = message.setup_ns;
@@ -65,14 +67,11 @@ void StepRun::OnPrepared(const ipc::Prepared& message, std::vector<UniqueFd> fds
   if (message.isolation.learning != 0) {
     decoder_.ExpectObserved();
   }
-  if (outcome_.cancel_reason.has_value()) {
-    return;  // Canceled meanwhile: no START, FINISHED follows. The descriptors close here.
-  }
   if (const absl::Status status = OpenPipes(std::move(fds)); !status.ok()) {
     OnPipesFailed(status);
-    return;
+  } else if (discards_) {
+    DiscardOutput();
   }
-  SendStart();
 }
 
 void StepRun::OnPipesFailed(const absl::Status& status) {
@@ -104,7 +103,6 @@ absl::Status StepRun::OpenPipes(std::vector<UniqueFd> fds) {
 }
 
 void StepRun::SendStart() {
-  state_ = State::kStarting;
   auto start = ipc::Make<ipc::Start>();
   start.sandbox = spec_.sandbox;
   start.run_id = spec_.run_id;
@@ -130,7 +128,7 @@ void StepRun::OnStarted(const ipc::Started& message) {
 }
 
 void StepRun::OnPrepareFailed(const ipc::PrepareFailed& message) {
-  if (state_ == State::kPreparing) {
+  if (state_ == State::kStarting && !prepared_) {
     FailWithoutSandbox(message.refusal, message.error, std::string(ipc::Text(message.message)));
   }
 }
@@ -235,6 +233,7 @@ void StepRun::ResumeCollector() {
 }
 
 void StepRun::DiscardOutput() {
+  discards_ = true;
   for (OutputPump* pump : {stdout_.get(), stderr_.get()}) {
     if (pump != nullptr && !pump->ended()) {
       pump->Discard();

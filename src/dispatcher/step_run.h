@@ -1,8 +1,8 @@
 // One step of a run: its sandbox, from PREPARE to the ends of its pipes. All of it on the I/O thread.
 //
-// preparing (PREPARE sent) → starting (PREPARED came, START and the bundle sent) → running (STARTED) →
-// draining (FINISHED came, or there will be none) → ended. The sandbox is free again at draining; the step
-// ends when the pipes of stdout, stderr, events and output files are at their ends.
+// starting (PREPARE and START sent; PREPARED brings the pipes) → running (STARTED) → draining (FINISHED came,
+// or there will be none) → ended. The sandbox is free again at draining; the step ends when the pipes of
+// stdout, stderr, events and output files are at their ends.
 #ifndef CAISSON_DISPATCHER_STEP_RUN_H_
 #define CAISSON_DISPATCHER_STEP_RUN_H_
 
@@ -65,7 +65,7 @@ class StepRun {
   StepRun(const StepRun&) = delete;
   StepRun& operator=(const StepRun&) = delete;
 
-  // Asks caissond for a sandbox.
+  // Asks caissond for a sandbox, and to start the program in it.
   void Prepare();
   // Ends the step. Without effect on one that was canceled before, or has no sandbox any more.
   void Cancel(ipc::CancelReason reason);
@@ -91,11 +91,9 @@ class StepRun {
   const StepOutcome& outcome() const { return outcome_; }
 
  private:
-  enum class State : uint8_t { kNew, kPreparing, kStarting, kRunning, kDraining, kEnded };
+  enum class State : uint8_t { kNew, kStarting, kRunning, kDraining, kEnded };
 
-  bool live() const {
-    return state_ == State::kPreparing || state_ == State::kStarting || state_ == State::kRunning;
-  }
+  bool live() const { return state_ == State::kStarting || state_ == State::kRunning; }
   std::unique_ptr<OutputPump> MakePump(Lane lane);
   absl::Status OpenPipes(std::vector<UniqueFd> fds);
   void OnPipesFailed(const absl::Status& status);
@@ -118,6 +116,8 @@ class StepRun {
   StepOwner& owner_;
   StepSpec spec_;
   State state_ = State::kNew;
+  bool discards_ = false;  // nobody wants what comes out
+  bool prepared_ = false;  // the sandbox is there, and its pipes
   std::unique_ptr<OutputPump> stdout_;
   std::unique_ptr<OutputPump> stderr_;
   std::unique_ptr<OutputCollector> collector_;

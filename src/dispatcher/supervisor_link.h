@@ -29,7 +29,7 @@ class SupervisorLink {
 
   // Outgoing messages that may wait for caissond: a few for each run, none for signals. It reads all the
   // time, so more than this means that it does not.
-  static constexpr size_t kMaxOutgoing = 8192;
+  static constexpr size_t kMaxOutgoing = 16'384;
 
   SupervisorLink(EventLoop& loop, UniqueFd socket) : loop_(loop), socket_(std::move(socket)) {}
   ~SupervisorLink();

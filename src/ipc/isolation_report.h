@@ -64,8 +64,8 @@ struct IsolationReport {
   uint32_t network_addresses;      // K, IPv4 and IPv6, besides those of 127.0.0.0/8 and ::1
   uint32_t loopback_up;            // K, 1 = lo has an address, which it has as soon as it is up
   uint32_t accepted_degradations;  // DegradationBit, of those the operator accepted that are in force here
-  uint32_t learning;  // L, 1 = what the filter allows is counted and let go on, up to its ceiling
-  RootKind root;      // K
+  uint32_t learning;             // L, 1 = what the filter allows is counted and let go on, up to its ceiling
+  RootKind root;                 // K
   uint64_t cgroup_memory_bytes;  // K, limits read back
   uint64_t cgroup_pids;
   uint64_t cgroup_cpu_millis;

@@ -23,7 +23,6 @@ void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Flag(report.loopback_up, "loopback_up");
   checks.Flag(report.learning, "learning");
   checks.Enum(report.root, RootKind::kHost, RootKind::kImage, "root");
-  checks.Zero(report.reserved, "isolation.reserved");
 }
 
 void CheckError(const SetupError& error, FieldChecks& checks) {

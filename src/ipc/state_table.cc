@@ -16,11 +16,11 @@ struct Row {
 };
 
 constexpr std::array<Row, 4> kTable{{
-    //                        none   preparing prepared running ending
-    {MessageType::kPrepare, {{kYes, kEnd, kEnd, kEnd, kEnd}}},
-    {MessageType::kStart, {{kEnd, kEnd, kYes, kEnd, kEnd}}},
-    {MessageType::kCancel, {{kSkip, kYes, kYes, kYes, kSkip}}},
-    {MessageType::kSignal, {{kSkip, kEnd, kEnd, kYes, kSkip}}},
+    //                        none   preparing starting prepared running ending
+    {MessageType::kPrepare, {{kYes, kEnd, kEnd, kEnd, kEnd, kEnd}}},
+    {MessageType::kStart, {{kSkip, kYes, kEnd, kYes, kEnd, kSkip}}},
+    {MessageType::kCancel, {{kSkip, kYes, kYes, kYes, kYes, kSkip}}},
+    {MessageType::kSignal, {{kSkip, kEnd, kEnd, kEnd, kYes, kSkip}}},
 }};
 
 }  // namespace

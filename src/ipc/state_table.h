@@ -13,11 +13,12 @@ namespace caisson::ipc {
 enum class SandboxState : uint8_t {
   kNone,       // no sandbox has this id
   kPreparing,  // PREPARE was taken, not yet answered
+  kStarting,   // so was START, which waits for the sandbox to be ready
   kPrepared,   // PREPARED was sent; also while a sandbox that died waiting is kept for its START or CANCEL
   kRunning,    // START was taken
   kEnding,     // the end is decided, FINISHED not yet sent
 };
-inline constexpr int kSandboxStates = 5;
+inline constexpr int kSandboxStates = 6;
 
 enum class Permission : uint8_t {
   kPermitted,

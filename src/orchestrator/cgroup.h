@@ -1,8 +1,9 @@
 // Cgroups of one run, behind one interface: a unified (v2) backend and a hybrid one (v1 controllers with a v2
 // tree beside them). Run by caissond as root. Reads only kernel files.
 //
-// Two levels, docs/adr/ says why: <run> holds the limit plus a fixed reserve; its leaves are <run>/init,
-// where caisson-init lives, and <run>/payload, on which every limit, OOM kill and freeze acts.
+// Two levels, docs/adr/ says why: <run> holds the limit plus a fixed reserve, <run>/payload every limit, OOM
+// kill and freeze. caisson-init lives beside the payload: in <run>/init, or in <run> itself where the kernel
+// lets it.
 #ifndef CAISSON_ORCHESTRATOR_CGROUP_H_
 #define CAISSON_ORCHESTRATOR_CGROUP_H_
 
@@ -16,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/unique_fd.h"
 #include "ipc/messages.h"
 
 namespace caisson::orchestrator {
@@ -54,15 +56,23 @@ struct CgroupUsage {
   std::optional<uint64_t> forks_denied;
 };
 
+// What the RunCgroup of one process hands to that of another, which goes on with the same run.
+struct CgroupHandles {
+  UniqueFd cpu_stat;
+  UniqueFd oom_event;   // invalid where there is none
+  CgroupLimits limits;  // as they were set
+};
+
 // The cgroups of one run. Destroying it closes descriptors and removes nothing: TryRemove does, and may have
 // to be called again.
 class RunCgroup {
  public:
   virtual ~RunCgroup() = default;
 
-  // Writes the limits to payload (and limit + reserve to <run>), reads each back. kFailedPrecondition if the
-  // kernel holds another value (memory is compared rounded down to pages). Raising and lowering both work.
-  virtual absl::Status SetLimits(const CgroupLimits& limits) = 0;
+  // Writes what differs from the limits that were last set to payload (and limit + reserve to <run>), reads
+  // each back. kFailedPrecondition if the kernel holds another value (memory is compared rounded down to
+  // pages). Raising and lowering both work.
+  absl::Status SetLimits(const CgroupLimits& limits);
   // For a payload that has a network: bounds what its sockets hold. On v2 they count against memory_bytes; v1
   // counts them apart, and not at all before this, so there it is kSocketBytes beside memory_bytes. An error
   // if this host counts them nowhere.
@@ -70,17 +80,23 @@ class RunCgroup {
   // The limits as the kernel states them now.
   virtual absl::StatusOr<CgroupLimits> ReadLimits() const = 0;
 
-  // The v2 directory of <run>/init, for CLONE_INTO_CGROUP.
+  // The v2 directory where init lives, for CLONE_INTO_CGROUP.
   virtual int clone_into_fd() const = 0;
-  // Write-only cgroup.procs descriptors that init, before anything else, writes "0" to: v1 leaves only.
+  // Write-only cgroup.procs descriptors that init, before anything else, writes "0" to: v1 only.
   virtual std::vector<int> init_procs_fds() const = 0;
   // The same for the stub: the payload's leaf in every hierarchy.
   virtual std::vector<int> payload_procs_fds() const = 0;
   // Called once init holds its copies: closes both kinds here.
   virtual void CloseProcsFds() = 0;
 
+  // For AdoptRun of another process; this one is then good for nothing but to be destroyed.
+  virtual CgroupHandles Release() = 0;
+
   // Host pids in <run>/payload.
   virtual absl::StatusOr<std::vector<pid_t>> PayloadPids() const = 0;
+  // Whether no process is left in <run>/payload, or below it: the kernel's word, and final, since nobody else
+  // can enter any more (cgroup.procs is closed).
+  virtual absl::StatusOr<bool> PayloadIsEmpty() const = 0;
   // Host thread ids in it.
   virtual absl::StatusOr<std::vector<pid_t>> PayloadThreads() const = 0;
   // SIGKILL to everything in payload / in all of <run>, atomically against forks (cgroup.kill where the
@@ -99,6 +115,14 @@ class RunCgroup {
 
   // Removes every directory. kUnavailable while the kernel still holds one busy: call again a little later.
   virtual absl::Status TryRemove() = 0;
+
+ protected:
+  // Each for <run> and for payload, in an order that the kernel takes.
+  virtual absl::Status SetMemoryLimit(uint64_t bytes) = 0;
+  virtual absl::Status SetPidsLimit(uint64_t pids) = 0;
+  virtual absl::Status SetCpuLimit(uint64_t cpu_millis) = 0;
+
+  CgroupLimits held_;  // what SetLimits set; 0: never
 };
 
 // All cgroups of one caissond: <own cgroup>/<instance>/… in each hierarchy.
@@ -116,6 +140,10 @@ class CgroupBackend {
   virtual std::vector<std::string> instance_directories() const = 0;
   // `name` is a name of ours, [a-z0-9-]+, unique among live runs.
   virtual absl::StatusOr<std::unique_ptr<RunCgroup>> CreateRun(const std::string& name) = 0;
+  // A run that another process of ours has created. Without handles it can be removed, and nothing else.
+  virtual std::unique_ptr<RunCgroup> AdoptRun(const std::string& name, CgroupHandles handles) = 0;
+  // What must stay open in a process that is to create runs.
+  virtual std::vector<int> descriptors() const = 0;
   // Whether swap can be limited together with memory (memsw / memory.swap.max), or there is no swap.
   virtual bool swap_is_bounded() const = 0;
   // Removes the instance's own directories; its runs must be gone.

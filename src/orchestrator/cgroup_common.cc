@@ -11,6 +11,7 @@
 #include "common/status.h"
 #include "orchestrator/cgroup_files.h"
 #include "orchestrator/cgroup_io.h"
+#include "sandbox/layers_outside.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -33,6 +34,38 @@ absl::Status CheckLimitValues(const CgroupLimits& limits) {
   RETURN_IF_ERROR(CheckRange("memory_bytes", limits.memory_bytes, kMaxMemoryBytes));
   RETURN_IF_ERROR(CheckRange("pids", limits.pids, kMaxPids - kInitReservePids));
   return CheckRange("cpu_millis", limits.cpu_millis, kMaxCpuMillis);
+}
+
+absl::Status RunCgroup::SetLimits(const CgroupLimits& limits) {
+  RETURN_IF_ERROR(CheckLimitValues(limits));
+  const auto set = [this](uint64_t wanted, uint64_t& held,
+                          absl::Status (RunCgroup::*write)(uint64_t)) -> absl::Status {
+    if (wanted == held) {
+      return absl::OkStatus();
+    }
+    absl::Status written = (this->*write)(wanted);
+    held = written.ok() ? wanted : 0;  // Half of it may be written.
+    return written;
+  };
+  if (sandbox::LayersBuiltIn().memory_limit) {
+    RETURN_IF_ERROR(set(limits.memory_bytes, held_.memory_bytes, &RunCgroup::SetMemoryLimit));
+  }
+  if (sandbox::LayersBuiltIn().pids_limit) {
+    RETURN_IF_ERROR(set(limits.pids, held_.pids, &RunCgroup::SetPidsLimit));
+  }
+  return set(limits.cpu_millis, held_.cpu_millis, &RunCgroup::SetCpuLimit);
+}
+
+absl::Status CheckLimitsHeld(const CgroupLimits& held, const CgroupLimits& set) {
+  const auto check = [](const char* name, uint64_t is, uint64_t should_be) {
+    return is == should_be ? absl::OkStatus()
+                           : absl::FailedPreconditionError("set limit " + std::string(name) + " to " +
+                                                           std::to_string(should_be) + ": the kernel holds " +
+                                                           std::to_string(is));
+  };
+  RETURN_IF_ERROR(check("memory_bytes", held.memory_bytes, RoundDownToPage(set.memory_bytes)));
+  RETURN_IF_ERROR(check("pids", held.pids, set.pids));
+  return check("cpu_millis", held.cpu_millis, set.cpu_millis);
 }
 
 uint64_t RoundDownToPage(uint64_t bytes) {
@@ -65,6 +98,15 @@ absl::StatusOr<uint64_t> ReadCpuMicros(int directory, const std::string& group) 
     return absl::FailedPreconditionError("read cpu.stat: no usage_usec");
   }
   return *micros;
+}
+
+absl::StatusOr<bool> ReadIsEmpty(int directory, const std::string& group) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFileAt(directory, group + "/cgroup.events"));
+  const std::optional<uint64_t> populated = FlatKeyed(text, "populated");
+  if (!populated) {
+    return absl::FailedPreconditionError("read cgroup.events: no populated");
+  }
+  return *populated == 0;
 }
 
 absl::Status ReadCpuTimes(int cpu_stat, CgroupUsage& usage) {

@@ -18,10 +18,15 @@ namespace caisson::orchestrator {
 absl::Status CheckLimitValues(const CgroupLimits& limits);
 // The kernel keeps memory limits in pages.
 uint64_t RoundDownToPage(uint64_t bytes);
+// kFailedPrecondition, with the first limit that is not as it was set.
+absl::Status CheckLimitsHeld(const CgroupLimits& held, const CgroupLimits& set);
 
 // Makes <place>/<instance> and opens it. One that is there already is taken only if it has no child and no
 // process: what a predecessor left must have been swept before, and a neighbour's is never shared.
 absl::StatusOr<UniqueFd> MakeInstanceDirectory(const std::string& place, const std::string& instance);
+
+// What cgroup.events of a group, v2, says of it and all below it.
+absl::StatusOr<bool> ReadIsEmpty(int directory, const std::string& group);
 
 // From cpu.stat of a group and all below it; from an open one.
 absl::StatusOr<uint64_t> ReadCpuMicros(int directory, const std::string& group);

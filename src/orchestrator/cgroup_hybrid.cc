@@ -12,7 +12,6 @@
 #include "common/status.h"
 #include "orchestrator/cgroup_common.h"
 #include "orchestrator/cgroup_files.h"
-#include "sandbox/layers_outside.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -46,7 +45,7 @@ absl::Status SetCpu(const HybridTree& tree, const std::string& group, uint64_t c
 }  // namespace
 
 HybridRun::HybridRun(std::shared_ptr<const HybridTree> tree, std::string name)
-    : tree_(std::move(tree)), run_(std::move(name)), init_(run_ + "/init"), payload_(run_ + "/payload") {}
+    : tree_(std::move(tree)), run_(std::move(name)), payload_(run_ + "/payload") {}
 
 absl::StatusOr<std::unique_ptr<RunCgroup>> HybridRun::Create(std::shared_ptr<const HybridTree> tree,
                                                              const std::string& name) {
@@ -67,11 +66,18 @@ absl::StatusOr<std::unique_ptr<RunCgroup>> HybridRun::Create(std::shared_ptr<con
   return std::unique_ptr<RunCgroup>(std::move(run));
 }
 
+std::unique_ptr<RunCgroup> HybridRun::Adopt(std::shared_ptr<const HybridTree> tree, const std::string& name,
+                                            CgroupHandles handles) {
+  std::unique_ptr<HybridRun> run(new HybridRun(std::move(tree), name));
+  run->cpu_stat_ = std::move(handles.cpu_stat);
+  run->oom_event_ = std::move(handles.oom_event);
+  run->held_ = handles.limits;
+  return run;
+}
+
 absl::Status HybridRun::MakeDirectories() {
-  RETURN_IF_ERROR(MakeCgroup(tree_->unified.get(), init_));
   RETURN_IF_ERROR(MakeCgroup(tree_->unified.get(), payload_));
   RETURN_IF_ERROR(MakeCgroup(tree_->memory.get(), run_));
-  RETURN_IF_ERROR(MakeCgroup(tree_->memory.get(), init_));
   RETURN_IF_ERROR(MakeCgroup(tree_->memory.get(), payload_));
   RETURN_IF_ERROR(MakeCgroup(tree_->pids.get(), run_));
   RETURN_IF_ERROR(MakeCgroup(tree_->pids.get(), payload_));
@@ -80,11 +86,11 @@ absl::Status HybridRun::MakeDirectories() {
 }
 
 absl::Status HybridRun::OpenFiles() {
-  ASSIGN_OR_RETURN(init_directory_, OpenCgroup(tree_->unified.get(), init_));
+  ASSIGN_OR_RETURN(run_directory_, OpenCgroup(tree_->unified.get(), run_));
   ASSIGN_OR_RETURN(cpu_stat_, OpenFileAt(tree_->unified.get(), payload_ + "/cpu.stat", O_RDONLY));
 
   const std::array<std::pair<int, std::string>, 3> init_groups{
-      {{tree_->memory.get(), init_}, {tree_->pids.get(), run_}, {tree_->cpu.get(), run_}}};
+      {{tree_->memory.get(), run_}, {tree_->pids.get(), run_}, {tree_->cpu.get(), run_}}};
   for (const auto& [directory, group] : init_groups) {
     ASSIGN_OR_RETURN(UniqueFd procs, OpenFileAt(directory, group + "/cgroup.procs", O_WRONLY));
     init_procs_.push_back(std::move(procs));
@@ -112,26 +118,19 @@ absl::Status HybridRun::ArmOomEvent() {
                      std::to_string(oom_event_.get()) + " " + std::to_string(control.get()));
 }
 
-absl::Status HybridRun::SetLimits(const CgroupLimits& limits) {
-  RETURN_IF_ERROR(CheckLimitValues(limits));
-  if (sandbox::LayersBuiltIn().memory_limit) {
-    RETURN_IF_ERROR(SetMemory(*tree_, run_, RoundDownToPage(limits.memory_bytes + kInitReserveBytes)));
-    RETURN_IF_ERROR(SetMemory(*tree_, payload_, RoundDownToPage(limits.memory_bytes)));
-  }
-  if (sandbox::LayersBuiltIn().pids_limit) {
-    RETURN_IF_ERROR(WriteAndCheck(tree_->pids.get(), run_ + "/pids.max", limits.pids + kInitReservePids));
-    RETURN_IF_ERROR(WriteAndCheck(tree_->pids.get(), payload_ + "/pids.max", limits.pids));
-  }
-  return SetRunCpu(limits.cpu_millis);
+absl::Status HybridRun::SetMemoryLimit(uint64_t bytes) {
+  RETURN_IF_ERROR(SetMemory(*tree_, run_, RoundDownToPage(bytes + kInitReserveBytes)));
+  return SetMemory(*tree_, payload_, RoundDownToPage(bytes));
 }
 
-absl::Status HybridRun::BoundSockets() {
-  return WriteAndCheck(tree_->memory.get(), payload_ + "/memory.kmem.tcp.limit_in_bytes", kSocketBytes);
+absl::Status HybridRun::SetPidsLimit(uint64_t pids) {
+  RETURN_IF_ERROR(WriteAndCheck(tree_->pids.get(), run_ + "/pids.max", pids + kInitReservePids));
+  return WriteAndCheck(tree_->pids.get(), payload_ + "/pids.max", pids);
 }
 
 // v1 takes no share above the parent's, not even for a moment, so raising and lowering need opposite orders.
-absl::Status HybridRun::SetRunCpu(uint64_t cpu_millis) {
-  const bool raises = cpu_millis >= cpu_millis_;
+absl::Status HybridRun::SetCpuLimit(uint64_t cpu_millis) {
+  const bool raises = cpu_millis >= held_.cpu_millis;
   if (raises) {
     RETURN_IF_ERROR(SetCpu(*tree_, run_, cpu_millis + kInitReserveCpuMillis));
   }
@@ -139,8 +138,11 @@ absl::Status HybridRun::SetRunCpu(uint64_t cpu_millis) {
   if (!raises) {
     RETURN_IF_ERROR(SetCpu(*tree_, run_, cpu_millis + kInitReserveCpuMillis));
   }
-  cpu_millis_ = cpu_millis;
   return absl::OkStatus();
+}
+
+absl::Status HybridRun::BoundSockets() {
+  return WriteAndCheck(tree_->memory.get(), payload_ + "/memory.kmem.tcp.limit_in_bytes", kSocketBytes);
 }
 
 absl::StatusOr<CgroupLimits> HybridRun::ReadLimits() const {
@@ -165,6 +167,8 @@ void HybridRun::CloseProcsFds() {
 absl::StatusOr<std::vector<pid_t>> HybridRun::PayloadPids() const {
   return ReadPids(tree_->unified.get(), payload_);
 }
+
+absl::StatusOr<bool> HybridRun::PayloadIsEmpty() const { return ReadIsEmpty(tree_->unified.get(), payload_); }
 
 absl::StatusOr<std::vector<pid_t>> HybridRun::PayloadThreads() const {
   return ReadThreads(tree_->unified.get(), payload_);
@@ -196,7 +200,6 @@ absl::StatusOr<MemoryParts> HybridRun::ReadMemoryParts() const {
 absl::Status HybridRun::TryRemove() {
   for (const UniqueFd* hierarchy : {&tree_->cpu, &tree_->pids, &tree_->memory, &tree_->unified}) {
     RETURN_IF_ERROR(RemoveCgroup(hierarchy->get(), payload_));
-    RETURN_IF_ERROR(RemoveCgroup(hierarchy->get(), init_));
     RETURN_IF_ERROR(RemoveCgroup(hierarchy->get(), run_));
   }
   return absl::OkStatus();
@@ -255,6 +258,10 @@ absl::StatusOr<std::unique_ptr<RunCgroup>> HybridBackend::CreateRun(const std::s
     return absl::InvalidArgumentError("create run cgroup: not a name of ours");
   }
   return HybridRun::Create(tree_, name);
+}
+
+std::vector<int> HybridBackend::descriptors() const {
+  return {tree_->memory.get(), tree_->pids.get(), tree_->cpu.get(), tree_->unified.get()};
 }
 
 bool HybridBackend::swap_is_bounded() const { return tree_->has_memsw || !HostHasSwap(); }

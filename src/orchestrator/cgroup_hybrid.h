@@ -2,17 +2,18 @@
 // CLONE_INTO_CGROUP, cgroup.kill and cpu.stat. Run by caissond as root.
 //
 // Directories of a run, the fewest that hold payload to its limits and init out of them:
-//   memory  <run>, <run>/init, <run>/payload   limit + reserve on <run>, limit on payload
-//   v2      <run>, <run>/init, <run>/payload   no limits
-//   pids    <run>, <run>/payload               init lives in <run> itself, which v1 permits
-//   cpu     <run>, <run>/payload               quota + reserve on <run>, quota on payload
-// init lives in cpu's <run>, so that it does not wait behind a throttled payload, and so that its cgroup
-// namespace hides the path above.
+//   memory  <run>, <run>/payload   limit + reserve on <run>, limit on payload
+//   v2      <run>, <run>/payload   no limits
+//   pids    <run>, <run>/payload   limit + reserve on <run>, limit on payload
+//   cpu     <run>, <run>/payload   quota + reserve on <run>, quota on payload
+// init lives in <run> itself, which v1 permits, and v2 where it has no controllers: so it does not wait
+// behind a throttled payload, and its cgroup namespace hides the path above.
 #ifndef CAISSON_ORCHESTRATOR_CGROUP_HYBRID_H_
 #define CAISSON_ORCHESTRATOR_CGROUP_HYBRID_H_
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,14 +40,17 @@ class HybridRun final : public RunCgroup {
   static absl::StatusOr<std::unique_ptr<RunCgroup>> Create(std::shared_ptr<const HybridTree> tree,
                                                            const std::string& name);
 
-  absl::Status SetLimits(const CgroupLimits& limits) override;
   absl::Status BoundSockets() override;
+  static std::unique_ptr<RunCgroup> Adopt(std::shared_ptr<const HybridTree> tree, const std::string& name,
+                                          CgroupHandles handles);
+  CgroupHandles Release() override { return {std::move(cpu_stat_), std::move(oom_event_), held_}; }
   absl::StatusOr<CgroupLimits> ReadLimits() const override;
-  int clone_into_fd() const override { return init_directory_.get(); }
+  int clone_into_fd() const override { return run_directory_.get(); }
   std::vector<int> init_procs_fds() const override;
   std::vector<int> payload_procs_fds() const override;
   void CloseProcsFds() override;
   absl::StatusOr<std::vector<pid_t>> PayloadPids() const override;
+  absl::StatusOr<bool> PayloadIsEmpty() const override;
   absl::StatusOr<std::vector<pid_t>> PayloadThreads() const override;
   absl::Status KillPayload() override;
   absl::Status KillAll() override;
@@ -58,19 +62,20 @@ class HybridRun final : public RunCgroup {
   absl::Status TryRemove() override;
 
  private:
+  absl::Status SetMemoryLimit(uint64_t bytes) override;
+  absl::Status SetPidsLimit(uint64_t pids) override;
+  absl::Status SetCpuLimit(uint64_t cpu_millis) override;
+
   HybridRun(std::shared_ptr<const HybridTree> tree, std::string name);
   absl::Status MakeDirectories();
   absl::Status OpenFiles();
   absl::Status ArmOomEvent();
-  absl::Status SetRunCpu(uint64_t cpu_millis);
 
   std::shared_ptr<const HybridTree> tree_;
   std::string run_;
-  std::string init_;
   std::string payload_;
-  UniqueFd init_directory_;
+  UniqueFd run_directory_;
   UniqueFd cpu_stat_;
-  uint64_t cpu_millis_ = 0;  // the payload's, as last set
   UniqueFd oom_event_;
   std::vector<UniqueFd> init_procs_;
   std::vector<UniqueFd> payload_procs_;
@@ -84,6 +89,10 @@ class HybridBackend final : public CgroupBackend {
   ipc::CgroupBackend kind() const override { return ipc::CgroupBackend::kHybrid; }
   std::vector<std::string> instance_directories() const override;
   absl::StatusOr<std::unique_ptr<RunCgroup>> CreateRun(const std::string& name) override;
+  std::unique_ptr<RunCgroup> AdoptRun(const std::string& name, CgroupHandles handles) override {
+    return HybridRun::Adopt(tree_, name, std::move(handles));
+  }
+  std::vector<int> descriptors() const override;
   bool swap_is_bounded() const override;
   absl::Status RemoveInstance() override;
 

@@ -11,7 +11,6 @@
 #include "common/status.h"
 #include "orchestrator/cgroup_common.h"
 #include "orchestrator/cgroup_files.h"
-#include "sandbox/layers_outside.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -53,6 +52,14 @@ absl::StatusOr<std::unique_ptr<RunCgroup>> UnifiedRun::Create(std::shared_ptr<co
   return std::unique_ptr<RunCgroup>(std::move(run));
 }
 
+std::unique_ptr<RunCgroup> UnifiedRun::Adopt(std::shared_ptr<const UnifiedTree> tree, const std::string& name,
+                                             CgroupHandles handles) {
+  std::unique_ptr<UnifiedRun> run(new UnifiedRun(std::move(tree), name));
+  run->cpu_stat_ = std::move(handles.cpu_stat);
+  run->held_ = handles.limits;
+  return run;
+}
+
 absl::Status UnifiedRun::MakeDirectories() {
   const int instance = tree_->instance.get();
   RETURN_IF_ERROR(WriteFileAt(instance, run_ + kSubtreeControl, kEnableAll));
@@ -75,20 +82,20 @@ absl::Status UnifiedRun::OpenFiles() {
   return absl::OkStatus();
 }
 
-absl::Status UnifiedRun::SetLimits(const CgroupLimits& limits) {
-  RETURN_IF_ERROR(CheckLimitValues(limits));
+absl::Status UnifiedRun::SetMemoryLimit(uint64_t bytes) {
   const int instance = tree_->instance.get();
-  if (sandbox::LayersBuiltIn().memory_limit) {
-    RETURN_IF_ERROR(WriteAndCheck(instance, run_ + "/memory.max",
-                                  RoundDownToPage(limits.memory_bytes + kInitReserveBytes)));
-    RETURN_IF_ERROR(WriteAndCheck(instance, payload_ + "/memory.max", RoundDownToPage(limits.memory_bytes)));
-  }
-  if (sandbox::LayersBuiltIn().pids_limit) {
-    RETURN_IF_ERROR(WriteAndCheck(instance, run_ + "/pids.max", limits.pids + kInitReservePids));
-    RETURN_IF_ERROR(WriteAndCheck(instance, payload_ + "/pids.max", limits.pids));
-  }
-  RETURN_IF_ERROR(SetCpu(*tree_, run_, limits.cpu_millis + kInitReserveCpuMillis));
-  return SetCpu(*tree_, payload_, limits.cpu_millis);
+  RETURN_IF_ERROR(WriteAndCheck(instance, run_ + "/memory.max", RoundDownToPage(bytes + kInitReserveBytes)));
+  return WriteAndCheck(instance, payload_ + "/memory.max", RoundDownToPage(bytes));
+}
+
+absl::Status UnifiedRun::SetPidsLimit(uint64_t pids) {
+  RETURN_IF_ERROR(WriteAndCheck(tree_->instance.get(), run_ + "/pids.max", pids + kInitReservePids));
+  return WriteAndCheck(tree_->instance.get(), payload_ + "/pids.max", pids);
+}
+
+absl::Status UnifiedRun::SetCpuLimit(uint64_t cpu_millis) {
+  RETURN_IF_ERROR(SetCpu(*tree_, run_, cpu_millis + kInitReserveCpuMillis));
+  return SetCpu(*tree_, payload_, cpu_millis);
 }
 
 absl::Status UnifiedRun::BoundSockets() {
@@ -114,6 +121,10 @@ std::vector<int> UnifiedRun::payload_procs_fds() const { return Borrow(payload_p
 
 absl::StatusOr<std::vector<pid_t>> UnifiedRun::PayloadPids() const {
   return ReadPids(tree_->instance.get(), payload_);
+}
+
+absl::StatusOr<bool> UnifiedRun::PayloadIsEmpty() const {
+  return ReadIsEmpty(tree_->instance.get(), payload_);
 }
 
 absl::StatusOr<std::vector<pid_t>> UnifiedRun::PayloadThreads() const {

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,14 +31,17 @@ class UnifiedRun final : public RunCgroup {
   static absl::StatusOr<std::unique_ptr<RunCgroup>> Create(std::shared_ptr<const UnifiedTree> tree,
                                                            const std::string& name);
 
-  absl::Status SetLimits(const CgroupLimits& limits) override;
   absl::Status BoundSockets() override;
+  static std::unique_ptr<RunCgroup> Adopt(std::shared_ptr<const UnifiedTree> tree, const std::string& name,
+                                          CgroupHandles handles);
+  CgroupHandles Release() override { return {std::move(cpu_stat_), UniqueFd(), held_}; }
   absl::StatusOr<CgroupLimits> ReadLimits() const override;
   int clone_into_fd() const override { return init_directory_.get(); }
   std::vector<int> init_procs_fds() const override { return {}; }
   std::vector<int> payload_procs_fds() const override;
   void CloseProcsFds() override { payload_procs_.clear(); }
   absl::StatusOr<std::vector<pid_t>> PayloadPids() const override;
+  absl::StatusOr<bool> PayloadIsEmpty() const override;
   absl::StatusOr<std::vector<pid_t>> PayloadThreads() const override;
   absl::Status KillPayload() override;
   absl::Status KillAll() override;
@@ -48,6 +52,10 @@ class UnifiedRun final : public RunCgroup {
   absl::Status TryRemove() override;
 
  private:
+  absl::Status SetMemoryLimit(uint64_t bytes) override;
+  absl::Status SetPidsLimit(uint64_t pids) override;
+  absl::Status SetCpuLimit(uint64_t cpu_millis) override;
+
   UnifiedRun(std::shared_ptr<const UnifiedTree> tree, std::string name);
   absl::Status MakeDirectories();
   absl::Status OpenFiles();
@@ -70,6 +78,10 @@ class UnifiedBackend final : public CgroupBackend {
   ipc::CgroupBackend kind() const override { return ipc::CgroupBackend::kUnified; }
   std::vector<std::string> instance_directories() const override { return {own_ + "/" + instance_}; }
   absl::StatusOr<std::unique_ptr<RunCgroup>> CreateRun(const std::string& name) override;
+  std::unique_ptr<RunCgroup> AdoptRun(const std::string& name, CgroupHandles handles) override {
+    return UnifiedRun::Adopt(tree_, name, std::move(handles));
+  }
+  std::vector<int> descriptors() const override { return {tree_->instance.get()}; }
   bool swap_is_bounded() const override;
   absl::Status RemoveInstance() override;
 

@@ -16,8 +16,8 @@ namespace {
 
 constexpr uint64_t kOwn =
     128;  // libraries, log, locks, cgroup directories, what one build holds for a moment
-// init's pidfd and control socket, the OOM event, cpu.stat, init's cgroup directory, and its bundle that is
-// to be closed.
+// init's pidfd and control socket, the OOM event, cpu.stat, its bundle that is to be closed, and that of one
+// that was refused.
 constexpr uint64_t kOfOneSandbox = 6;
 
 }  // namespace

@@ -27,9 +27,14 @@ size_t MostOutgoingFds(const Capacity& capacity) {
   return ipc::kPreparedFds * static_cast<size_t>(MostSandboxes(capacity.max_sandboxes));
 }
 
+// Bundles that are being closed: one of each sandbox, and of each that an honest dispatcher was refused.
+size_t MostUnclosed(const Capacity& capacity) {
+  return 2 * static_cast<size_t>(MostSandboxes(capacity.max_sandboxes));
+}
+
 }  // namespace
 
-DispatcherLink::DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool,
+DispatcherLink::DispatcherLink(EventLoop& loop, BuilderProcess& builder, SandboxPool& pool,
                                DescriptorDisposal& disposal, const ProfileStore& profiles, Capacity capacity,
                                uint32_t accepted_degradations, Callbacks callbacks)
     : loop_(loop),
@@ -119,11 +124,14 @@ void DispatcherLink::OnSocket(uint32_t events) {
     if (!handled.ok()) {
       return Break(Message(handled));
     }
+    if (disposal_.waiting() > MostUnclosed(capacity_)) {
+      return Break("it sends bundles for more sandboxes than there can be");
+    }
   }
 }
 
 // An error is a violation.
-absl::Status DispatcherLink::Handle(const Packet& packet) {
+absl::Status DispatcherLink::Handle(Packet& packet) {
   if (!std::all_of(packet.fds.begin(), packet.fds.end(),
                    [](const UniqueFd& fd) { return IsMemfd(fd.get()); })) {
     return absl::InvalidArgumentError("a descriptor is no memfd");
@@ -169,13 +177,21 @@ absl::Status DispatcherLink::Handle(const Packet& packet) {
 
 ipc::SandboxState DispatcherLink::StateOf(ipc::SandboxId id) const {
   const auto found = live_.find(id);
-  return found == live_.end() ? ipc::SandboxState::kNone : found->second->state();
+  if (found == live_.end()) {
+    return ipc::SandboxState::kNone;
+  }
+  const ipc::SandboxState state = found->second->state();
+  return state == ipc::SandboxState::kPreparing && early_starts_.contains(id) ? ipc::SandboxState::kStarting
+                                                                              : state;
 }
 
 uint64_t DispatcherLink::PromisedMemory() const {
   uint64_t sum = 0;
   for (const auto& [id, session] : live_) {
     sum += session->promised_memory_bytes();
+  }
+  for (const auto& [id, early] : early_starts_) {
+    sum += early.start.limits.memory_bytes;
   }
   return sum;
 }
@@ -255,7 +271,7 @@ void DispatcherLink::RefuseStart(ipc::SandboxId id, ipc::Refusal refusal, ipc::L
   session.Discard();
 }
 
-void DispatcherLink::HandleStart(const ipc::Start& start, const UniqueFd& bundle) {
+void DispatcherLink::HandleStart(const ipc::Start& start, UniqueFd& bundle) {
   Session& session = *live_.at(start.sandbox);
   if (const auto limit = FindLimitOutOfRange(start.limits, session.plan().limits)) {
     return RefuseStart(start.sandbox, ipc::Refusal::kLimitOutOfRange, *limit, "a limit is out of range");
@@ -267,16 +283,32 @@ void DispatcherLink::HandleStart(const ipc::Start& start, const UniqueFd& bundle
   if (const absl::Status status = CheckSealedMemfd(bundle.get(), wire::kMaxBundleBytes); !status.ok()) {
     return RefuseStart(start.sandbox, ipc::Refusal::kBadBundle, ipc::LimitName::kNone, Message(status));
   }
+  if (session.state() == ipc::SandboxState::kPreparing) {
+    early_starts_.emplace(start.sandbox, EarlyStart{start, std::move(bundle)});
+    return;
+  }
   session.Start(start, bundle);
+}
+
+void DispatcherLink::ForgetEarlyStart(ipc::SandboxId id) {
+  if (auto node = early_starts_.extract(id); !node.empty()) {
+    disposal_.Take(std::move(node.mapped().bundle));
+  }
 }
 
 void DispatcherLink::HandleCancel(const ipc::Cancel& cancel) {
   live_.at(cancel.sandbox)->End(EndCause::kCanceled, &cancel);
 }
 
-void DispatcherLink::OnPrepared(Session& /*session*/, const ipc::Prepared& message,
-                                std::vector<UniqueFd> fds) {
+void DispatcherLink::OnPrepared(Session& session, const ipc::Prepared& message, std::vector<UniqueFd> fds) {
   Send(message, std::move(fds));
+  // Sending may have ended everything.
+  auto early = early_starts_.extract(message.sandbox);
+  if (early.empty() || session.state() != ipc::SandboxState::kPrepared) {
+    return;
+  }
+  session.Start(early.mapped().start, early.mapped().bundle);
+  disposal_.Take(std::move(early.mapped().bundle));
 }
 
 void DispatcherLink::OnPrepareFailed(Session& session, const ipc::PrepareFailed& message) {
@@ -300,6 +332,7 @@ void DispatcherLink::OnFinished(Session& session, const ipc::Finished& message) 
 }
 
 void DispatcherLink::Leave(Session& session) {
+  ForgetEarlyStart(session.id());
   auto node = live_.extract(session.id());
   if (!node.empty()) {
     leaving_.emplace(&session, std::move(node.mapped()));

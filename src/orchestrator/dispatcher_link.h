@@ -32,7 +32,7 @@ class DispatcherLink : public SessionListener {
     std::function<void()> on_idle;  // the last sandbox is gone
   };
 
-  DispatcherLink(EventLoop& loop, SandboxBuilder& builder, SandboxPool& pool, DescriptorDisposal& disposal,
+  DispatcherLink(EventLoop& loop, BuilderProcess& builder, SandboxPool& pool, DescriptorDisposal& disposal,
                  const ProfileStore& profiles, Capacity capacity, uint32_t accepted_degradations,
                  Callbacks callbacks);
   DispatcherLink(const DispatcherLink&) = delete;
@@ -66,11 +66,19 @@ class DispatcherLink : public SessionListener {
     std::vector<UniqueFd> fds;
   };
 
+  // A START whose sandbox is not ready yet. It was checked, and its memory is promised.
+  struct EarlyStart {
+    ipc::Start start;
+    UniqueFd bundle;
+  };
+
   void OnSocket(uint32_t events);
-  absl::Status Handle(const Packet& packet);
+  // Takes out of `packet` what it keeps.
+  absl::Status Handle(Packet& packet);
   void HandlePrepare(const ipc::Prepare& prepare);
   bool PrepareFromPool(const ipc::Prepare& prepare, const StepPlan& plan);
-  void HandleStart(const ipc::Start& start, const UniqueFd& bundle);
+  void HandleStart(const ipc::Start& start, UniqueFd& bundle);
+  void ForgetEarlyStart(ipc::SandboxId id);
   void HandleCancel(const ipc::Cancel& cancel);
   void RefusePrepare(ipc::SandboxId id, ipc::Refusal refusal, ipc::LimitName limit,
                      const std::string& message);
@@ -84,7 +92,7 @@ class DispatcherLink : public SessionListener {
   void Flush();
 
   EventLoop& loop_;
-  SandboxBuilder& builder_;
+  BuilderProcess& builder_;
   SandboxPool& pool_;
   DescriptorDisposal& disposal_;
   const ProfileStore& profiles_;
@@ -97,6 +105,7 @@ class DispatcherLink : public SessionListener {
   std::deque<Outgoing> outgoing_;
   size_t outgoing_fds_ = 0;  // in all of them
   std::map<ipc::SandboxId, std::unique_ptr<Session>> live_;
+  std::map<ipc::SandboxId, EarlyStart> early_starts_;
   std::map<Session*, std::unique_ptr<Session>> leaving_;  // ended, being removed; their ids are free again
 };
 

@@ -15,13 +15,13 @@
 #include "common/status.h"
 #include "ipc/bundle_writer.h"
 #include "ipc/codec.h"
+#include "orchestrator/builder_process.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/host_check_program.h"
 #include "orchestrator/host_places.h"
 #include "orchestrator/host_probes.h"
 #include "orchestrator/id_pool.h"
 #include "orchestrator/isolation_reader.h"
-#include "orchestrator/sandbox_builder.h"
 #include "orchestrator/session.h"
 #include "policy/filter_compiler.h"
 #include "policy/limits.h"
@@ -93,7 +93,7 @@ class Customer : public SessionListener {
   Customer(EventLoop& loop, uint32_t payload_host_id, UniqueFd bundle)
       : loop_(loop), payload_host_id_(payload_host_id), bundle_(std::move(bundle)) {}
 
-  absl::Status Serve(SandboxBuilder& builder, const StepPlan& plan) {
+  absl::Status Serve(BuilderProcess& builder, const StepPlan& plan) {
     Session session(loop_, builder, *this, 1, plan, ipc::Step::kRun, 0);
     session.Build(kDiskBytes, kInodes);
     RETURN_IF_ERROR(loop_.Run());
@@ -110,8 +110,7 @@ class Customer : public SessionListener {
   void OnPrepared(Session& session, const ipc::Prepared& message, std::vector<UniqueFd> fds) override {
     fds_ = std::move(fds);
     // The session's own gate is open in a mutation build.
-    const absl::Status complete =
-        CheckIsolation(message.isolation, {.payload_host_uid = payload_host_id_});
+    const absl::Status complete = CheckIsolation(message.isolation, {.payload_host_uid = payload_host_id_});
     if (!complete.ok()) {
       Find(complete);
       return session.Discard();
@@ -164,10 +163,11 @@ absl::Status UseSandbox(CgroupBackend& cgroups, const std::string& directory, ui
   ASSIGN_OR_RETURN(const StepPlan plan, MakePlan(staging));
   ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
   IdPool ids(id_first, kIdsOfARun);
-  SandboxBuilder builder(spawner, cgroups, ids);
   ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
+  ASSIGN_OR_RETURN(const std::unique_ptr<BuilderProcess> builder,
+                   BuilderProcess::Start(*loop, spawner, cgroups, ids, {&plan}, [] {}));
   ASSIGN_OR_RETURN(UniqueFd bundle, MakeBundle());
-  return Customer(*loop, id_first + 1, std::move(bundle)).Serve(builder, plan);
+  return Customer(*loop, id_first + 1, std::move(bundle)).Serve(*builder, plan);
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ absl::Status ProfileStore::AddProfile(const policy::Profile& profile, const sand
     step_options.root = root.directory();
     const policy::SyscallFilter& own = terminal ? section.terminal_filter : section.filter;
     absl::StatusOr<StepPlan> plan = CompileStep(
-        section,
-        learns_from == nullptr ? own : policy::LearningFilter(own, section.network, *learns_from),
+        section, learns_from == nullptr ? own : policy::LearningFilter(own, section.network, *learns_from),
         step_options, root);
     if (!plan.ok()) {
       return Prefix(plan.status(), "profile " + profile.name);
@@ -113,6 +112,15 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
     }
   }
   return store;
+}
+
+std::vector<const StepPlan*> ProfileStore::plans() const {
+  std::vector<const StepPlan*> plans;
+  plans.reserve(steps_.size());
+  for (const auto& [key, plan] : steps_) {
+    plans.push_back(&plan);
+  }
+  return plans;
 }
 
 bool ProfileStore::HasProfile(const std::string& name) const {

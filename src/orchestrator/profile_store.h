@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
@@ -49,6 +50,8 @@ class ProfileStore {
   bool HasProfile(const std::string& name) const;
   // nullptr if there is no such step, or it offers no terminal though one is wanted.
   const StepPlan* Find(const std::string& name, ipc::Step step, bool terminal = false) const;
+  // Every plan, in one order for as long as this is not moved.
+  std::vector<const StepPlan*> plans() const;
   size_t size() const { return steps_.size(); }
   // The highest ceiling of open_files of any step.
   uint64_t MostOpenFiles() const;

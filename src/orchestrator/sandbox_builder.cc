@@ -1,4 +1,5 @@
-// Run by caissond as root. Input: numbers that the caller has checked against the profile's ceilings.
+// Run by the builder process as root. Input: numbers that caissond has checked against the profile's
+// ceilings.
 #include "orchestrator/sandbox_builder.h"
 
 #include <sys/socket.h>
@@ -38,30 +39,31 @@ absl::StatusOr<std::pair<UniqueFd, UniqueFd>> MakeControlPair() {
   return std::make_pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 
+}  // namespace
+
 CgroupLimits DefaultLimits(const StepPlan& plan) {
   const policy::Limits& defaults = plan.limits.defaults;
   return {defaults.Get(policy::LimitId::kMemoryBytes), defaults.Get(policy::LimitId::kPids),
           defaults.Get(policy::LimitId::kCpuMillis)};
 }
 
-}  // namespace
-
-bool SandboxBuilder::Build(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
+bool SandboxBuilder::Build(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox,
                            BuildFailure& failure) {
   SetupStage stage = SetupStage::kNone;
-  const absl::Status status = BuildSteps(plan, disk_bytes, inode_count, sandbox, stage);
+  const absl::Status status = BuildSteps(plan, order, sandbox, stage);
   if (!status.ok()) {
     failure = {stage, status};
   }
   return status.ok();
 }
 
-absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count,
-                                        Sandbox& sandbox, SetupStage& stage) {
+absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox,
+                                        SetupStage& stage) {
+  sandbox.run = order.run;
+  sandbox.ids = order.ids;
   // ORDER: the limits stand before any process of the run exists.
   stage = SetupStage::kCgroup;
-  ASSIGN_OR_RETURN(sandbox.ids, ids_.Take());
-  ASSIGN_OR_RETURN(sandbox.cgroup, cgroups_.CreateRun("run-" + std::to_string(next_run_++)));
+  ASSIGN_OR_RETURN(sandbox.cgroup, cgroups_.CreateRun(order.run));
   RETURN_IF_ERROR(sandbox.cgroup->SetLimits(DefaultLimits(plan)));
   if (plan.network != policy::NetworkMode::kNone) {
     RETURN_IF_ERROR(sandbox.cgroup->BoundSockets());
@@ -73,7 +75,7 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
 
   stage = SetupStage::kClone;
   ASSIGN_OR_RETURN(auto ends, MakeControlPair());
-  RETURN_IF_ERROR(SendSetup(ends.first.get(), sandbox, plan, disk_bytes, inode_count));
+  RETURN_IF_ERROR(SendSetup(ends.first.get(), sandbox, plan, order.disk_bytes, order.inode_count));
   sandbox::SpawnRequest request;
   request.control = ends.second.get();
   request.plan = plan.plan.get();
@@ -81,21 +83,13 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, uint64_t disk_byte
   request.cgroup_directory = sandbox.cgroup->clone_into_fd();
   request.init_procs_fds = sandbox.cgroup->init_procs_fds();
   request.payload_procs_fds = sandbox.cgroup->payload_procs_fds();
-  ASSIGN_OR_RETURN(sandbox.init, spawner_.SpawnInit(request, stage));
+  sandbox::StartedChild init;
+  const absl::Status spawned = spawner_.SpawnInit(request, stage, init);
+  sandbox.init = std::move(init.process);
+  sandbox.init_pid = init.pid;
+  RETURN_IF_ERROR(spawned);
   sandbox.control = std::move(ends.first);
   sandbox.cgroup->CloseProcsFds();
-  return absl::OkStatus();
-}
-
-absl::Status SandboxBuilder::Dispose(Sandbox& sandbox) {
-  if (sandbox.cgroup != nullptr) {
-    RETURN_IF_ERROR(sandbox.cgroup->TryRemove());
-    sandbox.cgroup.reset();
-  }
-  if (sandbox.ids.init_host_id != 0) {
-    ids_.Return(sandbox.ids);
-    sandbox.ids = {};
-  }
   return absl::OkStatus();
 }
 

@@ -1,5 +1,7 @@
-// Makes one never-used sandbox: cgroups with limits, ids, user namespace, init started. What is built here is
-// used for one step of one run and then destroyed; nothing takes a used one back.
+// Makes one never-used sandbox: cgroups with limits, user namespace, init started. What is built here is used
+// for one step of one run and then destroyed; nothing takes a used one back.
+//
+// Runs in the builder process alone (builder_process.h), where it may block.
 #ifndef CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 #define CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 
@@ -8,13 +10,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "common/pidfd.h"
 #include "common/unique_fd.h"
-#include "ipc/messages.h"
 #include "orchestrator/cgroup.h"
-#include "orchestrator/held_locks.h"
-#include "orchestrator/id_pool.h"
 #include "orchestrator/profile_store.h"
 #include "sandbox/setup_stage.h"
 #include "sandbox/spawner.h"
@@ -23,9 +21,11 @@ namespace caisson::orchestrator {
 
 // A sandbox whose init has been started and is building its root.
 struct Sandbox {
+  std::string run;  // the cgroups' name
   sandbox::RunIds ids;
   std::unique_ptr<RunCgroup> cgroup;
   PidFd init;
+  pid_t init_pid = 0;  // for the builder alone, who is not its parent
   UniqueFd control;
 };
 
@@ -34,31 +34,30 @@ struct BuildFailure {
   absl::Status status;
 };
 
+// What is wanted. The sizes were checked against the profile's ceilings, the ids are nobody else's.
+struct BuildOrder {
+  std::string run;
+  sandbox::RunIds ids;
+  uint64_t disk_bytes = 0;
+  uint64_t inode_count = 0;
+};
+
+// What a sandbox is built with, until START brings those of its run.
+CgroupLimits DefaultLimits(const StepPlan& plan);
+
 class SandboxBuilder {
  public:
-  SandboxBuilder(sandbox::Spawner& spawner, CgroupBackend& cgroups, IdPool& ids)
-      : spawner_(spawner), cgroups_(cgroups), ids_(ids) {}
+  SandboxBuilder(sandbox::Spawner& spawner, CgroupBackend& cgroups) : spawner_(spawner), cgroups_(cgroups) {}
 
-  // On success `failure` is untouched. On failure nothing runs, and what was made so far is in `sandbox` for
-  // Dispose.
-  bool Build(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
-             BuildFailure& failure);
-
-  // Returns the ids once the cgroups are removed; kUnavailable while they are still busy.
-  absl::Status Dispose(Sandbox& sandbox);
-
-  // One for all runs, since their counting shares caissond's time.
-  LockCounter& lock_counter() { return lock_counter_; }
+  // On success `failure` is untouched. On failure nothing runs, and cgroups of the order's name may be left.
+  bool Build(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox, BuildFailure& failure);
 
  private:
-  absl::Status BuildSteps(const StepPlan& plan, uint64_t disk_bytes, uint64_t inode_count, Sandbox& sandbox,
+  absl::Status BuildSteps(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox,
                           sandbox::SetupStage& stage);
 
   sandbox::Spawner& spawner_;
   CgroupBackend& cgroups_;
-  IdPool& ids_;
-  LockCounter lock_counter_;
-  uint64_t next_run_ = 1;
 };
 
 }  // namespace caisson::orchestrator

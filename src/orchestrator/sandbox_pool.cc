@@ -19,7 +19,7 @@ constexpr int64_t kPatienceNanos = 5 * kNanosPerMilli;
 
 }  // namespace
 
-SandboxPool::SandboxPool(EventLoop& loop, SandboxBuilder& builder, uint32_t most,
+SandboxPool::SandboxPool(EventLoop& loop, BuilderProcess& builder, uint32_t most,
                          uint32_t accepted_degradations, std::function<void()> on_gone)
     : loop_(loop),
       builder_(builder),

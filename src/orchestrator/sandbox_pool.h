@@ -34,7 +34,7 @@ class SandboxPool : public SessionListener {
  public:
   // `most`: how many may wait or be built at once, all profiles together; 0: none, ever. `on_gone`: one less
   // is left.
-  SandboxPool(EventLoop& loop, SandboxBuilder& builder, uint32_t most, uint32_t accepted_degradations,
+  SandboxPool(EventLoop& loop, BuilderProcess& builder, uint32_t most, uint32_t accepted_degradations,
               std::function<void()> on_gone);
   SandboxPool(const SandboxPool&) = delete;
   SandboxPool& operator=(const SandboxPool&) = delete;
@@ -74,7 +74,7 @@ class SandboxPool : public SessionListener {
   void Remove(std::unique_ptr<Session> session);
 
   EventLoop& loop_;
-  SandboxBuilder& builder_;
+  BuilderProcess& builder_;
   size_t most_;
   uint32_t accepted_degradations_;
   std::function<void()> on_gone_;

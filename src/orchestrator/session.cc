@@ -16,6 +16,7 @@
 #include "common/status.h"
 #include "ipc/codec.h"
 #include "orchestrator/attempt_log.h"
+#include "orchestrator/cgroup_common.h"
 #include "orchestrator/isolation_reader.h"
 #include "orchestrator/isolation_report.h"
 #include "sandbox/layers_outside.h"
@@ -26,11 +27,8 @@ namespace {
 
 using sandbox::SetupStage;
 
-constexpr int64_t kSetupNanos = 10'000 * kNanosPerMilli;  // a sandbox is ready by then, or it failed
 constexpr int64_t kWaitNanos = 60'000 * kNanosPerMilli;  // a prepared sandbox that nobody starts by then goes
 constexpr int64_t kReportNanos = 2'000 * kNanosPerMilli;  // from the payload's end to init's
-constexpr int64_t kFirstRemovalNanos = 1 * kNanosPerMilli;
-constexpr int64_t kLastRemovalNanos = 1'000 * kNanosPerMilli;
 
 ipc::SetupError MakeError(SetupStage stage, uint32_t index, int error_number) {
   return {static_cast<uint32_t>(stage), index, error_number, 0};
@@ -44,7 +42,7 @@ bool IsWorthCollecting(EndCause cause, ipc::CancelReason reason) {
 
 }  // namespace
 
-Session::Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& listener, ipc::SandboxId id,
+Session::Session(EventLoop& loop, BuilderProcess& builder, SessionListener& listener, ipc::SandboxId id,
                  const StepPlan& plan, ipc::Step step, uint32_t accepted_degradations)
     : loop_(loop),
       builder_(builder),
@@ -59,6 +57,7 @@ Session::Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& list
 Session::~Session() {
   StopWatching();
   loop_.Cancel(removal_timer_);
+  builder_.Forget(order_);
 }
 
 void Session::Later(int64_t delay_nanos, EventLoop::TimerId& timer, void (Session::*method)()) {
@@ -67,32 +66,6 @@ void Session::Later(int64_t delay_nanos, EventLoop::TimerId& timer, void (Sessio
     timer = 0;
     (this->*method)();
   });
-}
-
-void Session::Build(uint64_t disk_bytes, uint64_t inode_count) {
-  prepare_ns_ = MonotonicNanos();
-  BuildFailure failure;
-  absl::Status status;
-  if (builder_.Build(plan_, disk_bytes, inode_count, sandbox_, failure)) {
-    status = loop_.Watch(sandbox_.init.get(), EPOLLIN, [this](uint32_t) { OnInitDead(); });
-    if (status.ok()) {
-      status = loop_.Watch(sandbox_.control.get(), EPOLLIN, [this](uint32_t events) { OnControl(events); });
-    }
-    if (status.ok()) {
-      Later(kSetupNanos, setup_timer_, &Session::OnSetupDeadline);
-      return;
-    }
-    failure = {SetupStage::kClone, status};
-    KillEverything();
-    static_cast<void>(
-        sandbox_.init.Reap());  // Nothing watches it, and it has no children yet: it ends at once.
-    init_dead_ = true;
-  } else {
-    init_dead_ = !sandbox_.init.valid();
-  }
-  spdlog::error("sandbox {}: {}: {}", id_, sandbox::SetupStageText(static_cast<uint32_t>(failure.stage)),
-                Message(failure.status));
-  FailPreparation(MakeError(failure.stage, 0, 0), Message(failure.status));
 }
 
 void Session::OnSetupDeadline() {
@@ -115,7 +88,12 @@ void Session::OnControl(uint32_t events) {
   }
   std::optional<InitRecord> record = too_large ? std::nullopt : DecodeInitRecord(packet->bytes);
   if (!record || !Accept(*record, std::move(packet->fds))) {
-    spdlog::error("sandbox {}: init broke the control protocol", id_);
+    spdlog::error("sandbox {}: init broke the control protocol, or caissond has no descriptor left", id_);
+    if (state_ == ipc::SandboxState::kPreparing) {
+      KillEverything();
+      return FailPreparation(MakeError(SetupStage::kInitProtocol, 0, 0),
+                             sandbox::SetupStageText(static_cast<uint32_t>(SetupStage::kInitProtocol)));
+    }
     End(EndCause::kInitLost);
   }
 }
@@ -123,8 +101,8 @@ void Session::OnControl(uint32_t events) {
 // False for a record that has no place in this state.
 bool Session::Accept(const InitRecord& record, std::vector<UniqueFd> fds) {
   if (const auto* ready = std::get_if<sandbox::ReadyMessage>(&record)) {
-    if (state_ == ipc::SandboxState::kEnding && !started_) {
-      return true;  // Canceled while it was being built: what it says now interests nobody.
+    if ((state_ == ipc::SandboxState::kEnding || state_ == ipc::SandboxState::kNone) && !started_) {
+      return true;  // Not wanted any more, while it was being built: what it says now interests nobody.
     }
     if (state_ != ipc::SandboxState::kPreparing || fds.size() != ipc::kPreparedFds) {
       return false;
@@ -267,9 +245,13 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   if (init_dead_) {
     return RefuseStart(SetupStage::kInitProtocol, "the sandbox died while it waited");
   }
-  absl::Status status = sandbox_.cgroup->SetLimits({limits.memory_bytes, limits.pids, limits.cpu_millis});
+  const CgroupLimits wanted{limits.memory_bytes, limits.pids, limits.cpu_millis};
+  absl::Status status = sandbox_.cgroup->SetLimits(wanted);
   const absl::StatusOr<CgroupLimits> in_force = sandbox_.cgroup->ReadLimits();
   status.Update(in_force.status());
+  if (status.ok() && sandbox::LayersBuiltIn().complete) {
+    status = CheckLimitsHeld(*in_force, wanted);
+  }
   const absl::StatusOr<uint64_t> cpu_before_us = sandbox_.cgroup->CpuMicros();
   status.Update(cpu_before_us.status());
   if (!status.ok()) {
@@ -304,7 +286,7 @@ void Session::Start(const ipc::Start& start, const UniqueFd& bundle) {
   asked_to_collect_ = collect_ns_ != 0;
   promised_memory_bytes_ = limits.memory_bytes;
   Later(static_cast<int64_t>(limits.wall_time_ms) * kNanosPerMilli, wall_timer_, &Session::OnWallDeadline);
-  CheckCpu();
+  ArmCpuCheck(0);
   SampleMemory();
   if (plan_.network != policy::NetworkMode::kNone) {
     CheckSockets();
@@ -376,9 +358,26 @@ void Session::OnDone(const sandbox::DoneMessage& message) {
     state_ = ipc::SandboxState::kEnding;
     Later(kReportNanos, kill_timer_, &Session::KillEverything);
   }
-  if (asked_to_collect_ && !init_dead_) {
-    LetCollect();
+  if (init_dead_) {
+    return;
   }
+  if (asked_to_collect_) {
+    LetCollect();
+  } else {
+    ConcludeIfEmpty();
+  }
+}
+
+// init has nothing left to do, and its end, with that of its namespaces, is nobody's to wait for: that every
+// other process is dead the kernel says by the payload's cgroup. Where it does not, init's end tells.
+void Session::ConcludeIfEmpty() {
+  const absl::StatusOr<bool> empty = sandbox_.cgroup->PayloadIsEmpty();
+  if (!empty.ok() || !*empty) {
+    return;
+  }
+  // It is about to end by itself, unless it is not ours any more.
+  static_cast<void>(sandbox_.init.Kill(SIGKILL));
+  Conclude();
 }
 
 // Everything but init is dead: what the run used is final, and what init uses from here on is not the run's.
@@ -424,6 +423,7 @@ void Session::OnInitDead() {
   loop_.Unwatch(sandbox_.control.get());
   switch (state_) {
     case ipc::SandboxState::kPreparing:
+    case ipc::SandboxState::kStarting:  // never: whether a START waits is the link's to know
       return FailPreparation(MakeError(SetupStage::kInitProtocol, 0, EPIPE),
                              "init ended while it built the sandbox");
     case ipc::SandboxState::kPrepared:
@@ -450,19 +450,25 @@ void Session::Conclude() {
   counted.memory_parts = memory_parts_;
   const ipc::Finished finished = MakeFinished(id_, evidence_, counted, times_, switches_);
   LogAttempt(run_id_, finished);
-  StopWatching();
+  CancelTimers();
   state_ = ipc::SandboxState::kNone;
   promised_memory_bytes_ = 0;
   listener_->OnFinished(*this, finished);
-  ScheduleRemoval(0);
+  if (init_dead_) {
+    ScheduleRemoval(0);
+  }
 }
 
-void Session::StopWatching() {
+void Session::CancelTimers() {
   for (EventLoop::TimerId* timer : {&setup_timer_, &wall_timer_, &cpu_timer_, &kill_timer_, &locks_timer_,
                                     &memory_timer_, &sockets_timer_}) {
     loop_.Cancel(*timer);
     *timer = 0;
   }
+}
+
+void Session::StopWatching() {
+  CancelTimers();
   if (sandbox_.init.valid()) {
     loop_.Unwatch(sandbox_.init.get());
   }
@@ -479,19 +485,6 @@ void Session::ScheduleRemoval(int64_t delay_nanos) {
   sandbox_.init.reset();
   sandbox_.control.reset();
   Later(delay_nanos, removal_timer_, &Session::Remove);
-}
-
-void Session::Remove() {
-  const absl::Status status = builder_.Dispose(sandbox_);
-  if (status.ok()) {
-    return listener_->OnGone(*this);
-  }
-  if (removal_delay_ns_ == kLastRemovalNanos) {
-    spdlog::warn("sandbox {}: remove the cgroups: {}", id_, Message(status));
-  }
-  // The kernel empties a cgroup a moment after its last process is reaped.
-  removal_delay_ns_ = std::clamp(removal_delay_ns_ * 2, kFirstRemovalNanos, kLastRemovalNanos);
-  Later(removal_delay_ns_, removal_timer_, &Session::Remove);
 }
 
 }  // namespace caisson::orchestrator

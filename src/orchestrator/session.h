@@ -1,12 +1,13 @@
 // Session: one sandbox's life as caissond sees it, from PREPARE to everything removed.
 //
 //   Build ─▶ preparing ─ready, isolation read and checked─▶ prepared ─START─▶ running ─end decided─▶ ending
-//   ─init dead─▶ FINISHED sent ─▶ cgroups removed ─▶ gone
+//   ─all dead─▶ FINISHED sent ─init reaped─▶ cgroups removed ─▶ gone
 //
 // Between init's last record and its end lies the collection of output files, if START gave it time. The
 // verdict is settled by then: nothing that happens meanwhile changes it.
 //
-// init's pidfd alone says "all dead": when PID 1 ends, the kernel has ended everything in its namespace.
+// Only the kernel says "all dead": by init's pidfd, since with PID 1 everything in its namespace ends, or,
+// after init's last record, by an empty payload cgroup (docs/adr/0011-finished-before-init.md).
 #ifndef CAISSON_ORCHESTRATOR_SESSION_H_
 #define CAISSON_ORCHESTRATOR_SESSION_H_
 
@@ -22,12 +23,12 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "ipc/state_table.h"
+#include "orchestrator/builder_process.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/finished_message.h"
 #include "orchestrator/init_outbox.h"
 #include "orchestrator/init_records.h"
 #include "orchestrator/profile_store.h"
-#include "orchestrator/sandbox_builder.h"
 #include "orchestrator/verdict.h"
 #include "sandbox/plan.h"
 #include "sandbox/setup_stage.h"
@@ -51,7 +52,7 @@ class SessionListener {
 
 class Session {
  public:
-  Session(EventLoop& loop, SandboxBuilder& builder, SessionListener& listener, ipc::SandboxId id,
+  Session(EventLoop& loop, BuilderProcess& builder, SessionListener& listener, ipc::SandboxId id,
           const StepPlan& plan, ipc::Step step, uint32_t accepted_degradations);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -83,6 +84,8 @@ class Session {
   uint64_t promised_memory_bytes() const { return promised_memory_bytes_; }
 
  private:
+  void OnBuilt(Sandbox sandbox, const BuildFailure* failure);
+  absl::Status WatchInit();
   void OnControl(uint32_t events);
   void SendToInit();
   bool Accept(const InitRecord& record, std::vector<UniqueFd> fds);
@@ -91,10 +94,12 @@ class Session {
   void OnFailed(const sandbox::FailedMessage& message);
   void OnDone(const sandbox::DoneMessage& message);
   void LetCollect();
+  void ConcludeIfEmpty();
   void OnInitDead();
   void ReadLastWords();
   void OnOom();
   void CheckCpu();
+  void ArmCpuCheck(uint64_t used_us);
   void CountLocks();
   void CheckSockets();
   void SampleMemory();
@@ -102,6 +107,7 @@ class Session {
   void FailPreparation(const ipc::SetupError& error, const std::string& message);
   void RefuseStart(sandbox::SetupStage stage, const std::string& message);
   void Conclude();
+  void CancelTimers();
   void StopWatching();
   void ScheduleRemoval(int64_t delay_nanos);
   void Later(int64_t delay_nanos, EventLoop::TimerId& timer, void (Session::*method)());
@@ -109,9 +115,10 @@ class Session {
   void OnSetupDeadline();
   void OnWallDeadline();
   void Remove();
+  void OnRemoved(const absl::Status& status);
 
   EventLoop& loop_;
-  SandboxBuilder& builder_;
+  BuilderProcess& builder_;
   SessionListener* listener_;
   ipc::SandboxId id_;
   const StepPlan& plan_;
@@ -119,6 +126,7 @@ class Session {
   ipc::SandboxState state_ = ipc::SandboxState::kPreparing;
   Sandbox sandbox_;
   InitOutbox to_init_;
+  BuilderProcess::Token order_ = 0;  // what the builder has not answered yet
   ipc::IsolationReport isolation_{};
   std::array<uint8_t, 16> run_id_{};  // once started; for the log
   Evidence evidence_;

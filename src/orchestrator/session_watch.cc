@@ -38,14 +38,17 @@ void Session::CheckCpu() {
     spdlog::error("sandbox {}: read the CPU time: {}", id_, Message(used_us.status()));
     return End(EndCause::kInitLost);  // A limit that cannot be watched is not a limit.
   }
-  const uint64_t limit_us = evidence_.limits.cpu_time_ms * 1000;
   const uint64_t run_us = *used_us - cpu_before_us_;
   evidence_.cpu_used_us = run_us;
-  if (run_us >= limit_us) {
+  if (run_us >= evidence_.limits.cpu_time_ms * 1000) {
     return End(EndCause::kCpuDeadline);
   }
+  ArmCpuCheck(run_us);
+}
+
+void Session::ArmCpuCheck(uint64_t used_us) {
   static const auto kCpus = static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
-  const auto left_ns = static_cast<int64_t>((limit_us - run_us) * 1000 / kCpus);
+  const auto left_ns = static_cast<int64_t>((evidence_.limits.cpu_time_ms * 1000 - used_us) * 1000 / kCpus);
   Later(std::max(left_ns, kLeastCpuCheckNanos), cpu_timer_, &Session::CheckCpu);
 }
 

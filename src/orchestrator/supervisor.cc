@@ -87,7 +87,8 @@ absl::Status Supervisor::SetUp() {
   ids_.emplace(config_.id_first, config_.id_count);
   ASSIGN_OR_RETURN(sandbox::Spawner spawner, sandbox::Spawner::Create());
   spawner_.emplace(std::move(spawner));
-  builder_.emplace(*spawner_, *cgroups_, *ids_);
+  ASSIGN_OR_RETURN(builder_, BuilderProcess::Start(*loop_, *spawner_, *cgroups_, *ids_, profiles_->plans(),
+                                                   [this] { OnBuilderDead(); }));
   // What the ids do not suffice for is not built ahead.
   const uint64_t spare = ids_->free() - MostSandboxes(capacity_.max_sandboxes);
   const auto ready = static_cast<uint32_t>(std::min<uint64_t>(config_.ready_sandboxes, spare));
@@ -127,8 +128,8 @@ absl::Status Supervisor::LoadProfiles(const std::string& staging) {
   std::map<std::string, std::string> skipped;
   images_dir_ = lock_.state_dir() + "/images";
   ASSIGN_OR_RETURN(ImageMounts images, ImageMounts::Create(images_dir_));
-  ASSIGN_OR_RETURN(ProfileStore store, ProfileStore::Load(profiles_dir_, options, &images,
-                                                          config_.learning_profiles, skipped));
+  ASSIGN_OR_RETURN(ProfileStore store,
+                   ProfileStore::Load(profiles_dir_, options, &images, config_.learning_profiles, skipped));
   profiles_.emplace(std::move(store));
   for (const auto& [name, reason] : skipped) {
     spdlog::info("profile {} is not available: {}", name, reason);
@@ -196,7 +197,7 @@ absl::Status Supervisor::Run() {
   RETURN_IF_ERROR(cgroups_->RemoveInstance());
   RETURN_IF_ERROR(lock_.ForgetDirectories());
   spdlog::info("stopped: nothing is left");
-  return absl::OkStatus();
+  return builder_died_ ? absl::InternalError("the builder ended while it was needed") : absl::OkStatus();
 }
 
 void Supervisor::OnServing() {
@@ -279,6 +280,16 @@ void Supervisor::EndRuns() {
       static_cast<void>(dispatcher_->process.Kill(SIGKILL));
     }
   });
+}
+
+// Without it there is no sandbox for anybody any more, and whoever watches over caissond starts a whole one.
+void Supervisor::OnBuilderDead() {
+  spdlog::critical("the builder ended; without it nothing can be served");
+  builder_died_ = true;
+  if (!draining_) {
+    Drain();
+  }
+  EndRuns();
 }
 
 void Supervisor::OnIdle() { StopIfDone(); }

@@ -50,6 +50,7 @@ class Supervisor {
   void OnBroken(const std::string& reason);
   void OnServing();
   void OnIdle();
+  void OnBuilderDead();
   void Drain();
   void EndRuns();
   void StopIfDone();
@@ -70,13 +71,14 @@ class Supervisor {
   std::optional<ProfileStore> profiles_;
   std::optional<IdPool> ids_;
   std::optional<sandbox::Spawner> spawner_;
-  std::optional<SandboxBuilder> builder_;
+  std::unique_ptr<BuilderProcess> builder_;
   std::unique_ptr<SandboxPool> pool_;
   std::unique_ptr<DescriptorDisposal> disposal_;
   std::unique_ptr<DispatcherLink> link_;
   std::unique_ptr<DispatcherLog> dispatcher_log_;
   std::optional<StartedDispatcher> dispatcher_;
   UniqueFd signals_;
+  bool builder_died_ = false;
   bool draining_ = false;
   bool announced_ = false;
   int64_t dispatcher_started_ns_ = 0;

@@ -50,7 +50,8 @@ absl::StatusOr<StartedChild> StartChild(const ChildCall& call) {
   constexpr uint64_t kAlways = CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   arguments.flags = call.flags | kAlways;
   arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
+  // A child of the parent's has the caller's own (clone(2)).
+  arguments.exit_signal = (call.flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
   arguments.stack = reinterpret_cast<uint64_t>(call.stack.data());
   arguments.stack_size = static_cast<uint64_t>(call.stack.size()) / 16 * 16;
   if (call.cgroup_fd >= 0) {

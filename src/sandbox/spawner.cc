@@ -97,7 +97,7 @@ absl::StatusOr<Spawner> Spawner::Create() {
   return Spawner(std::move(image), std::move(null_device));
 }
 
-absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request, SetupStage& stage) {
+absl::Status Spawner::SpawnInit(const SpawnRequest& request, SetupStage& stage, StartedChild& init) {
   stage = SetupStage::kClone;
   ExecArguments arguments;
   arguments.image = image_.get();
@@ -117,17 +117,17 @@ absl::StatusOr<PidFd> Spawner::SpawnInit(const SpawnRequest& request, SetupStage
   }
   // No CLONE_NEWUSER: an exec in a fresh, unmapped user namespace would leave init without any capability. It
   // enters the prepared one last.
-  ASSIGN_OR_RETURN(StartedChild init, StartChild({.flags = NamespaceFlags() | CLONE_VFORK | CLONE_INTO_CGROUP,
-                                                  .cgroup_fd = request.cgroup_directory,
-                                                  .stack = stack(),
-                                                  .function = ExecInit,
-                                                  .argument = &arguments}));
+  ASSIGN_OR_RETURN(init,
+                   StartChild({.flags = NamespaceFlags() | CLONE_PARENT | CLONE_VFORK | CLONE_INTO_CGROUP,
+                               .cgroup_fd = request.cgroup_directory,
+                               .stack = stack(),
+                               .function = ExecInit,
+                               .argument = &arguments}));
   if (arguments.error_number != 0) {
     stage = SetupStage::kExecInit;
-    static_cast<void>(init.process.Reap());
     return ErrnoStatus(arguments.error_number, "exec caisson-init");
   }
-  return std::move(init.process);
+  return absl::OkStatus();
 }
 
 }  // namespace caisson::sandbox

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/pidfd.h"
 #include "common/unique_fd.h"
+#include "sandbox/child_call.h"
 #include "sandbox/setup_stage.h"
 #include "sandbox/user_namespace.h"
 
@@ -34,10 +36,14 @@ class Spawner {
 
   // clone3 with CLONE_VFORK and at once execveat of the image: back here, init runs or nothing does. The
   // child inherits exactly 0-2 (/dev/null) and the request's descriptors, an empty environment, no signal
-  // mask. `stage` is where it failed, if it did: kClone or kExecInit.
-  absl::StatusOr<PidFd> SpawnInit(const SpawnRequest& request, SetupStage& stage);
+  // mask. It is the child of the caller's parent (CLONE_PARENT), who alone can reap it, and with whom it
+  // dies. `stage` is where it failed, if it did: kClone, or kExecInit, when `init` has ended and is to be
+  // reaped.
+  absl::Status SpawnInit(const SpawnRequest& request, SetupStage& stage, StartedChild& init);
 
   std::span<std::byte> stack() { return *stack_; }
+  // What must stay open in a process that is to use this.
+  std::array<int, 2> descriptors() const { return {image_.get(), null_device_.get()}; }
 
  private:
   static constexpr size_t kStackBytes = 65'536;

@@ -42,7 +42,7 @@ def attacked(daemon):  # pylint: disable=unused-argument
     with leakcheck.nothing_left():
         with LayerDaemon(None, extra_profiles()) as running:
             yield running
-            assert running.run_pids() == []
+            assert running.runs_are_gone()
             assert running.stop() == 0
 
 

@@ -24,7 +24,7 @@ from support.ownership import instance_name
 
 SOURCE = pathlib.Path(__file__).with_name("fault_tracer.c")
 STAGES_HEADER = REPOSITORY / "src" / "sandbox" / "setup_stage.h"
-ROLES = ("caissond", "child", "init", "stub")
+ROLES = ("caissond", "builder", "child", "init", "stub")
 # Facts of the isolation that no two runs share.
 RUNS_OWN = {"uid", "gid", "init_uid"}
 
@@ -100,7 +100,7 @@ class Tracer:
 
     def __enter__(self):
         self._directory = tempfile.TemporaryDirectory(prefix="caisson-fault-tracer-")
-        self._process = subprocess.Popen([compiled(self._directory.name), str(self._pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self._process = subprocess.Popen([compiled(self._directory.name), str(self._pid), str(processes.builder_of(self._pid))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          text=True, bufsize=1)
         assert self._process.stdout.readline() == "seized\n"
         return self

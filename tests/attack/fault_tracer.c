@@ -1,11 +1,12 @@
-// fault_tracer PID: makes one system call fail, once, in the released programs that build a sandbox, from
-// outside: with ptrace(2), as root, so that no program needs a switch for it. Used by fault_injection.py
+// fault_tracer PID BUILDER: makes one system call fail, once, in the released programs that build a sandbox,
+// from outside: with ptrace(2), as root, so that no program needs a switch for it. Used by fault_injection.py
 // alone.
 //
-// Traced are caissond (PID) and what it starts from now on, each in a role:
+// Traced are caissond (PID), its builder, and what they start from now on, each in a role:
 //
 //   caissond  the process itself
-//   child     what it clones, until that executes a program (init, and the keeper of its user namespace)
+//   builder   the process beside it that builds sandboxes
+//   child     what they clone, until that executes a program (init, and the keeper of its user namespace)
 //   init      caisson-init from its first instruction
 //   stub      what init clones, until it executes the client's program, which is let go of at once
 //
@@ -41,8 +42,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum Role { CAISSOND, CHILD, INIT, STUB, ROLES };
-static const char* const role_names[ROLES] = {"caissond", "child", "init", "stub"};
+enum Role { CAISSOND, BUILDER, CHILD, INIT, STUB, ROLES };
+static const char* const role_names[ROLES] = {"caissond", "builder", "child", "init", "stub"};
 
 enum Action { NOTHING, FAIL, SUCCEED, KILL, STOP };
 
@@ -166,7 +167,7 @@ static void on_exit_of_call(struct Tracee* tracee) {
 static void on_clone(const struct Tracee* parent) {
   unsigned long pid = 0;
   ptrace(PTRACE_GETEVENTMSG, parent->pid, 0, &pid);
-  const enum Role role = parent->role == CAISSOND ? CHILD : STUB;
+  const enum Role role = parent->role == CAISSOND || parent->role == BUILDER ? CHILD : STUB;
   struct Tracee* child = find((pid_t)pid);
   if (child == NULL) {
     add((pid_t)pid, role);
@@ -298,8 +299,8 @@ static void obey(const char* line) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fprintf(stderr, "usage: fault_tracer PID\n");
+  if (argc != 3) {
+    fprintf(stderr, "usage: fault_tracer PID BUILDER\n");
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -309,13 +310,16 @@ int main(int argc, char** argv) {
   sigaddset(&mask, SIGCHLD);
   sigprocmask(SIG_BLOCK, &mask, NULL);
   const int signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-  const pid_t pid = (pid_t)atoi(argv[1]);
   const long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                        PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
-  if (signals < 0 || ptrace(PTRACE_SEIZE, pid, 0, options) != 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0) {
-    die("trace caissond");
+  for (int i = 0; i < 2; ++i) {
+    const pid_t pid = (pid_t)atoi(argv[1 + i]);
+    if (signals < 0 || ptrace(PTRACE_SEIZE, pid, 0, options) != 0 ||
+        ptrace(PTRACE_INTERRUPT, pid, 0, 0) != 0) {
+      die("trace caissond and its builder");
+    }
+    add(pid, i == 0 ? CAISSOND : BUILDER);
   }
-  add(pid, CAISSOND);
   printf("seized\n");
   for (;;) {
     struct pollfd polled[2] = {{0, POLLIN, 0}, {signals, POLLIN, 0}};

@@ -34,6 +34,17 @@ def report(**values):
     aside.rename(OURS / "report.json")
 
 
+def pause():
+    """Waits until caissond stands still (TakenOver.pause): what comes until `resume` meets it all at once, and later."""
+    (OURS / "pause").touch()
+    while not (OURS / "paused").exists():
+        time.sleep(0.005)
+
+
+def resume():
+    (OURS / "resume").touch()
+
+
 def behave(line):
     """An idle dispatcher: leaves when it is told to, and is killed when its session has been ended."""
     while (reply := line.receive()) is not None:
@@ -50,7 +61,8 @@ def main():
     if is_first():
         names = {name: getattr(boundary, name) for name in dir(boundary) if not name.startswith("_")}
         try:
-            exec((HOME / "attack.py").read_text(), {**names, "b": line, "os": os, "time": time, "report": report})
+            exec((HOME / "attack.py").read_text(), {**names, "b": line, "os": os, "time": time, "report": report,
+                                                       "pause": pause, "resume": resume})
         except EOFError:
             pass  # the session was ended under it
         except Exception:  # pylint: disable=broad-except

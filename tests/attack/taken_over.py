@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import signal
 
 from support import leakcheck, processes
 from support.daemon import Daemon
@@ -41,6 +42,19 @@ class TakenOver(Daemon):
     def wait_for_next_dispatcher(self, timeout=15):
         assert processes.wait_until(lambda: len(self.dispatchers()) > 1, scaled(timeout)), "".join(self.log)
         assert processes.wait_dead(self.dispatchers()[0], scaled(5))
+
+    def pause(self, timeout=30):
+        """Stops caissond from the attack's pause() to its resume(): it then finds all that was sent meanwhile, and the
+        attacker has closed its own copies."""
+        ours = self.directory / "socket"
+        assert processes.wait_until((ours / "pause").exists, scaled(timeout)), "".join(self.log)
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            assert processes.wait_until(lambda: processes.status_field(self.pid, "State").startswith("T"), scaled(5))
+            (ours / "paused").touch()
+            assert processes.wait_until((ours / "resume").exists, scaled(timeout))
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def report(self, timeout=30):
         """What the attack reported, once it has."""

@@ -56,8 +56,10 @@ VIOLATIONS = {
     "no inodes": ("b.send(prepare(inode_count=0))", "inode_count is 0"),
     "an id in use": ("b.prepared(1); b.send(prepare(1))", f"PREPARE {NOT_NOW}"),
     "an id in use while it is built": ("b.send(prepare(1)); b.send(prepare(1))", f"PREPARE {NOT_NOW}"),
-    "START of no sandbox": ("b.send(start(4711), [bundle('')])", f"START {NOT_NOW}"),
-    "START while the sandbox is built": ("b.send(prepare(1)); b.send(start(1), [bundle('')])", f"START {NOT_NOW}"),
+    "START twice while the sandbox is built": ("b.send(prepare(1)); [b.send(start(1), [bundle('')]) for _ in range(2)]",
+                                               f"START {NOT_NOW}"),
+    "SIGNAL while START waits for the sandbox": ("b.send(prepare(1)); b.send(start(1), [bundle('')]); b.send(signal(1))",
+                                                 f"SIGNAL {NOT_NOW}"),
     "START twice": ("b.prepared(1); [b.send(start(1), [bundle('import time; time.sleep(60)')]) for _ in range(2)]",
                     f"START {NOT_NOW}"),
     "START without a bundle": ("b.prepared(1); b.send(start(1))", "descriptor count"),
@@ -207,6 +209,33 @@ report(seen=seen)
         assert daemon.report()["seen"] == ["started", "started", boundary.CAPACITY]
 
 
+def test_start_that_comes_before_the_sandbox_is_ready_counts_against_the_memory_at_once(programs):
+    attack = """
+for sandbox in (1, 2, 3):
+    b.send(prepare(sandbox))
+    b.send(start(sandbox, memory_bytes=100 * MIB), [bundle("import time; time.sleep(60)")])
+seen = {}
+while len(seen) < 3:
+    reply = b.expect(STARTED, START_REFUSED)
+    seen[str(reply.sandbox)] = "started" if reply.kind == STARTED else reply.refusal()
+report(**seen)
+"""
+    with taken_over(programs, attack, memory_budget_bytes=256 * MIB, ready_sandboxes=0) as daemon:
+        assert daemon.report() == {"1": "started", "2": "started", "3": boundary.CAPACITY}
+
+
+def test_start_of_no_sandbox_is_ignored_as_one_that_crossed_an_answer(programs):
+    attack = """
+b.send(start(4711), [bundle("")])
+b.prepared(1).close()
+b.send(start(1), [bundle("pass")])
+report(verdict=b.expect(FINISHED).verdict())
+"""
+    with taken_over(programs, attack) as daemon:
+        assert daemon.report() == {"verdict": "COMPLETED"}
+        assert len(daemon.dispatchers()) == 1
+
+
 def test_hoarded_sandboxes_have_a_bound_and_do_not_outlive_their_session(programs):
     attack = """
 seen = []
@@ -233,10 +262,12 @@ def test_hoarded_sandboxes_are_gone_after_a_minute(programs):
 
 
 MAX_RUNS = 32
+UNREAD = "does not read its answers"
 FLOODS = {
-    "of requests that are refused": "while True: b.send(prepare(1, profile=b'none'))",
-    "of sandboxes that are canceled at once": "n = 0\nwhile True:\n    n += 1; b.send(prepare(n)); b.send(cancel(n))",
-    "of sandboxes that are canceled when they stand": """
+    "of requests that are refused": ("while True: b.send(prepare(1, profile=b'none'))", UNREAD),
+    "of bundles for no sandbox": ("while True: b.send(start(4711), [memfd(size=2 * MIB)])", "more sandboxes than there can be"),
+    "of sandboxes that are canceled at once": ("n = 0\nwhile True:\n    n += 1; b.send(prepare(n)); b.send(cancel(n))", UNREAD),
+    "of sandboxes that are canceled when they stand": ("""
 n = 0
 while True:
     for _ in range(32):
@@ -244,13 +275,14 @@ while True:
     time.sleep(0.4)
     for sandbox in range(n - 31, n + 1):
         b.send(cancel(sandbox))
-""",
+""", UNREAD),
 }
 
 
 @pytest.mark.parametrize("name", [name if "at once" not in name else pytest.param(name, marks=pytest.mark.long) for name in FLOODS])
 def test_flood_without_reading_an_answer_costs_bounded_memory_and_ends_the_session(programs, name):
-    with taken_over(programs, FLOODS[name], max_runs=MAX_RUNS) as daemon:
+    attack, reason = FLOODS[name]
+    with taken_over(programs, attack, max_runs=MAX_RUNS) as daemon:
         def cost():
             return processes.resident_bytes(daemon.pid), len(os.listdir(f"/proc/{daemon.pid}/fd"))
 
@@ -263,7 +295,7 @@ def test_flood_without_reading_an_answer_costs_bounded_memory_and_ends_the_sessi
         assert peak_bytes - before[0] < 32 * MIB
         # What waits in our queue, what waits in the socket, and that of the sandboxes themselves.
         assert peak_descriptors - before[1] < 5 * (2 * MAX_RUNS + 64) + 20 * MAX_RUNS
-        daemon.wait_for_log("does not read its answers")
+        daemon.wait_for_log(reason)
 
 
 @pytest.mark.serial

@@ -109,9 +109,11 @@ def test_without_descriptors_a_run_is_refused_with_its_stage_and_the_next_one_ru
     limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
     used = len(os.listdir(f"/proc/{daemon.pid}/fd"))
     seen = set()
-    for room in range(0, 24, 3):
+    for room in range(0, 40, 2):
         resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used + room, limits[1]))
         verdict, message, stdout = outcome(daemon)
+        if verdict == "COMPLETED":
+            break  # all that caissond needs: building is another process's
         assert (verdict, stdout) == ("SANDBOX_SETUP_FAILED", b"") and stage_in(message), (room, verdict, message)
         seen.add(stage_in(message))
     assert len(seen) > 1, seen  # with more room it gets further

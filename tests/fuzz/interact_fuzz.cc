@@ -68,13 +68,20 @@ class PlayedClient final : public ClientStream {
  public:
   void SetOwner(std::weak_ptr<ClientStreamOwner> owner) override { owner_ = std::move(owner); }
   bool gone() const override { return gone_; }
-  void Write(const v1::RunEvent& event) override {
+  void Write(const v1::RunEvent& event, Leaves leaves) override {
+    CAISSON_CHECK(leaves == Leaves::kAtOnce || events_ > 0);
     CAISSON_CHECK(!writing_ && !over() && !has_result_);
     CAISSON_CHECK(event.sequence() == ++events_);
     CAISSON_CHECK(accepted_ != (event.has_accepted() || event.has_queued()));
     accepted_ = accepted_ || event.has_accepted();
     has_result_ = event.has_finished();
     writing_ = true;
+  }
+  void WriteLast(const v1::RunEvent& event) override {
+    CAISSON_CHECK(event.has_finished() && accepted_);
+    Write(event, Leaves::kAtOnce);
+    writing_ = false;
+    Finish(grpc::Status::OK);
   }
   void ReadNext() override { reading_ = true; }
   void Finish(const grpc::Status& status) override {

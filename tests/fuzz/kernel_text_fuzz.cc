@@ -100,7 +100,7 @@ void FuzzUidMap(std::string_view text) {
 
 void FuzzMounts(std::string_view text) {
   ipc::IsolationReport report{};
-  const bool read = ParseMountInfo(text, report).ok();
+  const bool read = ParseMountInfo(text, std::nullopt, report).ok();
   const absl::StatusOr<std::vector<MountEntry>> entries = ParseMountEntries(text);
   CAISSON_CHECK(entries.ok() || !read);
   CAISSON_CHECK(!read || report.mount_count == entries->size());

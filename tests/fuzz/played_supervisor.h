@@ -52,6 +52,7 @@ class PlayedSupervisor {
     auto& [id, sandbox] = *sandboxes_.rbegin();
     switch (sandbox.state) {
       case ipc::SandboxState::kPreparing:
+      case ipc::SandboxState::kStarting:
         return fate == Fate::kRefused ? Refuse<ipc::PrepareFailed>(id) : SendPrepared(id, sandbox);
       case ipc::SandboxState::kRunning:
         return sandbox.started
@@ -98,8 +99,11 @@ class PlayedSupervisor {
   }
   void Take(const ipc::Start& message) {
     Sandbox* sandbox = Permitted(message);
-    CAISSON_CHECK(sandbox != nullptr);
-    sandbox->state = ipc::SandboxState::kRunning;
+    if (sandbox == nullptr) {
+      return;
+    }
+    sandbox->state = sandbox->state == ipc::SandboxState::kPreparing ? ipc::SandboxState::kStarting
+                                                                     : ipc::SandboxState::kRunning;
     sandbox->collects = message.collect_ms != 0;
   }
   void Take(const ipc::Cancel& message) {
@@ -123,7 +127,8 @@ class PlayedSupervisor {
     prepared.sandbox = id;
     prepared.isolation.root = ipc::RootKind::kHost;
     Send(prepared, fds);
-    sandbox.state = ipc::SandboxState::kPrepared;
+    sandbox.state = sandbox.state == ipc::SandboxState::kStarting ? ipc::SandboxState::kRunning
+                                                                  : ipc::SandboxState::kPrepared;
   }
   void SendStarted(ipc::SandboxId id, Sandbox& sandbox) {
     auto started = ipc::Make<ipc::Started>();

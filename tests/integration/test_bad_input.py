@@ -83,7 +83,7 @@ def test_bad_request_is_refused_naming_every_field(client, daemon, case):
     assert (refusal.code, refusal.reason, sorted(refusal.fields)) == (code, reason, sorted(fields))
     assert refusal.message
     assert client.live_runs() == []
-    assert daemon.run_pids() == []
+    assert daemon.runs_are_gone()
 
 
 @pytest.mark.parametrize("name", LIMITS)

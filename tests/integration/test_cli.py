@@ -139,7 +139,7 @@ def test_ctrl_c_cancels_the_run_waits_for_its_end_and_exits_130(cli, client, dae
     process.send_signal(number)
     assert process.wait(scaled(10)) == 130
     assert client.live_runs() == []
-    assert daemon.run_pids() == []
+    assert daemon.runs_are_gone()
     process.communicate()
 
 

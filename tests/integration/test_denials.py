@@ -92,7 +92,7 @@ def test_ptrace_ends_the_run_by_name(client):
 def test_forbidden_call_of_a_child_ends_the_whole_run(client, daemon):
     outcome = client.execute(compile_c(PTRACE_IN_CHILD), "native")
     assert outcome.verdict() == "SYSCALL_VIOLATION"
-    assert daemon.run_pids() == []
+    assert daemon.runs_are_gone()
 
 
 def test_foreign_call_of_a_child_is_named_and_ends_the_run(client):

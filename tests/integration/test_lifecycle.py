@@ -346,3 +346,21 @@ def test_low_soft_limit_of_descriptors_is_raised(make):
     with open(f"/proc/{daemon.pid}/limits", encoding="ascii") as limits:
         line = next(line for line in limits if line.startswith("Max open files"))
     assert line.split()[3:5] == ["8192", "8192"]
+
+
+def test_kill_9_of_the_builder_ends_every_run_and_caissond_with_an_error(make):
+    daemon = make()
+    call = Client(daemon.address).start(request(WAITING))
+    call.until_output(b"here")
+    os.kill(processes.builder_of(daemon.pid), signal.SIGKILL)
+    assert call.finish().verdict() == "CANCELED"
+    assert daemon.process.wait(scaled(30)) == 1
+    assert daemon.run_pids() == []
+
+
+def test_builder_hears_no_signal_that_is_caissonds(make):
+    daemon = make()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        os.kill(processes.builder_of(daemon.pid), number)
+    assert Client(daemon.address).execute("print('still here')").stdout == b"still here\n"
+    assert daemon.stop() == 0

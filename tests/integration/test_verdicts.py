@@ -3,6 +3,7 @@
 import pytest
 
 from support.client import Client
+from support import processes
 from support.environment import scaled
 from support.native import compile_c
 
@@ -186,7 +187,7 @@ def test_endless_fork_bomb_ends_at_a_time_limit(client, daemon):
                              limits={"pids": 64, "wall_time_ms": 1000, "cpu_time_ms": 60_000})
     assert outcome.verdict() == "WALL_TIME_LIMIT"
     assert outcome.result.usage.forks_denied > 0
-    assert daemon.run_pids() == []
+    assert daemon.runs_are_gone()
 
 
 def test_flood_is_cut_and_counted(client):
@@ -358,4 +359,6 @@ def test_orphans_end_with_the_main_process(client, daemon):
     source = "import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(300)\nprint('parent')"
     outcome = client.execute(source)
     assert (outcome.verdict(), outcome.stdout) == ("COMPLETED", b"parent\n")
-    assert daemon.run_pids() == []
+    # init is on its way out when the result comes; nothing else is there any more.
+    assert all(processes.is_init(pid) for pid in daemon.run_pids())
+    assert daemon.runs_are_gone()

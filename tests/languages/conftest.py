@@ -34,5 +34,5 @@ if TIME_SCALE > 1:
             allow_time(running)
             with running:
                 yield running
-                assert running.run_pids() == []
+                assert running.runs_are_gone()
                 assert running.stop() == 0

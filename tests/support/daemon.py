@@ -149,6 +149,10 @@ class Daemon:
         waiting = self._waiting(inside)
         return [pid for pid in inside if pid not in waiting]
 
+    def runs_are_gone(self):
+        """Whether nothing of any run is there within a second. Just after a result its init may still be on its way out."""
+        return processes.wait_until(lambda: self.run_pids() == [], scaled(1))
+
     def waiting_pids(self):
         """Host pids of never-used sandboxes: an init whose one child is its stub, which has not become a program yet."""
         return self._waiting(self._inside())

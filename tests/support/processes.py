@@ -63,6 +63,11 @@ def parents_with_uid_in(first, count):
     return found
 
 
+def builder_of(caissond):
+    """The process beside a caissond that builds its sandboxes."""
+    return next(pid for pid in children(caissond) if status_field(pid, "Name") == "caissond-build")
+
+
 def with_uid_in(first, count):
     """Their pids."""
     return list(parents_with_uid_in(first, count))

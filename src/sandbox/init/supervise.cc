@@ -330,6 +330,8 @@ void Supervisor::Finish() {
     Close(fds_.terminal);
   }
   SendSummary();
+  // Whoever reads the events sees their end with the last record, and waits for nothing that init does later.
+  Close(fds_.events_write);
 
   rusage usage{};
   Syscall(__NR_getrusage, RUSAGE_CHILDREN, Address(&usage));

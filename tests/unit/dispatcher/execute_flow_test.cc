@@ -129,14 +129,16 @@ TEST_F(ExecuteFlowTest, APassedDeadlineIsToldFromALostClient) {
   WaitUntilIdle();
 }
 
-TEST_F(ExecuteFlowTest, CancelWhilePreparingNeverStarts) {
+TEST_F(ExecuteFlowTest, CancelWhilePreparingFollowsTheStart) {
   Call call(*stub_);
   const auto prepare = supervisor_->Expect<ipc::Prepare>();
+  EXPECT_EQ(supervisor_->Expect<ipc::Start>().sandbox, prepare.sandbox);
   const std::string name = call.Next().accepted().name();
   EXPECT_TRUE(CancelRun(name).ok());
   EXPECT_EQ(supervisor_->Expect<ipc::Cancel>().reason, ipc::CancelReason::kClient);
   FakeSandbox sandbox = supervisor_->SendPrepared(prepare.sandbox);  // it crossed the CANCEL
   EXPECT_TRUE(supervisor_->IsSilent());
+  sandbox.CloseOutputs();
   supervisor_->SendFinished(prepare.sandbox, ipc::Verdict::kCanceled, ipc::Actor::kClient);
   const v1::RunResult result = call.Next().finished();
   EXPECT_EQ(result.verdict(), v1::CANCELED);

@@ -59,6 +59,8 @@ TEST_F(OutputFilesFlowTest, WhoAsksForNoFilesGetsNoneWhateverInitSends) {
   Call call(*stub_);
   FakeSandbox sandbox = supervisor_->StartOne();
   EXPECT_EQ(supervisor_->last_start().collect_ms, 0U);
+  EXPECT_TRUE(call.Next().has_accepted());
+  EXPECT_TRUE(call.Next().has_started());                     // It has the pipes now.
   EXPECT_EQ(write(sandbox.outputs_write.get(), "x", 1), -1);  // the pipe has no reader
   supervisor_->SendFinished(sandbox.id, ipc::Verdict::kCompleted, ipc::Actor::kProgram);
   sandbox.CloseOutputs();

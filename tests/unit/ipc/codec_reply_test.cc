@@ -113,13 +113,11 @@ TYPED_TEST(IsolationTest, FieldsAreChecked) {
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.no_new_privs = 2; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.seccomp_mode = 3; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.learning = 2; }), "accepted");
-  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.reserved = 1; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.namespaces = kNsCgroup << 1U; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.mounts = kMountPrivate << 1U; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.landlock_enforced = 2; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.root = RootKind{}; }), "accepted");
   EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.root = RootKind{3}; }), "accepted");
-  EXPECT_NE(ErrorAfter<M>(valid, [](M& m) { m.isolation.reserved = 1; }), "accepted");
 }
 
 template <class M>

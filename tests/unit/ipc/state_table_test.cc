@@ -8,15 +8,20 @@
 namespace caisson::ipc {
 namespace {
 
-constexpr SandboxState kStates[] = {SandboxState::kNone, SandboxState::kPreparing, SandboxState::kPrepared,
-                                    SandboxState::kRunning, SandboxState::kEnding};
+constexpr SandboxState kStates[] = {SandboxState::kNone,     SandboxState::kPreparing,
+                                    SandboxState::kStarting, SandboxState::kPrepared,
+                                    SandboxState::kRunning,  SandboxState::kEnding};
 
 // Everything that is not a violation; each pair that is missing must be one.
 const std::map<std::pair<MessageType, SandboxState>, Permission>& Expected() {
   static const auto* const kExpected = new std::map<std::pair<MessageType, SandboxState>, Permission>{
       {{MessageType::kPrepare, SandboxState::kNone}, Permission::kPermitted},
+      {{MessageType::kStart, SandboxState::kPreparing}, Permission::kPermitted},
       {{MessageType::kStart, SandboxState::kPrepared}, Permission::kPermitted},
+      {{MessageType::kStart, SandboxState::kEnding}, Permission::kIgnored},
+      {{MessageType::kStart, SandboxState::kNone}, Permission::kIgnored},
       {{MessageType::kCancel, SandboxState::kPreparing}, Permission::kPermitted},
+      {{MessageType::kCancel, SandboxState::kStarting}, Permission::kPermitted},
       {{MessageType::kCancel, SandboxState::kPrepared}, Permission::kPermitted},
       {{MessageType::kCancel, SandboxState::kRunning}, Permission::kPermitted},
       {{MessageType::kCancel, SandboxState::kEnding}, Permission::kIgnored},

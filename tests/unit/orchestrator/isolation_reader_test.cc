@@ -325,12 +325,10 @@ TEST(CheckIsolationTest, EachFieldThatDoesNotHoldIsNamed) {
 TEST(CheckIsolationTest, WhatIsMissingIsNamed) {
   ipc::IsolationReport report = Complete();
   report.namespaces &= ~(ipc::kNsIpc | ipc::kNsUts);
-  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})),
-            "check isolation: namespaces lacks ipc, uts");
+  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})), "check isolation: namespaces lacks ipc, uts");
   report = Complete();
   report.mounts &= ~ipc::kMountProcRestricted;
-  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})),
-            "check isolation: mounts lacks proc_restricted");
+  EXPECT_EQ(Message(CheckIsolation(report, {kHostUid})), "check isolation: mounts lacks proc_restricted");
   report.mounts = ~0U;
   EXPECT_FALSE(CheckIsolation(report, {kHostUid}).ok());
 }

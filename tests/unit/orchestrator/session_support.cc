@@ -25,7 +25,6 @@ void SessionTest::SetUp() {
   auto spawner = sandbox::Spawner::Create();
   ASSERT_TRUE(spawner.ok()) << Message(spawner.status());
   spawner_.emplace(*std::move(spawner));
-  builder_.emplace(*spawner_, *cgroups_, ids_);
   const auto profiles = policy::LoadProfiles(CAISSON_PROFILES_DIR, policy::FileTrust::kAnyOwner);
   ASSERT_TRUE(profiles.ok()) << Message(profiles.status());
   const policy::StepSection& python = profiles->at("python").run;
@@ -36,6 +35,7 @@ void SessionTest::SetUp() {
 
 void SessionTest::TearDown() {
   session_.reset();
+  builder_.reset();
   if (cgroups_ != nullptr) {
     EXPECT_TRUE(cgroups_->RemoveInstance().ok());
   }

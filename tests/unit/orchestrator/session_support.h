@@ -52,7 +52,12 @@ class SessionTest : public testing::Test, public SessionListener {
     session_.reset();
     auto loop = EventLoop::Create();
     ASSERT_TRUE(loop.ok()) << Message(loop.status());
+    builder_.reset();
     loop_ = *std::move(loop);
+    auto builder = BuilderProcess::Start(*loop_, *spawner_, *cgroups_, ids_, {&plan_, &terminal_plan_},
+                                         [] { ADD_FAILURE() << "the builder ended"; });
+    ASSERT_TRUE(builder.ok()) << Message(builder.status());
+    builder_ = *std::move(builder);
     const StepPlan& plan = wants_terminal_ ? terminal_plan_ : plan_;
     session_ = std::make_unique<Session>(*loop_, *builder_, *this, 7, plan, ipc::Step::kRun, 0);
     session_->Build(64ULL << 20U, 4096);
@@ -90,6 +95,12 @@ class SessionTest : public testing::Test, public SessionListener {
   std::optional<ipc::Finished> finished_;
   int64_t finished_ns_ = 0;
   ipc::IsolationReport isolation_{};
+  std::unique_ptr<CgroupBackend> cgroups_;
+  IdPool ids_{1'890'000'000, 16};
+  std::optional<sandbox::Spawner> spawner_;
+  std::unique_ptr<BuilderProcess> builder_;
+  StepPlan plan_;
+  StepPlan terminal_plan_;
 
  private:
   static void Compile(const policy::StepSection& step, const policy::SyscallFilter& rules,
@@ -127,12 +138,6 @@ class SessionTest : public testing::Test, public SessionListener {
   void OnGone(Session& /*session*/) override { loop_->Stop(); }
 
   std::string state_dir_;
-  std::unique_ptr<CgroupBackend> cgroups_;
-  IdPool ids_{1'890'000'000, 16};
-  std::optional<sandbox::Spawner> spawner_;
-  std::optional<SandboxBuilder> builder_;
-  StepPlan plan_;
-  StepPlan terminal_plan_;
   std::string program_;
   uint64_t collect_ms_ = 0;
   Moments moments_;
