@@ -158,7 +158,7 @@ FLOODS = {
     "half_preface": half_preface,
     "half_headers": half_headers,
     "half_requests": half_requests,
-    "idle": lambda path, seconds: hold(lambda _: Connection(path), 5000, seconds),
+    "idle": lambda path, seconds: hold(lambda _: Connection(path), 10_000, seconds),
     "many_calls": many_calls,
     "too_many_calls": too_many_calls,
     "reset": lambda path, seconds: calls(
