@@ -38,6 +38,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "early: takes long, mostly waiting: begins first, or all would wait for it at the end")
     config.addinivalue_line("markers", "xdist_group(name): these share one worker; pytest-xdist's, which need not be there")
     config.addinivalue_line("markers", "slow: takes too long for an emulated machine; `-m 'not slow'` leaves it out")
+    config.addinivalue_line("markers", "host: asks for programs or packages that the emulated machine does not have; it leaves them out")
     config.addinivalue_line("markers", "long: minutes; `make test-long` runs it, `make test` does not")
 
 

@@ -67,8 +67,8 @@ bool Contains(const std::vector<std::string>& texts, std::string_view text) {
 bool IsOldKernel(const std::string& version) {
   int major = 0;
   int minor = 0;
-  if (std::sscanf(version.c_str(), "%d.%d", &major, &minor) !=
-      2) {  // NOLINT(cert-err34-c): the count is checked
+  // NOLINTNEXTLINE(cert-err34-c): the count is checked
+  if (std::sscanf(version.c_str(), "%d.%d", &major, &minor) != 2) {
     return false;
   }
   return major < kLeastKernelMajor || (major == kLeastKernelMajor && minor <= kLeastKernelMinor);
@@ -141,6 +141,7 @@ class Reader {
       return {conditions};
     }
     std::vector<std::vector<OciCondition>> alternatives;
+    alternatives.reserve(conditions.size());
     for (const OciCondition& condition : conditions) {
       alternatives.push_back({condition});
     }

@@ -141,8 +141,8 @@ NATIVE = object()  # a program of one's own, whose profile is given
 ENDINGS = {
     "COMPLETED": (["main.py"], "import sys; print('out'); sys.stderr.write('err'); sys.exit(4)", 4),
     "SIGNALED": (["main.py"], "import os; print('out', flush=True); os.kill(os.getpid(), 9)", 137),
-    "WALL_TIME_LIMIT": (["--limit", "wall_time_ms=500", "main.py"], "import time; print('out', flush=True); time.sleep(60)", 124),
-    "CPU_TIME_LIMIT": (["--limit", "cpu_time_ms=300", "main.py"], "print('out', flush=True)\nwhile True: pass", 124),
+    "WALL_TIME_LIMIT": (["--limit", f"wall_time_ms={int(scaled(500))}", "main.py"], "import time; print('out', flush=True); time.sleep(60)", 124),
+    "CPU_TIME_LIMIT": (["--limit", f"cpu_time_ms={int(scaled(300))}", "main.py"], "print('out', flush=True)\nwhile True: pass", 124),
     "MEMORY_LIMIT": (["--limit", "memory_bytes=64M", "main.py"], "print('out', flush=True)\nx = bytearray(10 ** 10)", 124),
     "OUTPUT_LIMIT": (["--limit", "output_bytes=1000", "--output-overflow", "kill", "main.py"], "while True: print('out')", 124),
     "SYSCALL_VIOLATION": (["--profile", "native", "main.py"], NATIVE, 159),

@@ -17,6 +17,9 @@ from support.client import Client
 from support.daemon import Daemon
 from support.environment import CAISSON, REPOSITORY, scaled
 
+# Images are made by tools of the host's (mmdebstrap).
+pytestmark = pytest.mark.host
+
 WITH_NUMPY = "import numpy, sys\nprint(numpy.arange(4).sum(), numpy.__file__, sys.prefix)\n"
 
 

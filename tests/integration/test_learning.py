@@ -332,6 +332,7 @@ def test_profile_that_is_not_there_cannot_learn(make_daemon):
     assert any("learning_profiles: no profile 'pyhton'" in line for line in failure.value.log)
 
 
+@pytest.mark.host
 def test_container_lists_are_imported_and_exported(daemon_with, tmp_path):
     exported = caisson("unix:/nowhere", tmp_path, "profile", "export", "python")
     assert exported.returncode == 0, exported.stderr
