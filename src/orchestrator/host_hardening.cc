@@ -130,7 +130,7 @@ CheckResult ProbeKernelAge() {
 }  // namespace
 
 const std::vector<HostSetting>& HostSettings() {
-  constexpr char kFilterAlone[] = "this kernel has no such switch: the syscall filter stands alone";
+  static constexpr char kFilterAlone[] = "this kernel has no such switch: the syscall filter stands alone";
   static const std::vector<HostSetting> kSettings = {
       {"core_pattern", "/proc/sys/kernel/core_pattern", IsNoPipe,
        "core dumps are files, which RLIMIT_CORE 0 prevents",

@@ -12,6 +12,9 @@ from support import images
 from support.daemon import Daemon, DaemonFailed
 from support.environment import CAISSON, CAISSOND
 
+# Images are packed of the host's own programs, by its tools.
+pytestmark = pytest.mark.host
+
 
 @pytest.fixture(scope="module")
 def place(privileged):  # pylint: disable=unused-argument

@@ -16,6 +16,9 @@ from support.client import Client, request
 from support.daemon import Daemon, DaemonFailed
 from support.environment import CAISSON, scaled
 
+# Images are packed of the host's own programs, by its tools.
+pytestmark = pytest.mark.host
+
 MOUNTINFO = 'while read -r line; do echo "$line"; done < /proc/self/mountinfo\n'
 # What init mounts itself, in every sandbox.
 OWN_MOUNTS = {"/", "/dev", "/box", "/tmp", "/dev/shm", "/proc"}
