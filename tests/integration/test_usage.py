@@ -56,7 +56,7 @@ int main(void) {
 SLEEP_OFTEN = r"""
 #include <time.h>
 int main(void) {
-  struct timespec moment = {0, 1000000};
+  struct timespec moment = {0, 5000000};  // so long that no machine is past it before it sleeps
   for (int i = 0; i < 100; ++i) nanosleep(&moment, 0);
   return 0;
 }
