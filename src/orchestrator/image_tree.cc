@@ -47,7 +47,10 @@ class TreeReader {
       }
       const std::string name = static_cast<const char*>(entry->d_name);
       if (name != "." && name != "..") {
-        RETURN_IF_ERROR(Entry(directory, name, path == "/" ? "/" + name : path + "/" + name, depth));
+        std::string below = path == "/" ? "" : path;
+        below += "/";
+        below += name;
+        RETURN_IF_ERROR(Entry(directory, name, below, depth));
       }
     }
   }
