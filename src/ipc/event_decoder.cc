@@ -71,18 +71,25 @@ absl::Status EventDecoder::Accept(const wire::Event& event) {
       }
       return ++others_ > 1 ? Malformed("other denials come twice") : absl::OkStatus();
     case wire::EventType::kObserved:
-      if (!learning_ || event.syscall_number < 0 || event.killed != 0) {
-        return Malformed(learning_ ? "an observed call is none, or killed"
-                                   : "observed calls of a run that does not learn");
-      }
-      return ++observed_ > wire::kMaxObservedKinds ? Malformed("too many observed calls") : absl::OkStatus();
     case wire::EventType::kOtherObserved:
-      if (!learning_ || event.syscall_number != -1 || event.killed != 0) {
-        return Malformed("other observed calls have no place here");
-      }
-      return ++other_observed_ > 1 ? Malformed("other observed calls come twice") : absl::OkStatus();
+      return AcceptObserved(event);
   }
   return Malformed("type is unknown");
+}
+
+absl::Status EventDecoder::AcceptObserved(const wire::Event& event) {
+  if (!learning_) {
+    return Malformed("observed calls of a run that does not learn");
+  }
+  const bool other = event.type == wire::EventType::kOtherObserved;
+  if ((event.syscall_number < 0) != other || event.killed != 0) {
+    return Malformed(other ? "other observed calls have no place here"
+                           : "an observed call is none, or killed");
+  }
+  if (other) {
+    return ++other_observed_ > 1 ? Malformed("other observed calls come twice") : absl::OkStatus();
+  }
+  return ++observed_ > wire::kMaxObservedKinds ? Malformed("too many observed calls") : absl::OkStatus();
 }
 
 }  // namespace caisson::ipc

@@ -31,6 +31,7 @@ class EventDecoder {
 
  private:
   absl::Status Accept(const wire::Event& event);
+  absl::Status AcceptObserved(const wire::Event& event);
 
   absl::Status failure_;
   std::array<std::byte, sizeof(wire::Event)> partial_{};

@@ -42,7 +42,7 @@ absl::Status InitOutbox::SendOne(int socket) {
 
 absl::Status InitOutbox::Flush(int socket) {
   while (locks_held_ || signals_ != 0) {
-    const absl::Status status = SendOne(socket);
+    absl::Status status = SendOne(socket);
     if (!status.ok()) {
       if (!absl::IsUnavailable(status)) {
         locks_held_.reset();
