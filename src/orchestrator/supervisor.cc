@@ -194,6 +194,8 @@ absl::Status Supervisor::StartDispatcherNow() {
 absl::Status Supervisor::Run() {
   RETURN_IF_ERROR(StartDispatcherNow());
   RETURN_IF_ERROR(loop_->Run());
+  // It is in our cgroup, which cannot go while it lives. No session is left that could want it.
+  builder_.reset();
   RETURN_IF_ERROR(cgroups_->RemoveInstance());
   RETURN_IF_ERROR(lock_.ForgetDirectories());
   spdlog::info("stopped: nothing is left");
