@@ -55,6 +55,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& con
       new Supervisor(config, std::move(lock), std::move(id_lock), std::move(loop)));
   if (const absl::Status status = supervisor->SetUp(); !status.ok()) {
     // A start that failed leaves as little as one that never was.
+    supervisor->builder_.reset();
     if (supervisor->cgroups_ != nullptr && supervisor->cgroups_->RemoveInstance().ok()) {
       static_cast<void>(supervisor->lock_.ForgetDirectories());
     }
