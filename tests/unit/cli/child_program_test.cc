@@ -47,12 +47,15 @@ TEST(ChildProgramTest, ItGetsNoOtherEnvironment) {
 TEST(ChildProgramTest, SignalsHaveTheirDefaultAction) {
   signal(SIGPIPE, SIG_IGN);
   const HeldSignals held;
-  ChildProgram program = Shell("grep -E '^Sig(Blk|Ign)' /proc/self/status");
+  // Of the first 31. Two after them are the C library's own, which nobody can set, and which a starter that
+  // is not of this library may have ignored.
+  ChildProgram program =
+      Shell("sed -nE 's/^(Sig(Blk|Ign)):.*(.{8})$/\\1 \\3/p' /proc/self/status | sed 's/ 8/ 0/'");
   std::string output;
   program.output = &output;
   EXPECT_EQ(RunToItsEnd(program).value(), 0);
   signal(SIGPIPE, SIG_DFL);
-  EXPECT_EQ(output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  EXPECT_EQ(output, "SigBlk 00000000\nSigIgn 00000000\n");
 }
 
 TEST(ChildProgramTest, ASignalThatEndsItIsNamed) {
