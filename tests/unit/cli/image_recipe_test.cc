@@ -61,11 +61,11 @@ TEST(MountSourcesTest, AreThoseOfEveryStepOnceEach) {
 }
 
 TEST(ImageCommandsTest, DebianPackagesComeFromTheHostsSourcesOnly) {
-  const Words command = DebianCommand(Recipe(), "/work/root");
+  const Words command = DebianCommand(Recipe(), "/made/root");
   EXPECT_EQ(command.front(), "/usr/bin/mmdebstrap");
   EXPECT_TRUE(Holds(command, "--include=python3,python3-numpy"));
   const Words end(command.end() - 3, command.end());
-  EXPECT_EQ(end, (Words{"bookworm", "/work/root", "/etc/apt/sources.list.d/debian.sources"}));
+  EXPECT_EQ(end, (Words{"bookworm", "/made/root", "/etc/apt/sources.list.d/debian.sources"}));
 }
 
 TEST(ImageCommandsTest, NothingOfPipAndNpmIsExecuted) {
