@@ -2,6 +2,7 @@
 // ours means that caissond is not ours any more, and ends this process.
 #include "orchestrator/builder_loop.h"
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,11 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "common/packet_socket.h"
 #include "common/status.h"
 #include "orchestrator/builder_messages.h"
 #include "orchestrator/sandbox_builder.h"
@@ -142,24 +143,17 @@ class BuilderLoop {
 
   // Waits where caissond is slow to read: it never waits for us.
   void Answer(const BuilderAnswer& answer, std::span<const int> fds) {
-    iovec vector{const_cast<BuilderAnswer*>(&answer), sizeof answer};  // SAFETY: sendmsg only reads.
-    msghdr message{};
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int) * 4)> control{};
-    if (!fds.empty()) {
-      message.msg_control = control.data();
-      message.msg_controllen = CMSG_SPACE(fds.size_bytes());
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      header->cmsg_len = CMSG_LEN(fds.size_bytes());
-      std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
-    }
-    while (sendmsg(inheritance_.socket.get(), &message, MSG_NOSIGNAL) < 0) {
-      if (errno != EINTR) {
+    for (;;) {
+      const absl::Status sent =
+          SendPacket(inheritance_.socket.get(), std::as_bytes(std::span(&answer, 1)), fds);
+      if (sent.ok()) {
+        return;
+      }
+      if (!absl::IsUnavailable(sent)) {
         Leave(nullptr);
       }
+      pollfd room{inheritance_.socket.get(), POLLOUT, 0};
+      poll(&room, 1, -1);
     }
   }
 

@@ -184,6 +184,7 @@ void BuilderProcess::Accept(Packet packet) {
   if (packet.fds_cut) {
     // There is an init, and no descriptor left by which it could be had. It is our child and not reaped yet,
     // so its number is its own.
+    CAISSON_CHECK(answer.init_pid > 1);
     static_cast<void>(kill(answer.init_pid, SIGKILL));
     static_cast<void>(waitpid(answer.init_pid, nullptr, 0));
     answer.result = OrderResult::kFailed;
