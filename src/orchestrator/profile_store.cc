@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/status.h"
-#include "policy/filter_compiler.h"
 #include "policy/image_file.h"
 #include "policy/learning.h"
 #include "policy/nearest.h"
@@ -21,8 +20,9 @@ struct ProfileRoot {
 };
 
 absl::StatusOr<StepPlan> CompileStep(const policy::StepSection& step, const policy::SyscallFilter& rules,
-                                     const sandbox::PlanOptions& options, const ProfileRoot& root) {
-  ASSIGN_OR_RETURN(const policy::CompiledFilter filter, policy::CompileFilter(rules));
+                                     const sandbox::PlanOptions& options, const ProfileRoot& root,
+                                     policy::FilterCache& filters) {
+  ASSIGN_OR_RETURN(const policy::CompiledFilter filter, filters.Compile(rules));
   StepPlan plan;
   ASSIGN_OR_RETURN(plan.plan, sandbox::BuildPlan(step, filter, options));
   plan.limits = step.limits;
@@ -51,7 +51,7 @@ std::string DidYouMean(const policy::ProfileSet& profiles, const std::string& na
 
 absl::Status ProfileStore::AddProfile(const policy::Profile& profile, const sandbox::PlanOptions& options,
                                       ImageMounts* images, const policy::SyscallGroups* learns_from,
-                                      std::string& skip_reason) {
+                                      policy::FilterCache& filters, std::string& skip_reason) {
   ProfileRoot root;
   if (profile.image) {
     if (images == nullptr) {
@@ -73,7 +73,7 @@ absl::Status ProfileStore::AddProfile(const policy::Profile& profile, const sand
     const policy::SyscallFilter& own = terminal ? section.terminal_filter : section.filter;
     absl::StatusOr<StepPlan> plan = CompileStep(
         section, learns_from == nullptr ? own : policy::LearningFilter(own, section.network, *learns_from),
-        step_options, root);
+        step_options, root, filters);
     if (!plan.ok()) {
       return Prefix(plan.status(), "profile " + profile.name);
     }
@@ -95,10 +95,11 @@ absl::StatusOr<ProfileStore> ProfileStore::Load(const std::string& directory,
   ASSIGN_OR_RETURN(const policy::LoadedProfiles loaded,
                    policy::LoadProfilesAndGroups(directory, policy::FileTrust::kRequireRootOwned));
   ProfileStore store;
+  policy::FilterCache filters;
   for (const auto& [name, profile] : loaded.profiles) {
     std::string reason;
     const policy::SyscallGroups* learns_from = learning.contains(name) ? &loaded.groups : nullptr;
-    RETURN_IF_ERROR(store.AddProfile(profile, options, images, learns_from, reason));
+    RETURN_IF_ERROR(store.AddProfile(profile, options, images, learns_from, filters, reason));
     if (!reason.empty()) {
       skipped[name] = std::move(reason);
     }

@@ -15,6 +15,7 @@
 #include "common/unique_fd.h"
 #include "ipc/messages.h"
 #include "orchestrator/image_mounts.h"
+#include "policy/filter_cache.h"
 #include "policy/limits.h"
 #include "policy/profile.h"
 #include "policy/profile_loader.h"
@@ -60,7 +61,7 @@ class ProfileStore {
   // `learns_from`, if the profile learns: the groups that its ceiling is made of.
   absl::Status AddProfile(const policy::Profile& profile, const sandbox::PlanOptions& options,
                           ImageMounts* images, const policy::SyscallGroups* learns_from,
-                          std::string& skip_reason);
+                          policy::FilterCache& filters, std::string& skip_reason);
 
   std::map<std::tuple<std::string, ipc::Step, bool>, StepPlan> steps_;  // the last: with a terminal
 };

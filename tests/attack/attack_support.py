@@ -69,4 +69,5 @@ class Observer:
 
     def __exit__(self, kind, *_):
         if kind is None:
-            assert self._state() == self._before, "something outside the sandbox has changed"
+            changed = {name: (self._before[name], now) for name, now in self._state().items() if now != self._before[name]}
+            assert not changed, f"outside the sandbox has changed, before and now: {changed}"

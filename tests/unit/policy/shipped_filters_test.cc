@@ -15,6 +15,7 @@
 
 #include "filter_support.h"
 #include "plain_filter.h"
+#include "policy/filter_cache.h"
 #include "policy_support.h"
 
 namespace caisson::policy {
@@ -60,19 +61,6 @@ SyscallFilter FilterOf(const ProfileSet& profiles, const std::string& name) {
     return profile.compile->filter;
   }
   return step == "terminal" ? profile.run.terminal_filter : profile.run.filter;
-}
-
-// The same rules in the same order, whatever their reasons.
-bool SameRules(const SyscallFilter& a, const SyscallFilter& b) {
-  return std::equal(
-      a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(),
-      [](const SyscallRule& x, const SyscallRule& y) {
-        return x.syscall == y.syscall && x.action == y.action && x.errno_value == y.errno_value &&
-               std::equal(x.conditions.begin(), x.conditions.end(), y.conditions.begin(), y.conditions.end(),
-                          [](const ArgumentCondition& c, const ArgumentCondition& d) {
-                            return c.index == d.index && c.mask == d.mask && c.value == d.value;
-                          });
-      });
 }
 
 // Every filter that a shipped profile comes to, written down: each of these tests is a process of its own,
