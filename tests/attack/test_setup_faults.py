@@ -10,7 +10,7 @@ import pytest
 from attack_support import LayerDaemon
 from fault_injection import Bench, Effect, Fault, Tracer, stages
 from profiles import extra_profiles
-from support import leakcheck
+from support import leakcheck, processes
 from support.client import request
 from support.environment import scaled
 from support.interaction import Interaction
@@ -31,6 +31,8 @@ HARMLESS = {
     "init": {"close", "umask", "rt_sigaction", "clock_gettime", "getrusage", "exit_group", "ppoll", "kill", "wait4", "read"},
     "stub": {"close", "umask", "rt_sigprocmask", "clock_gettime"},
 }
+# With these the builder hears caissond and answers it: without them it cannot go on, and caissond not without it.
+LINK = {"poll", "ppoll", "recvfrom", "recvmsg", "sendmsg", "sendto"}
 # Instead of calls behind which it is: the one just before capset.
 BEFORE_CAPSET = ("before capset",)
 # What the client is told in words of its own, since its request may be the reason.
@@ -39,15 +41,18 @@ CLIENTS_WORDS = ["do not fit into the run's disk limit, and nothing ran", "could
 LOST = {"init": {"SERVICE_FAILED"}, "caissond": {"SERVICE_FAILED", "UNAVAILABLE"}}
 
 
+def daemon_that_builds_on_demand():
+    daemon = LayerDaemon(None, extra_profiles())
+    daemon.config["ready_sandboxes"] = 0
+    return daemon
+
+
 @pytest.fixture(scope="module")
 def faulty(privileged):  # pylint: disable=unused-argument
     """Nothing is built ahead: what a run needs is built when it asks, under the eyes of the tracer."""
-    with leakcheck.nothing_left():
-        daemon = LayerDaemon(None, extra_profiles())
-        daemon.config["ready_sandboxes"] = 0
-        with daemon:
-            yield daemon
-            assert daemon.runs_are_gone()
+    with leakcheck.nothing_left(), daemon_that_builds_on_demand() as daemon:
+        yield daemon
+        assert daemon.runs_are_gone()
 
 
 @pytest.fixture
@@ -118,7 +123,7 @@ def sweep(bench, tracer, role, action="error", values=tuple(ERRORS)):
 # Every call of a run, hundreds of them. In each turn each fails with one of the five errors, so that in the end each has failed with each.
 @pytest.mark.long
 @pytest.mark.parametrize("turn", range(len(ERRORS)))
-@pytest.mark.parametrize("role, least", [("caissond", 50), ("child", 25), ("init", 200), ("stub", 100)])
+@pytest.mark.parametrize("role, least", [("caissond", 40), ("child", 25), ("init", 200), ("stub", 100)])
 def test_each_call_that_makes_a_sandbox_fails_in_turn_and_nothing_runs(bench, role, least, turn):
     errors = tuple(ERRORS[turn:] + ERRORS[:turn])
     with Tracer(bench.daemon.pid) as tracer:
@@ -126,6 +131,44 @@ def test_each_call_that_makes_a_sandbox_fails_in_turn_and_nothing_runs(bench, ro
     assert len(effects) >= least, f"only {len(effects)} calls were made to fail"
     refused = [effect for effect in effects if effect.verdict == "SANDBOX_SETUP_FAILED"]
     assert len(refused) >= least // 3, f"only {len(refused)} of {len(effects)} were refused"
+
+
+def sweep_of_one_builder(ordinal, values):
+    """[(name of the call, whether caissond ended by it)] from the ordinal-th on, until one ended it or a run has no more."""
+    effects = []
+    with daemon_that_builds_on_demand() as daemon:
+        bench = Bench(daemon, plain)
+        with Tracer(daemon.pid) as tracer:
+            while True:
+                effect = bench.experiment(tracer, Fault("builder", ordinal, "error", values[ordinal % len(values)]))
+                if effect.call is None:
+                    break
+                ended = processes.wait_until(lambda: daemon.process.poll() is not None, scaled(5 if effect.call in LINK else 0.1))
+                effects.append((effect.call, ended))
+                if ended:
+                    assert effect.call in LINK, effect
+                    assert daemon.process.returncode == 1, effect
+                    assert not effect.program_ran and not effect.stdout, effect
+                    break
+                check(bench, effect)
+                ordinal += 1
+        bench.close()
+    return effects
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("turn", range(len(ERRORS)))
+def test_each_call_of_the_builder_fails_in_turn_and_a_builder_that_is_lost_ends_caissond_clean(privileged, turn):  # pylint: disable=unused-argument
+    errors = tuple(ERRORS[turn:] + ERRORS[:turn])
+    effects = []
+    while not effects or effects[-1][1]:
+        with leakcheck.nothing_left():
+            more = sweep_of_one_builder(len(effects) + 1, errors)
+        if not more:
+            break
+        effects += more
+    assert len(effects) >= 60, f"only {len(effects)} calls were made to fail"
+    assert any(ended for _, ended in effects)
 
 
 @pytest.mark.long
