@@ -1,5 +1,6 @@
 """Processes seen from outside, by what the kernel says."""
 
+import contextlib
 import os
 import re
 import select
@@ -37,16 +38,30 @@ def status_field(pid, field):
     return _field(_status(pid), field)
 
 
+def _names(directory):
+    try:
+        return os.listdir(directory)
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def children(pid):
-    """Direct children, of any of the process's threads."""
+def _children_now(pid):
     found = []
-    for other in pids():
-        if status_field(other, "PPid") == str(pid):
-            found.append(other)
+    for task in _names(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as listed:
+            found += [int(child) for child in listed.read().split()]
+    return found
+
+
+def children(pid):
+    """Direct children, of any of the process's threads. The kernel may leave one out of a list while another ends (proc(5)): looked at until two looks agree."""
+    found = _children_now(pid)
+    while (again := _children_now(pid)) != found:
+        found = again
     return found
 
 
