@@ -127,6 +127,7 @@ class BuilderLoop {
       }
     }
     answer.init_pid = sandbox.init_pid;
+    answer.root_template = sandbox.root_template;
     Answer(answer, fds);
   }
 

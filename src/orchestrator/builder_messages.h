@@ -36,6 +36,7 @@ struct BuilderAnswer {
   uint32_t stage;    // sandbox::SetupStage, of a build that failed
   int32_t init_pid;  // 0: no init was started
   uint32_t reserved;
+  uint64_t root_template;  // of a build: the mount namespace of which init takes a copy
   std::array<char, kBuilderMessageBytes> message;
 };
 

@@ -200,6 +200,7 @@ void BuilderProcess::Accept(Packet packet) {
   if (answer.result == OrderResult::kDone) {
     CAISSON_CHECK(packet.fds.size() >= 3);
     sandbox.init = PidFd(std::move(packet.fds[0]));
+    sandbox.root_template = answer.root_template;
     sandbox.control = std::move(packet.fds[1]);
     handles.cpu_stat = std::move(packet.fds[2]);
     if (packet.fds.size() > 3) {

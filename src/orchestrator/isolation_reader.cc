@@ -45,13 +45,15 @@ absl::StatusOr<std::string> ReadLinkAt(int directory, const char* name) {
   return std::string(target.data(), static_cast<size_t>(length));
 }
 
-absl::Status ReadNamespaces(int process, ipc::IsolationReport& report) {
+// A mount namespace that is the template's is as little the run's own as caissond's would be.
+absl::Status ReadNamespaces(int process, ino_t root_template, ipc::IsolationReport& report) {
+  const std::string shared = "mnt:[" + std::to_string(root_template) + "]";
   ASSIGN_OR_RETURN(const UniqueFd self, OpenFile("/proc/self", O_RDONLY | O_DIRECTORY));
   report.namespaces = 0;
   for (const NamespaceFile& file : kNamespaceFiles) {
     ASSIGN_OR_RETURN(const std::string theirs, ReadLinkAt(process, file.name));
     ASSIGN_OR_RETURN(const std::string ours, ReadLinkAt(self.get(), file.name));
-    if (theirs != ours) {
+    if (theirs != ours && theirs != shared) {
       report.namespaces |= file.bit;
     }
   }
@@ -148,7 +150,7 @@ absl::Status CheckIds(const ipc::IsolationReport& report, uint32_t expected_uid)
 
 }  // namespace
 
-absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, std::optional<dev_t> image,
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, const PlansOwn& plans_own,
                                                    ipc::IsolationReport* init) {
   ASSIGN_OR_RETURN(const UniqueFd process, OpenFile("/proc/" + std::to_string(stub), O_RDONLY | O_DIRECTORY));
   ipc::IsolationReport report{};
@@ -172,9 +174,9 @@ absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, std::optional<dev
   }
 
   ASSIGN_OR_RETURN(const std::string mounts, ReadFileAt(process.get(), "mountinfo"));
-  RETURN_IF_ERROR(ParseMountInfo(mounts, image, report));
+  RETURN_IF_ERROR(ParseMountInfo(mounts, plans_own.image, report));
   RETURN_IF_ERROR(ReadNetwork(process.get(), report));
-  RETURN_IF_ERROR(ReadNamespaces(process.get(), report));
+  RETURN_IF_ERROR(ReadNamespaces(process.get(), plans_own.root_template, report));
   return report;
 }
 

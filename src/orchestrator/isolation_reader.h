@@ -34,10 +34,16 @@ void ParseIfInet6(std::string_view text, ipc::IsolationReport& report);
 absl::StatusOr<pid_t> ParseParentPid(std::string_view status);
 bool IsNamespaceInit(std::string_view status);
 
+// What all runs of a plan begin with, and none may be in.
+struct PlansOwn {
+  std::optional<dev_t> image = std::nullopt;  // the device of the image that is its root, if one is
+  ino_t root_template = 0;  // the mount namespace of which each run must have a copy; 0: unknown
+};
+
 // Fills every field whose source is the kernel and that /proc knows (not the cgroup fields). It must be the
 // waiting stub, a child of the run's init: that is where init_host_uid is read. An error if the stub dies
 // meanwhile. `init`, if given, gets what init's own status tells: ids, capabilities, no_new_privs, filter.
-absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, std::optional<dev_t> image = std::nullopt,
+absl::StatusOr<ipc::IsolationReport> ReadIsolation(pid_t stub, const PlansOwn& plans_own = {},
                                                    ipc::IsolationReport* init = nullptr);
 
 // What every sandbox of every profile must show before anything untrusted may run: kFailedPrecondition naming

@@ -18,7 +18,7 @@ absl::Status FillIsolationReport(const Sandbox& sandbox, const StepPlan& plan,
                                          " processes instead of the stub");
   }
   ipc::IsolationReport init{};
-  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front(), plan.image_device, &init));
+  ASSIGN_OR_RETURN(report, ReadIsolation(pids.front(), {plan.image_device, sandbox.root_template}, &init));
   RETURN_IF_ERROR(CheckInit(init));
   ASSIGN_OR_RETURN(const CgroupLimits limits, sandbox.cgroup->ReadLimits());
   report.cgroup_memory_bytes = limits.memory_bytes;

@@ -57,10 +57,20 @@ bool SandboxBuilder::Build(const StepPlan& plan, const BuildOrder& order, Sandbo
   return status.ok();
 }
 
+absl::StatusOr<sandbox::RootTemplate*> SandboxBuilder::TemplateOf(const StepPlan& plan, SetupStage& stage) {
+  sandbox::RootTemplate& root = root_templates_[&plan];
+  if (!root.mounts.valid()) {
+    ASSIGN_OR_RETURN(root, sandbox::BuildRootTemplate(spawner_, plan.plan.get(), stage));
+  }
+  return &root;
+}
+
 absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox,
                                         SetupStage& stage) {
   sandbox.run = order.run;
   sandbox.ids = order.ids;
+  ASSIGN_OR_RETURN(const sandbox::RootTemplate* root_template, TemplateOf(plan, stage));
+  sandbox.root_template = root_template->inode;
   // ORDER: the limits stand before any process of the run exists.
   stage = SetupStage::kCgroup;
   ASSIGN_OR_RETURN(sandbox.cgroup, cgroups_.CreateRun(order.run));
@@ -80,6 +90,7 @@ absl::Status SandboxBuilder::BuildSteps(const StepPlan& plan, const BuildOrder& 
   request.control = ends.second.get();
   request.plan = plan.plan.get();
   request.user_namespace = user_namespace.get();
+  request.root_template = root_template->mounts.get();
   request.cgroup_directory = sandbox.cgroup->clone_into_fd();
   request.init_procs_fds = sandbox.cgroup->init_procs_fds();
   request.payload_procs_fds = sandbox.cgroup->payload_procs_fds();

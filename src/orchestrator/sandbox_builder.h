@@ -5,15 +5,20 @@
 #ifndef CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 #define CAISSON_ORCHESTRATOR_SANDBOX_BUILDER_H_
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/pidfd.h"
 #include "common/unique_fd.h"
 #include "orchestrator/cgroup.h"
 #include "orchestrator/profile_store.h"
+#include "sandbox/root_template.h"
 #include "sandbox/setup_stage.h"
 #include "sandbox/spawner.h"
 
@@ -25,7 +30,8 @@ struct Sandbox {
   sandbox::RunIds ids;
   std::unique_ptr<RunCgroup> cgroup;
   PidFd init;
-  pid_t init_pid = 0;  // for the builder alone, who is not its parent
+  pid_t init_pid = 0;       // for the builder alone, who is not its parent
+  ino_t root_template = 0;  // the mount namespace of which it has a copy
   UniqueFd control;
 };
 
@@ -53,11 +59,15 @@ class SandboxBuilder {
   bool Build(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox, BuildFailure& failure);
 
  private:
+  // The mount namespace that the plan's runs begin with: built at the first one. One that could not be built
+  // is tried again by the next.
+  absl::StatusOr<sandbox::RootTemplate*> TemplateOf(const StepPlan& plan, sandbox::SetupStage& stage);
   absl::Status BuildSteps(const StepPlan& plan, const BuildOrder& order, Sandbox& sandbox,
                           sandbox::SetupStage& stage);
 
   sandbox::Spawner& spawner_;
   CgroupBackend& cgroups_;
+  std::map<const StepPlan*, sandbox::RootTemplate> root_templates_;
 };
 
 }  // namespace caisson::orchestrator

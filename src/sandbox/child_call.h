@@ -18,14 +18,14 @@ namespace caisson::sandbox {
 struct ChildCall {
   uint64_t flags = 0;  // CLONE_* beside CLONE_VM and CLONE_PIDFD, which are always set
   int cgroup_fd = -1;  // with CLONE_INTO_CGROUP
-  std::span<std::byte> stack;
+  std::span<std::byte> stack{};
   void (*function)(void*) = nullptr;  // must not return
   void* argument = nullptr;
 };
 
 struct StartedChild {
   PidFd process;
-  pid_t pid;  // ours until it is reaped
+  pid_t pid = 0;  // ours until it is reaped
 };
 
 // clone3(2), Linux 5.7 for CLONE_INTO_CGROUP. `stack` must stay valid until the child has ended or exec'ed.

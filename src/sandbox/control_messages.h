@@ -19,6 +19,9 @@ enum class ControlType : uint32_t {
   kDone = 4,    // init → caissond: all but init are dead; the output files follow, then init's end
   kFailed = 5,  // init → caissond: set-up failed, nothing ran
   kSignal = 6,  // caissond → init, once it runs
+  // Of an init that serves no run, and builds what all runs of its plan begin with:
+  kTemplate = 7,        // the builder → init, before its exec, instead of kSetup
+  kTemplateStands = 8,  // init → the builder, whose hanging up ends it
   // Record locks of the run: init asks when its count is used up, and gets exactly one answer.
   kLockQuestion = 16,  // init → caissond: how many are held?
   kLocksHeld = 17,     // caissond → init
@@ -35,6 +38,11 @@ struct SetupMessage {
   uint64_t inode_count;
   uint32_t tty;  // 1: a terminal instead of three pipes; the plan then has kTerminals
   uint32_t reserved;
+};
+
+struct TemplateStandsMessage {
+  uint32_t magic;
+  ControlType type;
 };
 
 struct ReadyMessage {

@@ -2,7 +2,9 @@
 // Freestanding: nothing but <stdint.h>. What the two say to each other later: control_messages.h.
 //
 // A plan is a stream of records in a sealed memfd, made once for each step of a profile and shared by all its
-// runs. What differs from run to run (ids, sizes) comes in one SetupMessage over the control socket.
+// runs. What differs from run to run (ids, sizes) comes in one SetupMessage over the control socket. init is
+// started with a plan in two ways: once to build the template of its root (descriptors 3 and 4, kTemplate),
+// and for each run.
 #ifndef CAISSON_SANDBOX_PLAN_H_
 #define CAISSON_SANDBOX_PLAN_H_
 
@@ -17,7 +19,8 @@ namespace caisson::sandbox {
 inline constexpr int kFdControl = 3;      // SOCK_SEQPACKET to caissond
 inline constexpr int kFdPlan = 4;         // the sealed plan
 inline constexpr int kFdUserNs = 5;       // the prepared user namespace
-inline constexpr int kFdFirstCgroup = 6;  // cgroup.procs: init's leaves, then the payload's
+inline constexpr int kFdTemplate = 6;     // the mount namespace with the plan's root
+inline constexpr int kFdFirstCgroup = 7;  // cgroup.procs: init's leaves, then the payload's
 
 // --- Ids inside the run's user namespace; inside-uid 0 is not mapped at all
 // ------------------------------------------
@@ -53,11 +56,13 @@ enum class PlanRecord : uint32_t {
   kSeal = 13,        // path: remount read-only with flags, after the pivot
   kTerminals = 14,   // path: a devpts of the run's own, for one terminal; flags
   kLoopback = 15,    // bring up the interface lo of the run's own network namespace
-  kArgument = 20,    // path = one word of the command; "{main}", "{main_class}" and "{sources}" are replaced
-  kEnvironment = 21,   // path = "NAME=value"
-  kFilter = 22,        // data = struct sock_filter[]: the payload's
-  kDenyTable = 23,     // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
-  kLandlock = 24,      // data = struct PlanLandlock
+  kOfTheRun =
+      16,  // of the records for mounts, those before it make the template, those after it each run's own
+  kArgument = 20,     // path = one word of the command; "{main}", "{main_class}" and "{sources}" are replaced
+  kEnvironment = 21,  // path = "NAME=value"
+  kFilter = 22,       // data = struct sock_filter[]: the payload's
+  kDenyTable = 23,    // data = uint8_t[1024]: what init answers for a notified call (DenyAnswer)
+  kLandlock = 24,     // data = struct PlanLandlock
   kLandlockRule = 25,  // path; data = uint64_t allowed_access
   kRlimit = 26,        // data = struct PlanRlimit
   kLimits = 27,        // data = struct PlanInitLimits

@@ -33,6 +33,8 @@ struct Device {
   const char* path;
   uint32_t minor;
 };
+constexpr char kDeviceDirectory[] = "/dev";
+constexpr char kProcDirectory[] = "/proc";
 // All of major 1 (memory devices); writable by everybody as on any host, /dev/random included.
 constexpr Device kDevices[] = {
     {"/dev/null", 3}, {"/dev/zero", 5}, {"/dev/full", 7}, {"/dev/random", 8}, {"/dev/urandom", 9}};
@@ -139,9 +141,8 @@ void AddTerminal(PlanWriter& writer, RootPlan& root) {
   writer.Add(PlanRecord::kTerminals, {kMountAllowDev | kMountNoExec, 0, kTerminalDirectory});
 }
 
-void AddDevices(PlanWriter& writer, RootPlan& root) {
-  root.MakeDirectory("/dev");
-  writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, "/dev"},
+void AddDevices(PlanWriter& writer) {
+  writer.AddText(PlanRecord::kTmpfs, {kMountAllowDev | kMountNoExec, 0, kDeviceDirectory},
                  "size=64k,nr_inodes=32,mode=0755");
   for (const Device& device : kDevices) {
     writer.AddStruct(PlanRecord::kDevice, {0, 0666, device.path}, PlanDevice{1, device.minor});
@@ -154,20 +155,19 @@ void AddDevices(PlanWriter& writer, RootPlan& root) {
 
 void AddWork(PlanWriter& writer, RootPlan& root, bool executable) {
   // The work tmpfs is mounted where /proc will be, so that no stray mount point stays behind.
-  root.MakeDirectory("/proc");
-  writer.Add(PlanRecord::kWork, {0, 0, "/proc"});
+  writer.Add(PlanRecord::kWork, {0, 0, kProcDirectory});
   for (const WorkDir& directory : kWorkDirs) {
     root.MakeDirectory(directory.path);
     writer.AddText(PlanRecord::kWorkDir, {executable ? 0U : kMountNoExec, directory.mode, directory.path},
                    directory.name);
   }
-  writer.Add(PlanRecord::kUnmount, {0, 0, "/proc"});
-  writer.Add(PlanRecord::kProc, {0, 0, "/proc"});
+  writer.Add(PlanRecord::kUnmount, {0, 0, kProcDirectory});
+  writer.Add(PlanRecord::kProc, {0, 0, kProcDirectory});
 }
 
-void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,
-             bool terminal) {
-  RootPlan root(writer);
+// What no run can change: the files of the profile's own and read-only binds, on a root that is sealed.
+void AddTemplate(PlanWriter& writer, RootPlan& root, const policy::StepSection& step,
+                 const std::vector<Bind>& binds) {
   root.MakeFile(kLandlockProbePath, 0444, "");
   for (const policy::TextFile& file : step.files) {
     root.MakeFile(file.path, 0444, file.content);
@@ -185,13 +185,24 @@ void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vec
     const uint32_t flags = kMountReadOnly | (bind.mount->executable ? 0U : kMountNoExec);
     writer.AddText(PlanRecord::kBind, {flags, 0, target}, bind.source);
   }
-  AddDevices(writer, root);
+  // Where each run mounts its own.
+  for (const char* path : {kDeviceDirectory, kProcDirectory, "/box", "/tmp"}) {
+    root.MakeDirectory(path);
+  }
+  writer.Add(PlanRecord::kSeal, {kMountReadOnly, 0, "/"});
+}
+
+void AddRoot(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,
+             bool terminal) {
+  RootPlan root(writer);
+  AddTemplate(writer, root, step, binds);
+  writer.Add(PlanRecord::kOfTheRun, {});
+  AddDevices(writer);
   if (terminal) {
     AddTerminal(writer, root);
   }
   AddWork(writer, root, step.box_executable);
-  writer.Add(PlanRecord::kSeal, {kMountReadOnly | kMountAllowDev | kMountNoExec, 0, "/dev"});
-  writer.Add(PlanRecord::kSeal, {kMountReadOnly, 0, "/"});
+  writer.Add(PlanRecord::kSeal, {kMountReadOnly | kMountAllowDev | kMountNoExec, 0, kDeviceDirectory});
 }
 
 void AddLandlock(PlanWriter& writer, const policy::StepSection& step, const std::vector<Bind>& binds,

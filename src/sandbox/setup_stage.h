@@ -12,6 +12,7 @@
   X(UserNamespace, 2, "prepare the user namespace")              \
   X(Clone, 3, "clone init")                                      \
   X(ExecInit, 4, "exec init")                                    \
+  X(Template, 5, "build the root that its runs begin with")      \
   X(ReadPlan, 10, "read the plan")                               \
   X(ParentDeath, 11, "arm the parent-death signal")              \
   X(JoinCgroup, 12, "join init's cgroups")                       \
@@ -33,11 +34,12 @@
   X(Terminal, 28, "make the terminal")                           \
   X(Loopback, 29, "bring up the loopback interface")             \
   X(Precedence, 30, "give up precedence")                        \
+  X(EnterTemplate, 31, "enter a copy of the root")               \
+  X(Bounding, 32, "empty the bounding set")                      \
   X(StubCgroup, 40, "join the payload's cgroups")                \
   X(StubSession, 41, "start a session")                          \
   X(StubWorkDir, 42, "enter the work directory")                 \
   X(StubIds, 43, "take the payload's ids")                       \
-  X(StubBounding, 44, "empty the bounding set")                  \
   X(StubSecurebits, 45, "lock the securebits")                   \
   X(StubCapabilities, 46, "drop the capabilities")               \
   X(StubNoNewPrivs, 47, "set no_new_privs")                      \

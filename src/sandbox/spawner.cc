@@ -81,7 +81,7 @@ void ExecInit(void* argument) {
 
 uint64_t NamespaceFlags() {
   const OutsideLayers& layers = LayersBuiltIn();
-  uint64_t flags = CLONE_NEWNS;
+  uint64_t flags = 0;
   flags |= layers.pid_namespace ? static_cast<uint64_t>(CLONE_NEWPID) : 0;
   flags |= layers.network_namespace ? static_cast<uint64_t>(CLONE_NEWNET) : 0;
   flags |= layers.ipc_namespace ? static_cast<uint64_t>(CLONE_NEWIPC) : 0;
@@ -98,31 +98,35 @@ absl::StatusOr<Spawner> Spawner::Create() {
 }
 
 absl::Status Spawner::SpawnInit(const SpawnRequest& request, SetupStage& stage, StartedChild& init) {
+  std::vector<int> fds{request.control, request.plan, request.user_namespace, request.root_template};
+  fds.insert(fds.end(), request.init_procs_fds.begin(), request.init_procs_fds.end());
+  fds.insert(fds.end(), request.payload_procs_fds.begin(), request.payload_procs_fds.end());
+  // No CLONE_NEWUSER: an exec in a fresh, unmapped user namespace would leave init without any capability. It
+  // enters the prepared one last. No CLONE_NEWNS: init takes a copy of the template, not of caissond's
+  // mounts.
+  return Spawn(
+      {.flags = NamespaceFlags() | CLONE_PARENT | CLONE_INTO_CGROUP, .cgroup_fd = request.cgroup_directory},
+      fds, stage, init);
+}
+
+absl::Status Spawner::SpawnTemplateBuilder(int control, int plan, SetupStage& stage, StartedChild& init) {
+  return Spawn({.flags = CLONE_NEWNS}, std::array{control, plan}, stage, init);
+}
+
+absl::Status Spawner::Spawn(ChildCall call, std::span<const int> fds, SetupStage& stage, StartedChild& init) {
   stage = SetupStage::kClone;
   ExecArguments arguments;
   arguments.image = image_.get();
   arguments.null_device = null_device_.get();
-  const auto add = [&](int fd) {
+  for (const int fd : fds) {
     CAISSON_CHECK(fd >= 0 && arguments.count < kMaxInherited);
     arguments.fds[arguments.count++] = fd;
-  };
-  add(request.control);
-  add(request.plan);
-  add(request.user_namespace);
-  for (const int fd : request.init_procs_fds) {
-    add(fd);
   }
-  for (const int fd : request.payload_procs_fds) {
-    add(fd);
-  }
-  // No CLONE_NEWUSER: an exec in a fresh, unmapped user namespace would leave init without any capability. It
-  // enters the prepared one last.
-  ASSIGN_OR_RETURN(init,
-                   StartChild({.flags = NamespaceFlags() | CLONE_PARENT | CLONE_VFORK | CLONE_INTO_CGROUP,
-                               .cgroup_fd = request.cgroup_directory,
-                               .stack = stack(),
-                               .function = ExecInit,
-                               .argument = &arguments}));
+  call.flags |= CLONE_VFORK;
+  call.stack = stack();
+  call.function = ExecInit;
+  call.argument = &arguments;
+  ASSIGN_OR_RETURN(init, StartChild(call));
   if (arguments.error_number != 0) {
     stage = SetupStage::kExecInit;
     return ErrnoStatus(arguments.error_number, "exec caisson-init");

@@ -22,6 +22,7 @@ struct SpawnRequest {
   int control = -1;           // init's end of the control socket; the SetupMessage is already in it
   int plan = -1;              // sealed plan
   int user_namespace = -1;    // of PrepareUserNamespace
+  int root_template = -1;     // of BuildRootTemplate
   int cgroup_directory = -1;  // v2 directory of <run>/init
   std::vector<int> init_procs_fds;
   std::vector<int> payload_procs_fds;
@@ -40,12 +41,17 @@ class Spawner {
   // dies. `stage` is where it failed, if it did: kClone, or kExecInit, when `init` has ended and is to be
   // reaped.
   absl::Status SpawnInit(const SpawnRequest& request, SetupStage& stage, StartedChild& init);
+  // The same program, to build the template of a plan's root: the caller's own child, in a mount namespace of
+  // its own and no other, with these two descriptors.
+  absl::Status SpawnTemplateBuilder(int control, int plan, SetupStage& stage, StartedChild& init);
 
   std::span<std::byte> stack() { return *stack_; }
   // What must stay open in a process that is to use this.
   std::array<int, 2> descriptors() const { return {image_.get(), null_device_.get()}; }
 
  private:
+  absl::Status Spawn(ChildCall call, std::span<const int> fds, SetupStage& stage, StartedChild& init);
+
   static constexpr size_t kStackBytes = 65'536;
   using Stack = std::array<std::byte, kStackBytes>;
 

@@ -2,6 +2,7 @@
 result names the stage, the next run goes as usual, and nothing is left."""
 
 import errno
+import functools
 import itertools
 import time
 
@@ -193,9 +194,8 @@ def test_each_process_of_a_sandbox_killed_at_each_call_leaves_nothing(bench, rol
 
 
 # A step that says it is done and has done nothing: a kernel that lies, or a mistake of ours. What caissond sees from outside decides.
-LIES = [("init", "unshare", ()), ("init", "setns", ()), ("init", "pivot_root", ()), ("init", "mount", ("umount2",)),
-        ("init", "mount", ("pivot_root",)), ("stub", "setresuid", ()), ("stub", "setresgid", ()), ("stub", "prctl", ("setresuid", "prctl")),
-        ("stub", "capset", ()), ("stub", "prctl", ("capset",)), ("stub", "landlock_restrict_self", ()), ("stub", "seccomp", ())]
+LIES = [("init", "unshare", ()), ("init", "setns", ()), ("init", "setns", ("setns",)), ("init", "mount", ("umount2",)),
+        ("init", "prctl", ("signalfd4", "prctl")), ("stub", "setresuid", ()), ("stub", "setresgid", ()), ("stub", "capset", ()), ("stub", "prctl", ("capset",)), ("stub", "landlock_restrict_self", ()), ("stub", "seccomp", ())]
 
 
 @pytest.mark.parametrize("role, name, after", LIES)
@@ -222,19 +222,22 @@ STAGES = [
     ("Limits", "caissond", "openat", ("sendmsg", "sendmsg")),  # the order to the builder, and PREPARED
     ("Precedence", "init", "ioprio_set", ()),
     ("ReadPlan", "init", "lseek", ()), ("ParentDeath", "init", "prctl", ()), ("JoinCgroup", "init", "write", ("write",)),
-    ("CgroupNamespace", "init", "unshare", ()), ("PrivateMounts", "init", "mount", ()), ("MountRoot", "init", "mount", ("mount",)),
-    ("BuildRoot", "init", "symlink", ()), ("MountWork", "init", "chown", ()), ("Pivot", "init", "pivot_root", ()),
-    ("MountProc", "init", "mount", ("umount2",)), ("SealRoot", "init", "mount", ("pivot_root",)), ("HostName", "init", "sethostname", ()), ("SetGroups", "init", "setgroups", ()),
-    ("EnterUserNamespace", "init", "setns", ()), ("InitIds", "init", "setresuid", ()), ("Pipes", "init", "pipe2", ()),
-    ("CloneStub", "init", "clone", ()), ("InitLock", "init", "landlock_restrict_self", ()), ("InitProtocol", "init", "sendmsg", ()),
+    ("CgroupNamespace", "init", "unshare", ()), ("EnterTemplate", "init", "unshare", ("setns",)),
+    ("BuildRoot", "init", "symlink", ()), ("MountWork", "init", "chown", ()),
+    ("MountProc", "init", "mount", ("umount2",)), ("SealRoot", "init", "mount", ("umount2", "mount")), ("HostName", "init", "sethostname", ()), ("SetGroups", "init", "setgroups", ()),
+    ("EnterUserNamespace", "init", "setns", ("setns",)), ("InitIds", "init", "setresuid", ()), ("Pipes", "init", "pipe2", ()),
+    ("Bounding", "init", "prctl", ("signalfd4",)), ("CloneStub", "init", "clone", ()), ("InitLock", "init", "landlock_restrict_self", ()), ("InitProtocol", "init", "sendmsg", ()),
     ("StubCgroup", "stub", "write", ()), ("StubSession", "stub", "setsid", ()), ("StubWorkDir", "stub", "chdir", ()),
-    ("StubIds", "stub", "setresuid", ()), ("StubBounding", "stub", "prctl", ("setresuid",)), ("StubSecurebits", "stub", "prctl", BEFORE_CAPSET), ("StubCapabilities", "stub", "capset", ()),
+    ("StubIds", "stub", "setresuid", ()), ("StubSecurebits", "stub", "prctl", BEFORE_CAPSET), ("StubCapabilities", "stub", "capset", ()),
     ("StubNoNewPrivs", "stub", "prctl", ("capset",)), ("StubLandlock", "stub", "landlock_restrict_self", ()),
     ("StubFilter", "stub", "seccomp", ()), ("StubReport", "stub", "write", ("seccomp",)), ("StubDescriptors", "stub", "close_range", ()),
     ("StubBundle", "stub", "lseek", ()), ("StubFiles", "stub", "fchmod", ()), ("StubRlimits", "stub", "prlimit64", ()),
     ("StubExec", "stub", "write", ("rt_sigprocmask",)),
 ]
+# The same of the init that builds a plan's template, by the number of the call among those of its name.
+TEMPLATE_STAGES = [("Template", "builder", "poll", 1), ("PrivateMounts", "init", "mount", 1), ("MountRoot", "init", "mount", 2), ("Pivot", "init", "pivot_root", 1)]
 ELSEWHERE = {
+    **{stage: "test_a_template_that_cannot_be_built_fails_its_run_and_is_tried_again" for stage, *_ in TEMPLATE_STAGES},
     "IsolationCheck": "test_a_step_that_only_says_it_is_done_is_noticed_from_outside",
     "Deadline": "test_a_set_up_that_takes_too_long_is_ended",
     "Loopback": "test_what_only_some_runs_have_fails_with_its_stage", "Terminal": "test_what_only_some_runs_have_fails_with_its_stage",
@@ -252,6 +255,29 @@ def test_a_failing_stage_is_named(bench, stage, role, name, after):
     with Tracer(bench.daemon.pid) as tracer:
         effect = check(bench, bench.experiment(tracer, first_of(bench, tracer, role, name, after)))
     assert (effect.call, effect.verdict, effect.stage) == (name, "SANDBOX_SETUP_FAILED", stage), effect
+
+
+def test_a_template_that_cannot_be_built_fails_its_run_and_is_tried_again(bench):
+    unused = Bench(bench.daemon, plain)
+    unused._start = functools.partial(plain, profile="wide")  # pylint: disable=protected-access
+    with Tracer(bench.daemon.pid) as tracer:
+        for stage, role, name, ordinal in TEMPLATE_STAGES:
+            effect = check(unused, unused.experiment(tracer, Fault(role, ordinal, "error", errno.ENOMEM, name)))
+            assert (effect.call, effect.verdict, effect.stage) == (name, "SANDBOX_SETUP_FAILED", stage), effect
+    assert unused.serves()
+    unused.close()
+
+
+def test_a_run_that_stayed_in_the_template_is_refused(privileged):  # pylint: disable=unused-argument
+    """A daemon of its own, since what such an init mounts is then in the template."""
+    daemon = LayerDaemon(None, extra_profiles())
+    daemon.config["ready_sandboxes"] = 0
+    with daemon:
+        bench = Bench(daemon, plain)
+        with Tracer(daemon.pid) as tracer:
+            effect = bench.experiment(tracer, first_of(bench, tracer, "init", "unshare", ("setns",), "success"))
+            assert (effect.call, effect.verdict, effect.program_ran) == ("unshare", "SANDBOX_SETUP_FAILED", False), effect
+        bench.close()
 
 
 @pytest.mark.parametrize("start, name, stage", [(with_loopback, "socket", "Loopback"), (with_terminal, "ioctl", "Terminal")])

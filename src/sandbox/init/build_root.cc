@@ -1,9 +1,10 @@
-// Runs as PID 1 of the new namespaces, as real root, before anything untrusted exists. Input: caissond's
-// sealed plan.
+// Runs as real root, before anything untrusted exists, as PID 1 of a run's namespaces or, for the template,
+// of none. Input: caissond's sealed plan.
 #include "sandbox/init/build_root.h"
 
 #include <linux/fcntl.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 
 #include "sandbox/init/text.h"
@@ -25,8 +26,9 @@ unsigned long KernelFlags(uint32_t flags) {
   return result;
 }
 
-// Paths of the plan are absolute in the new root; until the pivot they are taken relative to it.
-const char* Inside(const char* path) { return path + 1; }
+// Paths of the plan are absolute in the new root, which is the working directory here, before the pivot and
+// after it.
+const char* Inside(const char* path) { return path[1] == '\0' ? "." : path + 1; }
 
 const char* Data(const PlanItem& item) { return reinterpret_cast<const char*>(item.data); }
 
@@ -65,15 +67,10 @@ class RootBuilder {
         return MountProc(item);
       case PlanRecord::kTerminals:
         return MountTerminals(item);
+      case PlanRecord::kSeal:
+        return Seal(item);
       default:
         return;  // Not a mount record.
-    }
-  }
-
-  void Seal(const PlanItem& item) {
-    if (layers::kReadOnlyRoot) {
-      progress_.Must(
-          Mount(nullptr, item.path, nullptr, MS_REMOUNT | MS_BIND | KernelFlags(item.flags), nullptr));
     }
   }
 
@@ -149,6 +146,15 @@ class RootBuilder {
     progress_.Enter(SetupStage::kBuildRoot);
   }
 
+  void Seal(const PlanItem& item) {
+    progress_.Enter(SetupStage::kSealRoot);
+    if (layers::kReadOnlyRoot) {
+      progress_.Must(Mount(nullptr, Inside(item.path), nullptr,
+                           MS_REMOUNT | MS_BIND | KernelFlags(item.flags), nullptr));
+    }
+    progress_.Enter(SetupStage::kBuildRoot);
+  }
+
   const sandbox::SetupMessage& setup_;
   Progress& progress_;
   const char* work_ = "";
@@ -165,30 +171,40 @@ void PivotInto(Progress& progress) {
 
 }  // namespace
 
-void BuildRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress) {
+void BuildTemplate(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress) {
   progress.Enter(SetupStage::kPrivateMounts);
   progress.Must(Mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
   Syscall(__NR_umask, 0);
-
   RootBuilder builder(setup, progress);
   PlanItem item{};
   plan.Rewind();
-  while (plan.Next(item)) {
-    if (item.type == PlanRecord::kSeal) {
-      continue;
-    }
+  while (plan.Next(item) && item.type != PlanRecord::kOfTheRun) {
     builder.Apply(item);
     progress.NextIndex();
   }
   if (layers::kPivotedRoot) {
     PivotInto(progress);
   }
-  progress.Enter(SetupStage::kSealRoot);
+}
+
+void EnterRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress) {
+  progress.Enter(SetupStage::kEnterTemplate);
+  progress.Must(Syscall(__NR_setns, sandbox::kFdTemplate, CLONE_NEWNS));
+  progress.NextIndex();
+  // ORDER: before anything is mounted. Until this call the mounts are those of all runs of the plan.
+  progress.Must(Syscall(__NR_unshare, CLONE_NEWNS));
+  Close(sandbox::kFdTemplate);
+  Syscall(__NR_umask, 0);
+  progress.Enter(SetupStage::kBuildRoot);
+  RootBuilder builder(setup, progress);
+  PlanItem item{};
   plan.Rewind();
+  while (plan.Next(item) && item.type != PlanRecord::kOfTheRun) {
+    progress.NextIndex();
+  }
   while (plan.Next(item)) {
-    if (item.type == PlanRecord::kSeal) {
-      builder.Seal(item);
-    }
+    builder.Apply(item);
+    progress.NextIndex();
   }
 }
 

@@ -1,4 +1,5 @@
-// Builds the sandbox's root as real root, and pivots into it.
+// Builds the sandbox's root as real root, in two parts: what all runs of a plan begin with, once, and each
+// run's own.
 #ifndef CAISSON_SANDBOX_INIT_BUILD_ROOT_H_
 #define CAISSON_SANDBOX_INIT_BUILD_ROOT_H_
 
@@ -7,10 +8,15 @@
 
 namespace caisson::init {
 
-// Follows the plan's mount records in their order, pivots, lets go of the host's tree, seals what the plan
-// says. Afterwards nothing of the host is reachable but the plan's binds. Needs CAP_SYS_ADMIN in the initial
-// user namespace.
-void BuildRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress);
+// In a mount namespace of its own, a copy of caissond's: follows the plan's records up to kOfTheRun, pivots,
+// lets go of the host's tree. Afterwards nothing of the host is reachable but the plan's binds, and all of it
+// is read-only. Needs CAP_SYS_ADMIN in the initial user namespace.
+void BuildTemplate(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress);
+
+// From caissond's mount namespace: takes a copy of the template for itself, and in the copy follows the
+// records after kOfTheRun. What it mounts, nobody else ever sees. Needs CAP_SYS_ADMIN and CAP_SYS_CHROOT
+// there.
+void EnterRoot(PlanReader plan, const sandbox::SetupMessage& setup, Progress& progress);
 
 }  // namespace caisson::init
 

@@ -1,12 +1,15 @@
 // caisson-init: PID 1 of a sandbox. Theory of operation:
 //
-//   caissond ──clone3, execveat──▶ init as real root, in new pid, mount, network, ipc and uts namespaces
-//     builds the root from the sealed plan ─▶ enters the prepared user namespace (now it owns nothing of the
-//     host) ─▶ makes the pipes, or a terminal, under its own uid ─▶ clones the stub, which shares its
-//     descriptor table ─▶ locks itself ─▶ hands the pipes' outer ends to caissond with `ready` ─▶ waits
+//   caissond ──clone3, execveat──▶ init as real root, in new pid, network, ipc and uts namespaces
+//     takes a copy of its plan's root, in which it mounts what is the run's own ─▶ enters the prepared user
+//     namespace (now it owns nothing of the host) ─▶ makes the pipes, or a terminal, under its own uid ─▶
+//     clones the stub, which shares its descriptor table ─▶ locks itself ─▶ hands the pipes' outer ends to
+//     caissond with `ready` ─▶ waits
 //   caissond ──go──▶ init ──go──▶ stub, which detaches, unpacks the bundle and execs the payload
 //   init answers refused calls, reaps; when the main process ends it kills and reaps the rest, reports,
 //   exits.
+//
+// Before the first run of a plan the same program, asked by kTemplate, builds that root and ends.
 //
 // Untrusted input: none before its locks are complete; afterwards the notifications of a hostile payload.
 #include <linux/capability.h>
@@ -39,7 +42,7 @@ sandbox::SetupMessage ReadSetup(const Progress& progress) {
   int no_fd = -1;
   const long got = ReceivePacket(sandbox::kFdControl, &setup, sizeof setup, no_fd);
   if (got != static_cast<long>(sizeof setup) || setup.magic != sandbox::kControlMagic ||
-      setup.type != sandbox::ControlType::kSetup) {
+      (setup.type != sandbox::ControlType::kSetup && setup.type != sandbox::ControlType::kTemplate)) {
     progress.Fail(IsError(got) ? got : -EPROTO);
   }
   return setup;
@@ -159,9 +162,17 @@ int CloneStub(const PlanReader& plan, const Descriptors& fds, const sandbox::Set
   return static_cast<int>(pid);
 }
 
+// The stub, which inherits it, needs no walk over all capabilities of its own. Only the build whose stub
+// keeps them all must wait until it has.
+void EmptyBoundingSetOfBoth(bool stub_exists, Progress& progress) {
+  if (stub_exists != layers::kCapabilityDrop) {
+    progress.Enter(SetupStage::kBounding);
+    EmptyBoundingSet(progress);
+  }
+}
+
 void LockInit(const PlanReader& plan, Progress& progress) {
   progress.Enter(SetupStage::kInitLock);
-  EmptyBoundingSet(progress);
   LockSecurebits(progress);
   SetCapabilities(kCapKill | kCapDacReadSearch, progress);
   SetNoNewPrivs(progress);
@@ -185,20 +196,35 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   Close(sandbox::kFdPlan);
 }
 
+// Nothing of a run is here: no cgroup, no user namespace, no client's byte to come. A descriptor of the mount
+// namespace keeps it when this has ended.
+[[noreturn]] void ServeTemplate(const PlanReader& plan, const sandbox::SetupMessage& setup,
+                                Progress& progress) {
+  BuildTemplate(plan, setup, progress);
+  const sandbox::TemplateStandsMessage stands{sandbox::kControlMagic, sandbox::ControlType::kTemplateStands};
+  progress.Enter(SetupStage::kInitProtocol);
+  progress.Must(Write(sandbox::kFdControl, &stands, sizeof stands));
+  char end = 0;
+  Read(sandbox::kFdControl, &end, sizeof end);
+  ExitGroup(0);
+}
+
 }  // namespace
 
 [[noreturn]] void Main() {
   Progress progress(Progress::Side::kInit, sandbox::kFdControl);
   DieWithParent(progress);
-  ResetSignals();
-  GiveUpPrecedence(progress);
   progress.Enter(SetupStage::kReadPlan);
   const sandbox::SetupMessage setup = ReadSetup(progress);
   const PlanReader plan = MapPlan(progress);
-
+  if (setup.type == sandbox::ControlType::kTemplate) {
+    ServeTemplate(plan, setup, progress);
+  }
+  ResetSignals();
+  GiveUpPrecedence(progress);
   JoinCgroups(setup, progress);
   RaiseLoopback(plan, progress);
-  BuildRoot(plan, setup, progress);
+  EnterRoot(plan, setup, progress);
   SetHostName(plan, progress);
   const Ids ids = OwnIds(setup);
   EnterUserNamespace(ids, progress);
@@ -208,7 +234,9 @@ void ReportReady(const StubReport& stub, const OuterEnds& outer, const sandbox::
   fds.control = sandbox::kFdControl;
   const OuterEnds outer = MakeStreams(setup.tty != 0, fds, progress);
   fds.child_signals = BlockAndWatchChildren(progress);
+  EmptyBoundingSetOfBoth(false, progress);
   const int stub = CloneStub(plan, fds, setup, ids.payload, progress);
+  EmptyBoundingSetOfBoth(true, progress);
   Supervisor supervisor(plan, fds, stub, progress);
   LockInit(plan, progress);
   const StubReport ready = supervisor.AwaitReady();

@@ -60,15 +60,13 @@ void KeepCapabilities(Progress& progress) {
 void KeepCapabilities(Progress& /*progress*/) {}
 #endif
 
-// ORDER: ids while CAP_SETUID and CAP_SETGID are held; bounding set and securebits while CAP_SETPCAP is; then
-// no capability at all; no_new_privs because Landlock and seccomp want it from an unprivileged process;
-// Landlock before the filter, which does not know its calls.
+// ORDER: ids while CAP_SETUID and CAP_SETGID are held; securebits while CAP_SETPCAP is (the bounding set is
+// empty since init); then no capability at all; no_new_privs because Landlock and seccomp want it from an
+// unprivileged process; Landlock before the filter, which does not know its calls.
 StubReport LockDown(const PlanReader& plan, uint32_t uid, Progress& progress) {
   progress.Enter(SetupStage::kStubIds);
   TakeIds(uid, progress);
   if (layers::kCapabilityDrop) {
-    progress.Enter(SetupStage::kStubBounding);
-    EmptyBoundingSet(progress);
     progress.Enter(SetupStage::kStubSecurebits);
     LockSecurebits(progress);
     progress.Enter(SetupStage::kStubCapabilities);

@@ -4,13 +4,17 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/files.h"
+#include "orchestrator/socket_count.h"
 #include "session_support.h"
 
 namespace caisson::orchestrator {
@@ -18,6 +22,12 @@ namespace {
 
 constexpr uint64_t kDiskBytes = 64ULL << 20U;
 constexpr uint64_t kInodes = 4096;
+
+ino_t MountsOf(pid_t pid) {
+  struct stat info {};
+  EXPECT_EQ(stat(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), &info), 0);
+  return info.st_ino;
+}
 
 class BuilderProcessTest : public SessionTest {
  protected:
@@ -99,6 +109,7 @@ TEST_F(BuilderProcessTest, ItHoldsNoDescriptorButThoseItNeeds) {
   for (const int fd : cgroups_->descriptors()) {
     needed.insert(target(own + std::to_string(fd)));
   }
+  needed.insert("mnt:[" + std::to_string(sandbox_.root_template) + "]");
   for (const int fd : {plan_.plan.get(), terminal_plan_.plan.get(), spawner_->descriptors()[0],
                        spawner_->descriptors()[1]}) {
     needed.insert(target(own + std::to_string(fd)));
@@ -114,6 +125,30 @@ TEST_F(BuilderProcessTest, ItHoldsNoDescriptorButThoseItNeeds) {
     }
   }
   EXPECT_EQ(sockets, 1U);
+}
+
+// Each has a copy of the template, and nobody is in the template itself.
+TEST_F(BuilderProcessTest, TwoSandboxesOfAPlanShareNoMountNamespace) {
+  std::vector<Sandbox> sandboxes;
+  after_built_ = [&] {
+    ASSERT_TRUE(failure_.status.ok()) << Message(failure_.status);
+    sandboxes.push_back(std::move(sandbox_));
+    sandboxes.size() == 2 ? loop_->Stop() : Order();
+  };
+  Order();
+  ASSERT_TRUE(loop_->Run().ok());
+  ASSERT_EQ(sandboxes.size(), 2U);
+  EXPECT_EQ(sandboxes[0].root_template, sandboxes[1].root_template);
+  std::set<ino_t> seen{MountsOf(getpid()), sandboxes[0].root_template};
+  for (Sandbox& sandbox : sandboxes) {
+    pollfd ready{sandbox.control.get(), POLLIN, 0};
+    ASSERT_EQ(poll(&ready, 1, 10'000), 1) << "init never said that it is ready";
+    EXPECT_TRUE(seen.insert(MountsOf(*PidOf(sandbox.init.get()))).second);
+    EXPECT_TRUE(sandbox.init.Kill(SIGKILL).ok());
+    EXPECT_TRUE(sandbox.init.Reap().ok());
+    while (absl::IsUnavailable(sandbox.cgroup->TryRemove())) {
+    }
+  }
 }
 
 TEST_F(BuilderProcessTest, ASandboxThatIsRemovedGivesItsIdsBack) {

@@ -108,6 +108,18 @@ TEST(ReadIsolationTest, ReadsARealProcessFromOutside) {
   EXPECT_FALSE(CheckIsolation(*report, {kHostUid}).ok());
 }
 
+TEST(ReadIsolationTest, ATemplateIsNobodysOwnMountNamespace) {
+  CAISSON_NEEDS_ROOT();
+  const RealStub real(Network::kNone);
+  ASSERT_GT(real.stub(), 0);
+  struct stat mounts {};
+  ASSERT_EQ(stat(("/proc/" + std::to_string(real.stub()) + "/ns/mnt").c_str(), &mounts), 0);
+  const auto of_another = ReadIsolation(real.stub(), {.root_template = mounts.st_ino + 1});
+  const auto its_own = ReadIsolation(real.stub(), {.root_template = mounts.st_ino});
+  ASSERT_TRUE(of_another.ok() && its_own.ok());
+  EXPECT_EQ(of_another->namespaces & ~its_own->namespaces, uint32_t{ipc::kNsMount});
+}
+
 TEST(ReadIsolationTest, ALoopbackThatIsUpIsSeen) {
   CAISSON_NEEDS_ROOT();
   const RealStub real(Network::kLoopback);

@@ -177,19 +177,34 @@ TEST(PlanBuilderTest, LinksOfAnImageDoNotLeadToTheHost) {
   }
 }
 
-TEST(PlanBuilderTest, EveryBindIsReadOnlyAndTheRootIsSealedLast) {
+TEST(PlanBuilderTest, EveryBindIsReadOnlyAndTheRootIsSealedBeforeAnyRunsPart) {
   const auto records = BuildAndRead(SmallStep());
   ASSERT_TRUE(records.ok());
-  std::string last_sealed;
   for (const Read& record : *records) {
     if (record.type == PlanRecord::kBind) {
       EXPECT_NE(record.flags & kMountReadOnly, 0U) << record.path;
     }
-    if (record.type == PlanRecord::kSeal) {
-      last_sealed = record.path;
+  }
+  EXPECT_EQ(IndexOf(*records, PlanRecord::kSeal, "/") + 1, IndexOf(*records, PlanRecord::kOfTheRun, ""));
+}
+
+// All runs of the plan have the template in common, so nothing in it may be a device or writable.
+TEST(PlanBuilderTest, WhatCanBeWrittenToIsEachRunsOwn) {
+  using enum PlanRecord;
+  for (const bool terminal : {false, true}) {
+    const auto records = BuildAndRead(SmallStep(), terminal);
+    ASSERT_TRUE(records.ok());
+    const size_t own = IndexOf(*records, kOfTheRun, "");
+    for (size_t i = 0; i < records->size(); ++i) {
+      const PlanRecord type = records->at(i).type;
+      if (type == kTmpfs || type == kDevice || type == kWork || type == kWorkDir || type == kProc ||
+          type == kTerminals) {
+        EXPECT_GT(i, own) << records->at(i).path;
+      } else if (type == kTextFile || type == kBind) {
+        EXPECT_LT(i, own) << records->at(i).path;
+      }
     }
   }
-  EXPECT_EQ(last_sealed, "/");
 }
 
 TEST(PlanBuilderTest, WorkDirectoriesAreNoexecUnlessTheProfileSaysSo) {
