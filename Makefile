@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd test-vm-languages attack-report cpython-report profile-report run bench soak install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd test-vm-languages attack-report cpython-report profile-report run bench bench-peers soak install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -79,6 +79,11 @@ run: build ## start the daemon, run the examples through it, stop it
 bench: setup ## measure a daemon of its own beside bare processes (bench/README.md)
 	@$(NINJA) caissond caisson-dispatcher caisson-bench
 	@bench/run.sh
+
+bench-peers: setup ## the same, with other sandboxes of Debian's in the same rounds
+	@tools/setup.sh build peers
+	@$(NINJA) caissond caisson-dispatcher caisson-bench
+	@bench/peers.sh
 
 soak: ## 20,000 runs, good and hostile mixed, and whether anything grows with their number; writes docs/soak.png (10 minutes)
 	@tools/setup.sh build test long

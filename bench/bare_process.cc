@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,11 +55,11 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   return pointers;
 }
 
-absl::Status Spawn(const BareCommand& command, const UniqueFd& input, const UniqueFd& output,
-                   const UniqueFd& errors, pid_t& pid) {
+using Descriptors = std::array<int, 3>;
+
+absl::Status Spawn(const BareCommand& command, const Descriptors& descriptors, pid_t& pid) {
   FileActions actions;
   int error = posix_spawn_file_actions_addchdir_np(actions.get(), command.directory.c_str());
-  const std::array<int, 3> descriptors = {input.get(), output.get(), errors.get()};
   for (size_t i = 0; i < descriptors.size() && error == 0; ++i) {
     error = posix_spawn_file_actions_adddup2(actions.get(), descriptors[i], static_cast<int>(i));
   }
@@ -66,6 +68,48 @@ absl::Status Spawn(const BareCommand& command, const UniqueFd& input, const Uniq
                         Pointers(command.argv).data(), Pointers(command.environment).data());
   }
   return error == 0 ? absl::OkStatus() : ErrnoStatus(error, "spawn " + command.executable);
+}
+
+// What posix_spawn would do, had it flags for namespaces: the child has its parent's memory, so everything
+// that allocates is done before.
+struct NamespacedChild {
+  const char* directory;
+  const char* executable;
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  Descriptors descriptors;
+};
+
+int ExecInNamespaces(void* argument) {
+  auto* child = static_cast<NamespacedChild*>(argument);
+  for (size_t i = 0; i < child->descriptors.size(); ++i) {
+    dup2(child->descriptors[i], static_cast<int>(i));
+  }
+  if (chdir(child->directory) == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    execve(child->executable, child->argv.data(), child->environment.data());
+  }
+  _exit(127);
+}
+
+absl::Status SpawnInNamespaces(const BareCommand& command, const Descriptors& descriptors, pid_t& pid) {
+  constexpr int kFlags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  constexpr size_t kStackBytes = 65536;
+  NamespacedChild child{command.directory.c_str(), command.executable.c_str(), Pointers(command.argv),
+                        Pointers(command.environment), descriptors};
+  std::vector<char> stack(kStackBytes);
+  // No handler of ours may run in the child.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid =
+      clone(ExecInNamespaces, stack.data() + stack.size(), kFlags | CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
+  const int error = pid < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return error == 0 ? absl::OkStatus() : ErrnoStatus(error, "clone " + command.executable);
 }
 
 // Reads until both streams are at their end.
@@ -113,14 +157,16 @@ absl::Status Wait(pid_t pid, const std::string& name) {
 
 }  // namespace
 
-absl::StatusOr<BareOutcome> RunBare(const BareCommand& command) {
+absl::StatusOr<BareOutcome> RunBare(const BareCommand& command, Namespaces namespaces) {
   BareOutcome outcome;
   const int64_t begin_ns = MonotonicNanos();
   ASSIGN_OR_RETURN(Pipe input, MakePipe());
   ASSIGN_OR_RETURN(Pipe output, MakePipe());
   ASSIGN_OR_RETURN(Pipe errors, MakePipe());
   pid_t pid = -1;
-  RETURN_IF_ERROR(Spawn(command, input.read_end, output.write_end, errors.write_end, pid));
+  const Descriptors descriptors = {input.read_end.get(), output.write_end.get(), errors.write_end.get()};
+  RETURN_IF_ERROR(namespaces == Namespaces::kOwn ? SpawnInNamespaces(command, descriptors, pid)
+                                                 : Spawn(command, descriptors, pid));
   input = Pipe{};
   output.write_end.reset();
   errors.write_end.reset();

@@ -22,10 +22,13 @@ struct BareOutcome {
   std::string stdout_text;
 };
 
+// kOwn: new mount, pid, network, ipc and uts namespaces, as a sandbox has; needs root.
+enum class Namespaces : uint8_t { kOurs, kOwn };
+
 // Runs the command to its end as the runner does: an empty pipe as its input, a pipe for each output stream,
 // both read to their end, then waitpid. An error when it cannot be started or does not exit with 0. May be
 // called from many threads.
-absl::StatusOr<BareOutcome> RunBare(const BareCommand& command);
+absl::StatusOr<BareOutcome> RunBare(const BareCommand& command, Namespaces namespaces = Namespaces::kOurs);
 
 }  // namespace caisson::bench
 

@@ -35,12 +35,25 @@ double Sum(const std::vector<int64_t>& values) {
 struct Samples {
   std::vector<int64_t> bare;
   std::vector<int64_t> call;
+  std::vector<int64_t> floor;
+  std::vector<std::vector<int64_t>> peers;
   std::array<std::vector<int64_t>, kPartNames.size()> parts;
 };
 
-absl::Status AddBare(const Work& work, Samples& samples) {
+absl::Status AddBare(Floor& floor, const Work& work, Samples& samples) {
   ASSIGN_OR_RETURN(const BareOutcome outcome, RunCommand(work));
   samples.bare.push_back(outcome.total_ns);
+  ASSIGN_OR_RETURN(const int64_t call_ns, floor.Call());
+  samples.floor.push_back(outcome.total_ns + call_ns);
+  return absl::OkStatus();
+}
+
+absl::Status AddPeers(const std::vector<Peer>& peers, Samples& samples) {
+  samples.peers.resize(peers.size());
+  for (size_t i = 0; i < peers.size(); ++i) {
+    ASSIGN_OR_RETURN(const int64_t total_ns, RunPeer(peers[i]));
+    samples.peers[i].push_back(total_ns);
+  }
   return absl::OkStatus();
 }
 
@@ -54,33 +67,38 @@ absl::Status AddCall(ExecuteClient& client, const Work& work, Samples& samples) 
   return absl::OkStatus();
 }
 
-absl::Status RunRounds(ExecuteClient& client, const Work& work, int rounds, Samples& samples) {
+absl::Status RunRounds(Contest& contest, const Work& work, int rounds, Samples& samples) {
   for (int round = 0; round < rounds; ++round) {
     // Whoever comes second finds warmer caches, and what the first one leaves behind for the kernel to clear
     // up.
     if (round % 2 == 0) {
-      RETURN_IF_ERROR(AddBare(work, samples));
-      RETURN_IF_ERROR(AddCall(client, work, samples));
+      RETURN_IF_ERROR(AddBare(contest.floor, work, samples));
+      RETURN_IF_ERROR(AddCall(contest.client, work, samples));
     } else {
-      RETURN_IF_ERROR(AddCall(client, work, samples));
-      RETURN_IF_ERROR(AddBare(work, samples));
+      RETURN_IF_ERROR(AddCall(contest.client, work, samples));
+      RETURN_IF_ERROR(AddBare(contest.floor, work, samples));
     }
+    RETURN_IF_ERROR(AddPeers(contest.peers, samples));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<LatencyReport> MeasureLatency(ExecuteClient& client, const Work& work, int rounds) {
+absl::StatusOr<LatencyReport> MeasureLatency(Contest& contest, const Work& work, int rounds) {
   Samples warm_up;
-  RETURN_IF_ERROR(RunRounds(client, work, kWarmUpRounds, warm_up));
+  RETURN_IF_ERROR(RunRounds(contest, work, kWarmUpRounds, warm_up));
   Samples samples;
-  RETURN_IF_ERROR(RunRounds(client, work, rounds, samples));
+  RETURN_IF_ERROR(RunRounds(contest, work, rounds, samples));
   LatencyReport report;
   report.work = work.name;
   report.rounds = rounds;
   report.bare = Distribute(samples.bare);
   report.call = Distribute(samples.call);
+  report.floor = Distribute(samples.floor);
+  for (size_t i = 0; i < contest.peers.size(); ++i) {
+    report.peers.push_back({.name = contest.peers[i].name, .time = Distribute(samples.peers[i]), .share = 0});
+  }
   for (size_t i = 0; i < kPartNames.size(); ++i) {
     report.parts.push_back({.name = kPartNames[i],
                             .time = Distribute(samples.parts[i]),

@@ -8,6 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "bench/execute_client.h"
+#include "bench/floor.h"
+#include "bench/peers.h"
 #include "bench/statistics.h"
 #include "bench/work.h"
 
@@ -24,13 +26,22 @@ struct LatencyReport {
   int rounds = 0;
   Distribution bare;
   Distribution call;
+  Distribution floor;       // the bare process and an empty call
+  std::vector<Part> peers;  // their share is none
   // queue, setup, start, run and teardown as the server tells them, and "rest": the call without all of them,
   // computed for each round.
   std::vector<Part> parts;
 };
 
-// `rounds` counted rounds after a few that are not. Each round has both sides; who goes first alternates.
-absl::StatusOr<LatencyReport> MeasureLatency(ExecuteClient& client, const Work& work, int rounds);
+// Who takes part beside the bare process.
+struct Contest {
+  ExecuteClient& client;
+  Floor& floor;
+  std::vector<Peer> peers;
+};
+
+// `rounds` counted rounds after a few that are not. Each round has everybody; who goes first alternates.
+absl::StatusOr<LatencyReport> MeasureLatency(Contest& contest, const Work& work, int rounds);
 
 }  // namespace caisson::bench
 

@@ -1,9 +1,12 @@
 #include "bench/report.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <cstdarg>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "bench/goals.h"
 #include "bench/statistics.h"
 
 namespace caisson::bench {
@@ -35,6 +38,11 @@ void AddLatency(std::string& text, const LatencyReport& report) {
   Line(text, "  %-12s %12.0f %12.0f", "whole call", Micros(report.call.p50_ns), Micros(report.call.p99_ns));
   Line(text, "  %-12s %12.2f %12.2f", "ratio", RatioOf(report.call.p50_ns, report.bare.p50_ns),
        RatioOf(report.call.p99_ns, report.bare.p99_ns));
+  Line(text, "  %-12s %12.0f %12.0f", "floor", Micros(report.floor.p50_ns), Micros(report.floor.p99_ns));
+  for (const Part& peer : report.peers) {
+    Line(text, "  %-12s %12.0f %12.0f   ratio %.2f", peer.name.c_str(), Micros(peer.time.p50_ns),
+         Micros(peer.time.p99_ns), RatioOf(peer.time.p50_ns, report.bare.p50_ns));
+  }
   Line(text, "  %-12s %12s %12s %8s", "of the call", "p50 us", "p99 us", "share");
   for (const Part& part : report.parts) {
     Line(text, "    %-10s %12.0f %12.0f %7.1f%%", part.name.c_str(), Micros(part.time.p50_ns),
@@ -47,6 +55,16 @@ void AddThroughput(std::string& text, const ThroughputReport& report) {
   Line(text, "  bare process %10.0f runs/s", report.bare_per_second);
   Line(text, "  whole call   %10.0f runs/s", report.calls_per_second);
   Line(text, "  ratio        %10.3f", Ratio(report.calls_per_second, report.bare_per_second));
+  Line(text, "  floor        %10.0f runs/s", report.floor_per_second);
+}
+
+// A ratio beside a bare process is better when it is small for time, and when it is large for runs a second.
+void AddGoals(std::string& text, const std::vector<GoalRow>& rows) {
+  Line(text, "\n%-42s %8s %8s %8s  %s", "beside the bare process", "reached", "goal", "floor", "");
+  for (const GoalRow& row : rows) {
+    Line(text, "  %-40s %8.3f %8.2f %8.3f  %s", row.name.c_str(), row.reached, row.goal, row.limit,
+         row.met ? "met" : "missed");
+  }
 }
 
 void AddCost(std::string& text, const char* name, const ProcessCost& before, const ProcessCost& during,
@@ -71,6 +89,11 @@ Json ToJson(const Distribution& time) {
 }
 
 Json ToJson(const LatencyReport& report) {
+  Json peers = Json::object();
+  for (const Part& peer : report.peers) {
+    peers[peer.name] = ToJson(peer.time);
+    peers[peer.name]["ratio_p50"] = RatioOf(peer.time.p50_ns, report.bare.p50_ns);
+  }
   Json parts = Json::object();
   for (const Part& part : report.parts) {
     parts[part.name] = ToJson(part.time);
@@ -80,6 +103,8 @@ Json ToJson(const LatencyReport& report) {
           {"rounds", report.rounds},
           {"bare", ToJson(report.bare)},
           {"call", ToJson(report.call)},
+          {"floor", ToJson(report.floor)},
+          {"peers", peers},
           {"ratio_p50", RatioOf(report.call.p50_ns, report.bare.p50_ns)},
           {"ratio_p99", RatioOf(report.call.p99_ns, report.bare.p99_ns)},
           {"parts", parts}};
@@ -90,6 +115,7 @@ Json ToJson(const ThroughputReport& report) {
           {"clients", report.clients},
           {"bare_per_second", report.bare_per_second},
           {"calls_per_second", report.calls_per_second},
+          {"floor_per_second", report.floor_per_second},
           {"ratio", Ratio(report.calls_per_second, report.bare_per_second)}};
 }
 
@@ -120,6 +146,9 @@ std::string ToText(const Report& report) {
   for (const ThroughputReport& throughput : report.throughputs) {
     AddThroughput(text, throughput);
   }
+  if (const std::vector<GoalRow> goals = JudgeGoals(report); !goals.empty()) {
+    AddGoals(text, goals);
+  }
   if (report.idle.has_value()) {
     AddIdle(text, *report.idle);
   }
@@ -134,6 +163,8 @@ std::string ToJson(const Report& report) {
                {"load_before", report.load_before},
                {"load_after", report.load_after},
                {"server_version", report.server.version()},
+               {"commit", report.commit},
+               {"grpc_version", grpc::Version()},
                {"max_runs", report.server.max_runs()},
                {"latency", Json::array()},
                {"throughput", Json::array()}};
@@ -142,6 +173,14 @@ std::string ToJson(const Report& report) {
   }
   for (const ThroughputReport& throughput : report.throughputs) {
     json["throughput"].push_back(ToJson(throughput));
+  }
+  json["goals"] = Json::array();
+  for (const GoalRow& row : JudgeGoals(report)) {
+    json["goals"].push_back({{"name", row.name},
+                             {"reached", row.reached},
+                             {"goal", row.goal},
+                             {"floor", row.limit},
+                             {"met", row.met}});
   }
   if (report.idle.has_value()) {
     json["idle"] = {{"runs", report.idle->runs},

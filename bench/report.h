@@ -17,6 +17,7 @@ namespace caisson::bench {
 struct Report {
   Host host;
   v1::ServerInfo server;
+  std::string commit;  // that the programs were built from, if whoever started this knows
   std::string load_before;
   std::string load_after;
   std::vector<LatencyReport> latencies;

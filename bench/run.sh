@@ -74,8 +74,9 @@ if ! timeout "$ready_seconds" grep -q -m 1 ready <(tail -n +1 --pid="$daemon_pid
   die "caissond did not become ready within $ready_seconds s"
 fi
 
+commit=$(git -C "$repository" describe --always --dirty --abbrev=12 2> /dev/null || echo unknown)
 measure() {
-  "$bench" --socket "unix:$directory/socket/caisson.sock" --daemon-pid "$daemon_pid" "$@"
+  "$bench" --socket "unix:$directory/socket/caisson.sock" --daemon-pid "$daemon_pid" --commit "$commit" "$@"
 }
 if [ "$#" -gt 0 ]; then
   measure "$@"

@@ -1,5 +1,7 @@
 #include "bench/throughput.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -55,19 +57,26 @@ absl::Status TakeTurn(int threads, const std::function<absl::Status()>& run_once
 
 }  // namespace
 
-absl::StatusOr<ThroughputReport> MeasureThroughput(ExecuteClient& client, const Work& work, int clients) {
+absl::StatusOr<ThroughputReport> MeasureThroughput(ExecuteClient& client, Floor& floor, const Work& work,
+                                                   int clients) {
   Tally bare;
   Tally calls;
+  Tally floors;
   for (int turn = 0; turn < kTurns; ++turn) {
     RETURN_IF_ERROR(TakeTurn(
         clients, [&] { return RunCommand(work).status(); }, bare));
     RETURN_IF_ERROR(TakeTurn(
         clients, [&] { return RunCall(client, work).status(); }, calls));
+    if (geteuid() == 0) {
+      RETURN_IF_ERROR(TakeTurn(
+          clients, [&] { return floor.RunInNamespaces(work); }, floors));
+    }
   }
   return ThroughputReport{.work = work.name,
                           .clients = clients,
                           .bare_per_second = bare.PerSecond(),
-                          .calls_per_second = calls.PerSecond()};
+                          .calls_per_second = calls.PerSecond(),
+                          .floor_per_second = floors.PerSecond()};
 }
 
 }  // namespace caisson::bench
