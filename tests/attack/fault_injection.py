@@ -114,22 +114,23 @@ class Tracer:
 
     def arm(self, fault):
         number = -1 if fault.only is None else system_calls()[fault.only]
-        self._say(f"arm {fault.role} {number} {fault.ordinal} {fault.action} {fault.value}")
+        self._say(f"arm {fault.role} {number} {fault.ordinal} {fault.action} {fault.value}", "armed")
 
     def trace(self):
-        self._say("trace")
+        self._say("trace", "armed")
 
     def disarm(self):
         """What it has told since it was armed, each line as a list of words."""
-        self._say("disarm")
-        lines = []
-        while (line := self._process.stdout.readline()) != "disarmed\n":
-            assert line, "fault_tracer has ended"
-            lines.append(line.split())
-        return lines
+        return self._say("disarm", "disarmed")
 
-    def _say(self, line):
+    def _say(self, line, answer):
+        """What it has told before its answer, each line as a list of words."""
         self._process.stdin.write(line + "\n")
+        told = []
+        while (words := self._process.stdout.readline().split()) != [answer]:
+            assert words, "fault_tracer has ended"
+            told.append(words)
+        return told
 
 
 class Footprint:
@@ -146,7 +147,8 @@ class Footprint:
 
         def quiet():
             looks.append(self._look())
-            return looks[-1] == looks[-2] and not looks[-1]["cgroups"]
+            holds_a_run = any("/run-N/" in target for target in looks[-1]["descriptors"])
+            return looks[-1] == looks[-2] and not looks[-1]["cgroups"] and not holds_a_run
 
         assert not at_rest or processes.wait_until(quiet, scaled(10), interval=0.1), f"the daemon never rests: {looks[-2:]}"
         self._before = looks[-1]

@@ -19,12 +19,15 @@
 //   trace     tells of every call
 //   disarm    answered with `disarmed`: all lines before it belong to what was armed
 //
+// `arm` and `trace` are answered with `armed` when they are in force.
+//
 // Lines on standard output:
 //
 //   seized
 //   fired ROLE ORDINAL NUMBER
 //   call ROLE ORDINAL NUMBER ARGUMENT...
 //   exec ROLE  the role it had before: `stub` means that the client's program runs
+//   armed
 //   disarmed
 #include <elf.h>
 #include <errno.h>
@@ -285,9 +288,11 @@ static void obey(const char* line) {
     armed.ordinal = ordinal;
     armed.value = value;
     armed.action = action_of(action);
+    printf("armed\n");
   } else if (strcmp(line, "trace\n") == 0) {
     memset(counts, 0, sizeof counts);
     tracing = 1;
+    printf("armed\n");
   } else if (strcmp(line, "disarm\n") == 0) {
     armed.action = NOTHING;
     tracing = 0;
