@@ -58,6 +58,7 @@ def measure(runs):
     with Daemon(config=config) as daemon:
         client = Client(daemon.address)
         assert client.execute("print(1)").stdout == b"1\n"  # what is made once is made
+        assert daemon.runs_are_gone()  # its init too, which may end after its result has come
         before = take(daemon)
         limits = {"memory_bytes": 32 * MIB, "wall_time_ms": 300_000}
         calls = [client.start(request(IDLE, limits=limits), timeout=None) for _ in range(runs)]
