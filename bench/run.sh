@@ -59,6 +59,7 @@ cat > "$directory/caissond.json" << CONFIG
   "schema_version": 1,
   "socket": "unix:$directory/socket/caisson.sock",
   "state_dir": "$directory/state",
+  "records_dir": "$directory/records",
   "profiles_dir": "$directory/profiles",
   "id_first": 1820000000,
   "id_count": 4096

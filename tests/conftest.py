@@ -125,6 +125,29 @@ def client(daemon):  # pylint: disable=redefined-outer-name
     connection.close()
 
 
+@pytest.fixture(scope="module")
+def stored_daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
+    """One daemon for the tests of a file that leave runs on its disk, which the shared one must not have."""
+    with Daemon(profiles=["python", "c", "bash"], ready_sandboxes=0) as running:
+        yield running
+        assert running.runs_are_gone()
+        assert running.stop() == 0
+
+
+@pytest.fixture
+def client_of():
+    """Clients of daemons of a test's own; each is closed at the end."""
+    clients = []
+
+    def make(daemon):  # pylint: disable=redefined-outer-name
+        clients.append(Client(daemon.address))
+        return clients[-1]
+
+    yield make
+    for one in clients:
+        one.close()
+
+
 @pytest.fixture
 def make_daemon(privileged):  # pylint: disable=redefined-outer-name,unused-argument
     """Starts daemons of a test's own; each is stopped at the end."""

@@ -86,6 +86,7 @@ cat > "$directory/config.new" << CONFIG
   "schema_version": 1,
   "socket": "$CAISSON_SOCKET",
   "state_dir": "$directory/state",
+  "records_dir": "$directory/records",
   "profiles_dir": "$directory/profiles",
   "id_first": $first_id,
   "id_count": $id_count

@@ -39,6 +39,15 @@ constexpr std::array kReasons = {
                "FAILED_PRECONDITION", false},
     ReasonInfo{Reason::kInputTimeout, "INPUT_TIMEOUT", grpc::StatusCode::DEADLINE_EXCEEDED,
                "DEADLINE_EXCEEDED", false},
+    ReasonInfo{Reason::kRequestIdReused, "REQUEST_ID_REUSED", grpc::StatusCode::ALREADY_EXISTS,
+               "ALREADY_EXISTS", false},
+    ReasonInfo{Reason::kStorageFull, "STORAGE_FULL", grpc::StatusCode::RESOURCE_EXHAUSTED,
+               "RESOURCE_EXHAUSTED", true},
+    ReasonInfo{Reason::kStorageFailed, "STORAGE_FAILED", grpc::StatusCode::INTERNAL, "INTERNAL", false},
+    ReasonInfo{Reason::kOutputNotStored, "OUTPUT_NOT_STORED", grpc::StatusCode::FAILED_PRECONDITION,
+               "FAILED_PRECONDITION", false},
+    ReasonInfo{Reason::kOffsetOutOfRange, "OFFSET_OUT_OF_RANGE", grpc::StatusCode::OUT_OF_RANGE,
+               "OUT_OF_RANGE", false},
 };
 
 // Collects details and makes the status.

@@ -32,6 +32,11 @@ enum class Reason : uint8_t {
   kClientGone,
   kInputOutOfOrder,
   kInputTimeout,
+  kRequestIdReused,
+  kStorageFull,
+  kStorageFailed,
+  kOutputNotStored,
+  kOffsetOutOfRange,
 };
 
 struct ReasonInfo {

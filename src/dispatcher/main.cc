@@ -29,8 +29,10 @@
 #include "dispatcher/io_thread.h"
 #include "dispatcher/logging.h"
 #include "dispatcher/profile_catalog.h"
+#include "dispatcher/record_thread.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_service.h"
+#include "dispatcher/run_store.h"
 #include "dispatcher/self_lockdown.h"
 #include "dispatcher/server.h"
 #include "dispatcher/supervisor_link.h"
@@ -46,6 +48,8 @@ constexpr int kImagesFd = 4;
 constexpr int kHelloTimeoutMs = 10'000;
 constexpr mode_t kSocketUmask = 0117;          // 0660
 constexpr mode_t kLearningSocketUmask = 0177;  // 0600: root, and this program's own user
+// sysexits(3) EX_CONFIG: starting again would end the same way, so caissond does not.
+constexpr int kExitCannotServe = 78;
 // How long calls may take to end once there is nothing left to do for them.
 constexpr int64_t kShutdownGraceMs = 2'000;
 constexpr int64_t kLostGraceMs = 500;
@@ -55,6 +59,8 @@ constexpr int64_t kLostDeliveryMs = 1'000;
 struct Options {
   std::string socket;
   std::string profiles;
+  std::string records;
+  RetentionLimits retention;
   std::string log_level = "info";
 };
 
@@ -119,12 +125,21 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   images.reset();
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
+  // ORDER: SQLite and the spool open their files here, and none later.
+  absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(options.records, options.retention);
+  if (!store.ok()) {
+    spdlog::critical("records: {}", Message(store.status()));
+    return kExitCannotServe;
+  }
+  ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());
   // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
   static_cast<void>(FileDigest().Finish());
-  RETURN_IF_ERROR(LockDown(std::filesystem::path(socket_path).parent_path().string()));
+  RETURN_IF_ERROR(
+      LockDown(std::filesystem::path(socket_path).parent_path().string(), (*store)->spool().directory_fd()));
 
   SupervisorLink link(io->loop(), std::move(boundary));
-  RunManager manager(*io, link, std::move(discard), hello);
+  RecordThread records(*io, *std::move(store));
+  RunManager manager(*io, link, std::move(discard), hello, {&records, last_key + 1});
   RunService::Config config;
   config.memory_budget_bytes = hello.memory_budget_bytes;
   config.max_open_calls = static_cast<uint32_t>(ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length));
@@ -173,6 +188,9 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", CAISSON_VERSION);
   app.add_option("--socket", options.socket, "Where to listen: unix:/PATH")->required();
   app.add_option("--profiles", options.profiles, "Directory of the profiles")->required();
+  app.add_option("--records", options.records, "Directory of the records of runs")->required();
+  app.add_option("--records-bytes", options.retention.bytes, "What they may take, of each tenant");
+  app.add_option("--records-keep-ms", options.retention.keep_ms, "How long they are kept after a run's end");
   app.add_option("--log-level", options.log_level, "debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}));
   try {

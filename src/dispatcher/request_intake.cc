@@ -1,8 +1,11 @@
 #include "dispatcher/request_intake.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <grpcpp/impl/codegen/proto_utils.h>
 #include <spdlog/spdlog.h>
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +14,7 @@
 #include "common/status.h"
 #include "dispatcher/errors.h"
 #include "dispatcher/field_count.h"
+#include "dispatcher/file_digest.h"
 #include "dispatcher/request_bundle.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/undecodable_fields.h"
@@ -42,6 +46,21 @@ TerminalSize ReadTerminal(const v1::InteractRequest::Terminal& terminal,
           static_cast<uint16_t>(terminal.columns() == 0 ? kDefaultColumns : terminal.columns())};
 }
 
+// The same for every way in which a client may have written the same request: fields and entries of maps have
+// no order of their own on the wire.
+std::string DigestOfBody(const v1::ExecuteRequest& request) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    request.SerializeToCodedStream(&out);
+  }
+  FileDigest digest;
+  digest.Add(std::as_bytes(std::span(bytes)));
+  return digest.Finish();
+}
+
 grpc::Status CannotStore(const absl::Status& status) {
   spdlog::error("{}", Message(status));
   return RefuseQuota(Reason::kQueueFull, "the request cannot be stored now", "memory",
@@ -68,7 +87,8 @@ void FillSpec(v1::ExecuteRequest& request, ValidRequest& valid, RequestBundles b
 
 }  // namespace
 
-grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spec) const {
+grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spec,
+                                   RequestIdUse request_id) const {
   const google::protobuf::Descriptor& type = *v1::ExecuteRequest::descriptor();
   if (HasTooManyFields(type, request)) {
     return RefuseFields(
@@ -82,13 +102,19 @@ grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spe
       return RefuseFields(Reason::kInvalidRequest, FindUndecodableFields(type, request));
     }
   }
-  return Accept(message, spec);
+  return Accept(message, spec, request_id);
 }
 
-grpc::Status RequestIntake::Accept(v1::ExecuteRequest& request, RunSpec& spec) const {
+grpc::Status RequestIntake::Accept(v1::ExecuteRequest& request, RunSpec& spec,
+                                   RequestIdUse request_id) const {
   ValidRequest valid;
-  if (grpc::Status status = ValidateExecute(request, catalog_, memory_budget_bytes_, valid); !status.ok()) {
+  if (grpc::Status status = ValidateExecute(request, catalog_, memory_budget_bytes_, valid, 0, request_id);
+      !status.ok()) {
     return status;
+  }
+  spec.request_id = request.request_id();
+  if (!spec.request_id.empty()) {
+    spec.request_digest = DigestOfBody(request);
   }
   absl::StatusOr<RequestBundles> bundles = MakeBundles(request, valid.main_file, valid.entry->profile);
   if (!bundles.ok()) {

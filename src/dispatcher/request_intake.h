@@ -25,8 +25,10 @@ class RequestIntake {
       : catalog_(catalog), memory_budget_bytes_(memory_budget_bytes), uploads_(upload_budget_bytes) {}
 
   // Each: a status that refuses, or OK and `spec` filled.
-  grpc::Status Decode(const grpc::ByteBuffer& request, RunSpec& spec) const;
-  grpc::Status Accept(v1::ExecuteRequest& request, RunSpec& spec) const;
+  grpc::Status Decode(const grpc::ByteBuffer& request, RunSpec& spec,
+                      RequestIdUse request_id = RequestIdUse::kRefused) const;
+  grpc::Status Accept(v1::ExecuteRequest& request, RunSpec& spec,
+                      RequestIdUse request_id = RequestIdUse::kRefused) const;
   // With `upload` set, its files come first, and then FinishUpload.
   grpc::Status Open(v1::InteractRequest::Open& open, RunSpec& spec,
                     std::unique_ptr<FileUpload>& upload) const;

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "common/status.h"
+#include "dispatcher/call_names.h"
 #include "dispatcher/file_paths.h"
 #include "dispatcher/files_room.h"
 #include "dispatcher/requested_limits.h"
 #include "dispatcher/run_bundle.h"
-#include "dispatcher/run_name.h"
 #include "ipc/bundle_path.h"
 #include "ipc/run_streams.h"
 
@@ -50,6 +50,7 @@ class Validator {
   Validator(const v1::ExecuteRequest& request, uint32_t files_to_follow)
       : request_(request), files_to_follow_(files_to_follow) {}
 
+  void CheckRequestId(RequestIdUse use);
   void CheckSupported();
   void CheckFiles();
   void CheckMainFile();
@@ -98,8 +99,16 @@ void Validator::CheckUnknownFields(const google::protobuf::Message& message, con
   }
 }
 
+void Validator::CheckRequestId(RequestIdUse use) {
+  const std::string& id = request_.request_id();
+  if (use == RequestIdUse::kRefused && !id.empty()) {
+    unsupported_.push_back({"request_id", "only CreateRun takes one: the run of this call ends with it"});
+  } else if (!IsRequestId(id)) {
+    Invalid("request_id", kRequestIdRule);
+  }
+}
+
 void Validator::CheckSupported() {
-  Unsupported(!request_.request_id().empty(), "request_id");
   Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
   Unsupported(request_.priority() != 0, "priority");
   CheckUnknownFields(request_, "");
@@ -309,7 +318,8 @@ grpc::Status RefuseMissingLibrary(const v1::ExecuteRequest& request, const Catal
 }  // namespace
 
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
-                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow) {
+                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow,
+                             RequestIdUse request_id) {
   if (request.ByteSizeLong() > kMaxRequestBytes) {
     return Refuse(Reason::kRequestTooLarge,
                   "the request has more than " + std::to_string(kMaxRequestBytes) + " bytes",
@@ -328,6 +338,7 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
                   {{"profile", entry->profile.name}, {"package", entry->profile.toolchain_package}});
   }
   Validator validator(request, files_to_follow);
+  validator.CheckRequestId(request_id);
   validator.CheckSupported();
   validator.CheckFiles();
   validator.CheckMainFile();
@@ -380,13 +391,6 @@ grpc::Status CheckUploaded(const v1::ExecuteRequest& request, const std::vector<
     valid.bundle_bytes += file.bytes;
   }
   return CheckHost(valid, memory_budget_bytes);
-}
-
-grpc::Status ValidateRunName(const std::string& name) {
-  if (IsRunName(name)) {
-    return grpc::Status::OK;
-  }
-  return RefuseFields(Reason::kInvalidRequest, {{"name", "must be runs/ and 32 lower-case hex digits"}});
 }
 
 }  // namespace caisson::dispatcher

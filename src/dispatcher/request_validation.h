@@ -31,6 +31,9 @@ inline constexpr size_t kMaxLabelValueBytes = 256;
 
 enum class OutputOverflow : uint8_t { kTruncate, kKill };
 
+// Whether the call can hold to a request_id. A run that ends with its call cannot be had again.
+enum class RequestIdUse : uint8_t { kRefused, kTaken };
+
 // What a valid ExecuteRequest comes to, without its content.
 struct ValidRequest {
   const CatalogEntry* entry = nullptr;
@@ -47,14 +50,12 @@ struct ValidRequest {
 // profile, fields not supported (with the invalid ones beside them), invalid fields, a limit no run on this
 // host can have. `files_to_follow` more files come later: what depends on them is checked by CheckUploaded.
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
-                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow = 0);
+                             uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow = 0,
+                             RequestIdUse request_id = RequestIdUse::kRefused);
 
 // The rest of it, once all files are known; their paths were checked. Fills what depends on them in `valid`.
 grpc::Status CheckUploaded(const v1::ExecuteRequest& request, const std::vector<FileSize>& files,
                            uint64_t memory_budget_bytes, ValidRequest& valid);
-
-// OK if `name` has the form of a run's name. Asked before any look-up.
-grpc::Status ValidateRunName(const std::string& name);
 
 }  // namespace caisson::dispatcher
 

@@ -26,6 +26,7 @@
 #include "dispatcher/run_name.h"
 #include "dispatcher/run_outcome.h"
 #include "dispatcher/step_run.h"
+#include "dispatcher/tenant.h"
 #include "dispatcher/upload_budget.h"
 #include "ipc/messages.h"
 #include "policy/limits.h"
@@ -40,7 +41,12 @@ struct CompileSpec {
 
 // A validated request, made on a gRPC thread.
 struct RunSpec {
+  RunKey key = 0;  // 0: it gets one when it is submitted
   RunId id{};
+  TenantId tenant = DefaultTenant();
+  std::string request_id;      // of CreateRun; empty: none
+  std::string request_digest;  // with it: of the request's body
+  bool followable = false;     // its events are stored
   std::string profile;
   policy::Limits limits;  // of the run step, as what the client says of its output
   OutputOverflow overflow = OutputOverflow::kTruncate;
@@ -102,6 +108,8 @@ class Run final : public ClientStreamOwner, public StepOwner {
   void OnStepEnded() override;
 
   State state() const { return state_; }
+  const RunId& id() const { return spec_.id; }
+  const TenantId& tenant() const { return spec_.tenant; }
   // It was admitted, so its end frees a sandbox.
   bool admitted() const { return admitted_; }
 

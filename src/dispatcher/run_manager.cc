@@ -1,10 +1,8 @@
 #include "dispatcher/run_manager.h"
 
-#include <google/protobuf/util/time_util.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <chrono>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -12,23 +10,40 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "dispatcher/errors.h"
+#include "dispatcher/run_name.h"
+#include "dispatcher/run_record.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 constexpr int64_t kPositionIntervalMs = 1'000;
-constexpr size_t kDefaultPageSize = 50;
-constexpr size_t kMaxPageSize = 1'000;
 
-int64_t UnixNanos() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+absl::StatusOr<std::vector<StoredRun>> NothingStored(RunKey /*before*/, size_t /*most*/) {
+  return std::vector<StoredRun>();
+}
+
+std::string QueueFullText(size_t waiting) {
+  return "the queue is full, " + std::to_string(waiting) + " waiting";
+}
+
+NewRecord RecordOf(RunKey key, const RunSpec& spec) {
+  NewRecord record;
+  record.key = key;
+  record.tenant = spec.tenant;
+  record.id = spec.id;
+  record.run = NewRunRecord(spec);
+  return record;
+}
+
+grpc::Status CannotRead(const absl::Status& status) {
+  spdlog::error("records: {}", Message(status));
+  return Refuse(Reason::kStorageFailed, "the records cannot be read");
 }
 
 }  // namespace
 
-RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello)
+RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello,
+                       Stored stored)
     : io_(io),
       link_(link),
       hello_(hello),
@@ -36,7 +51,14 @@ RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, con
       scratch_(kMaxChunkBytes),
       pump_resources_{discard_.get(), scratch_},
       admission_(AdmissionConfig{hello.max_sandboxes, hello.memory_budget_bytes, hello.queue_length,
-                                 kMaxQueuedBytes}) {}
+                                 kMaxQueuedBytes}),
+      next_key_(stored.first_key),
+      records_(stored.thread) {
+  if (records_ != nullptr) {
+    followers_.emplace(io_, *records_);
+    created_.emplace(io_, *records_, *followers_, HostOfCreated());
+  }
+}
 
 RunManager::~RunManager() { io_.loop().Cancel(position_timer_); }
 
@@ -51,24 +73,22 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     client->Finish(RefusalWhileDraining());
     return;
   }
-  const RunKey key = next_key_++;
+  const RunKey key = spec.key != 0 ? spec.key : next_key_++;
   const Admission::Entry entry =
       admission_.Enqueue(key, spec.memory_bytes + spec.bundle_bytes, spec.request_bytes);
   if (entry != Admission::Entry::kAccepted) {
-    const std::string message =
-        entry == Admission::Entry::kQueueFull
-            ? "the queue is full, " + std::to_string(admission_.waiting()) + " waiting"
-            : "the waiting requests together are too large";
+    const std::string message = entry == Admission::Entry::kQueueFull
+                                    ? QueueFullText(admission_.waiting())
+                                    : "the waiting requests together are too large";
     client->Finish(RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
     return;
   }
-  v1::Run record;
-  record.set_name(RunName(spec.id));
-  record.set_profile(spec.profile);
-  record.set_state(v1::Run::QUEUED);
-  *record.mutable_create_time() = google::protobuf::util::TimeUtil::NanosecondsToTimestamp(UnixNanos());
-  record.mutable_labels()->insert(spec.labels.begin(), spec.labels.end());
-  registry_.Add(key, std::move(record));
+  registry_.Add(key, NewRunRecord(spec));
+  if (created_.has_value() && !created_->Has(key)) {
+    records_->Write(
+        RecordThread::Need::kLasting,
+        [record = RecordOf(key, spec)](RunStore& store) { return store.Add(record); }, nullptr);
+  }
   auto run = std::make_shared<Run>(*this, key, std::move(spec), client);
   runs_.emplace(key, run);
   client->SetOwner(run);
@@ -79,35 +99,82 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   }
 }
 
-grpc::Status RunManager::Get(const std::string& name, v1::Run& run) {
-  const v1::Run* found = registry_.Find(name, MonotonicNanos());
-  if (found == nullptr) {
-    return RefuseMissing(Reason::kRunNotFound, "run", name);
-  }
-  run = *found;
-  return grpc::Status::OK;
+CreatedRuns::Host RunManager::HostOfCreated() {
+  return {[this] { return next_key_++; },
+          [this] { return Closed(); },
+          [this](RunSpec spec, std::shared_ptr<ClientStream> client) {
+            Submit(std::move(spec), std::move(client));
+          },
+          [this](RunKey key) { return registry_.At(key); },
+          [this](RunKey key) {
+            if (Run* run = Find(key); run != nullptr) {
+              run->Cancel(ipc::CancelReason::kShutdown);
+            }
+          },
+          [this](RunKey key) { registry_.Erase(key); }};
 }
 
-grpc::Status RunManager::Cancel(const std::string& name, v1::Run& run) {
-  if (const auto key = registry_.KeyOf(name); key.has_value()) {
+void RunManager::Create(RunSpec spec, RunReply reply) {
+  CAISSON_CHECK(created_.has_value());
+  created_->Create(std::move(spec), std::move(reply));
+}
+
+void RunManager::Follow(const TenantId& tenant, const RunId& id, const FollowPosition& from,
+                        std::shared_ptr<ClientStream> client) {
+  CAISSON_CHECK(followers_.has_value());
+  followers_->Begin(tenant, id, from, std::move(client));
+}
+
+void RunManager::Get(const TenantId& tenant, const RunId& id, RunReply reply) {
+  const std::string name = RunName(id);
+  if (const v1::Run* found = registry_.Find(name, MonotonicNanos()); found != nullptr) {
+    return reply(grpc::Status::OK, *found);
+  }
+  if (records_ == nullptr) {
+    return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
+  }
+  auto found = std::make_shared<std::optional<StoredRun>>();
+  records_->Read(
+      [found, tenant, id](RunStore& store) -> absl::Status {
+        ASSIGN_OR_RETURN(*found, store.records().Find(tenant, id));
+        return absl::OkStatus();
+      },
+      [found, name, reply = std::move(reply)](const absl::Status& status) {
+        if (!status.ok()) {
+          return reply(CannotRead(status), {});
+        }
+        if (!found->has_value()) {
+          return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
+        }
+        reply(grpc::Status::OK, (*found)->run);
+      });
+}
+
+void RunManager::Cancel(const TenantId& tenant, const RunId& id, RunReply reply) {
+  if (const auto key = registry_.KeyOf(RunName(id)); key.has_value()) {
     if (Run* live = Find(*key); live != nullptr) {
       live->Cancel(ipc::CancelReason::kClient);
     }
   }
-  return Get(name, run);
+  Get(tenant, id, std::move(reply));
 }
 
-void RunManager::List(const v1::ListRunsRequest& request, uint64_t before, v1::ListRunsResponse& response) {
-  const size_t size = request.page_size() == 0
-                          ? kDefaultPageSize
-                          : std::min(static_cast<size_t>(request.page_size()), kMaxPageSize);
-  RunRegistry::Page page = registry_.List(before, size, MonotonicNanos());
-  for (v1::Run& run : page.runs) {
-    *response.add_runs() = std::move(run);
+void RunManager::List(const TenantId& tenant, ListingRequest request, ListReply reply) {
+  LiveRuns live = registry_.All(MonotonicNanos());
+  if (records_ == nullptr || !request.filter.MatchesFinished()) {
+    return reply(grpc::Status::OK, *BuildPage(request, live, NothingStored));
   }
-  if (page.next_key != 0) {
-    response.set_next_page_token(std::to_string(page.next_key));
-  }
+  auto page = std::make_shared<v1::ListRunsResponse>();
+  records_->Read(
+      [page, tenant, request = std::move(request), live = std::move(live)](RunStore& store) -> absl::Status {
+        ASSIGN_OR_RETURN(*page, BuildPage(request, live, [&](RunKey before, size_t most) {
+          return store.records().List(tenant, before, most);
+        }));
+        return absl::OkStatus();
+      },
+      [page, reply = std::move(reply)](const absl::Status& status) {
+        reply(status.ok() ? grpc::Status::OK : CannotRead(status), *page);
+      });
 }
 
 void RunManager::FillInfo(v1::ServerInfo& info) const {
@@ -166,14 +233,32 @@ void RunManager::OnSandboxFree(RunKey key) {
 }
 
 void RunManager::OnResult(RunKey key, const v1::RunResult& result) {
+  if (created_.has_value() && created_->Has(key)) {
+    return created_->OnResult(key, result);  // Its end is told when it is stored.
+  }
   registry_.Finish(key, result, UnixNanos(), MonotonicNanos());
+  const v1::Run* record = registry_.At(key);
+  const Run* run = Find(key);
+  if (records_ == nullptr || record == nullptr || run == nullptr) {
+    return;
+  }
+  NewRecord ended;
+  ended.key = key;
+  ended.tenant = run->tenant();
+  ended.id = run->id();
+  ended.run = *record;
+  records_->WriteSurely(
+      RecordThread::Need::kLasting,
+      [ended = std::move(ended)](RunStore& store) { return store.Finish(ended); },
+      [this, key](const absl::Status& /*status*/) { registry_.Erase(key); });
 }
 
 void RunManager::OnEnded(RunKey key) {
   const auto found = runs_.find(key);
   CAISSON_CHECK(found != runs_.end());
   // Destroyed in a later turn: the run is still on the stack.
-  io_.Post([this, run = std::move(found->second)] {
+  const std::shared_ptr<Run> run = std::move(found->second);
+  io_.Post([this, run] {
     if (run->admitted()) {
       --lingering_;
     }
@@ -182,8 +267,15 @@ void RunManager::OnEnded(RunKey key) {
       std::exchange(on_idle_, nullptr)();
     }
   });
+  const RunId id = run->id();
   runs_.erase(found);
-  registry_.EraseUnlessFinished(key);
+  if (created_.has_value() && created_->Has(key)) {
+    return created_->OnEnded(key, UnixNanos(), lost_);
+  }
+  if (registry_.EraseUnlessFinished(key) && records_ != nullptr) {
+    records_->WriteSurely(
+        RecordThread::Need::kLasting, [key, id](RunStore& store) { return store.Forget(key, id); }, nullptr);
+  }
 }
 
 // --- From caissond
@@ -238,6 +330,15 @@ void RunManager::OnSupervisorLost(const absl::Status& reason) {
 grpc::Status RunManager::RefusalWhileDraining() const {
   return lost_ ? RefuseForNow(Reason::kSupervisorUnavailable, "the supervisor is gone", kRetryDelayMs)
                : RefuseForNow(Reason::kShuttingDown, "the service is shutting down", kRetryDelayMs);
+}
+
+grpc::Status RunManager::Closed() const {
+  if (draining_) {
+    return RefusalWhileDraining();
+  }
+  return admission_.waiting() >= hello_.queue_length
+             ? RefuseQuota(Reason::kQueueFull, QueueFullText(admission_.waiting()), "queue", kRetryDelayMs)
+             : grpc::Status::OK;
 }
 
 void RunManager::Drain() {

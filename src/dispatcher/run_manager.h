@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,10 +18,14 @@
 #include "common/unique_fd.h"
 #include "dispatcher/admission.h"
 #include "dispatcher/client_stream.h"
+#include "dispatcher/created_runs.h"
+#include "dispatcher/follower.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/output_pump.h"
+#include "dispatcher/record_thread.h"
 #include "dispatcher/run.h"
 #include "dispatcher/run_host.h"
+#include "dispatcher/run_listing.h"
 #include "dispatcher/run_registry.h"
 #include "dispatcher/supervisor_link.h"
 #include "ipc/codec.h"
@@ -34,16 +39,28 @@ class RunManager final : public RunHost {
   static constexpr int64_t kRetryDelayMs = 1'000;
   static constexpr uint64_t kMaxQueuedBytes = 256ULL * 1024 * 1024;
 
+  using RunReply = CreatedRuns::Reply;
+  using ListReply = std::function<void(const grpc::Status& status, const v1::ListRunsResponse& page)>;
+  // Where runs are recorded. Without a thread they are not: for tests of what is beside it.
+  struct Stored {
+    RecordThread* thread = nullptr;
+    RunKey first_key = 1;  // above every key that is recorded
+  };
+
   // `discard`: /dev/null, open for writing. `hello`: caissond's bounds.
-  RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello);
+  RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello, Stored stored);
   ~RunManager() override;
 
   // Takes the run through the one door: it is admitted, waits, or its client is refused.
   void Submit(RunSpec spec, std::shared_ptr<ClientStream> client);
-  // `name` has a run's form. Fills `run` as it is then.
-  grpc::Status Get(const std::string& name, v1::Run& run);
-  grpc::Status Cancel(const std::string& name, v1::Run& run);
-  void List(const v1::ListRunsRequest& request, uint64_t before, v1::ListRunsResponse& response);
+  // A run that no call holds. Needs Stored, as FollowRun does.
+  void Create(RunSpec spec, RunReply reply);
+  void Follow(const TenantId& tenant, const RunId& id, const FollowPosition& from,
+              std::shared_ptr<ClientStream> client);
+  // The run as it is now; Cancel first ends it, if it has not ended.
+  void Get(const TenantId& tenant, const RunId& id, RunReply reply);
+  void Cancel(const TenantId& tenant, const RunId& id, RunReply reply);
+  void List(const TenantId& tenant, ListingRequest request, ListReply reply);
   void FillInfo(v1::ServerInfo& info) const;
 
   void OnMessage(const ipc::Reply& reply, std::vector<UniqueFd> fds);
@@ -73,6 +90,8 @@ class RunManager final : public RunHost {
   struct Dispatch;
 
   grpc::Status RefusalWhileDraining() const;
+  grpc::Status Closed() const;
+  CreatedRuns::Host HostOfCreated();
   void AdmitWaiting();
   void TellPositions();
   void ArmPositionTimer();
@@ -88,7 +107,10 @@ class RunManager final : public RunHost {
   Admission admission_;
   RunRegistry registry_;
   std::unordered_map<RunKey, std::shared_ptr<Run>> runs_;
-  RunKey next_key_ = 1;
+  RunKey next_key_;
+  RecordThread* const records_;  // null: nothing is recorded
+  std::optional<Followers> followers_;
+  std::optional<CreatedRuns> created_;
   size_t lingering_ = 0;  // runs without a sandbox whose client still takes what is left
   bool draining_ = false;
   bool lost_ = false;

@@ -2,8 +2,6 @@
 
 #include <sys/random.h>
 
-#include <algorithm>
-
 #include "common/status.h"
 
 namespace caisson::dispatcher {
@@ -20,19 +18,39 @@ RunId NewRunId() {
   return id;
 }
 
-std::string RunName(const RunId& id) {
-  std::string name(kPrefix);
+std::string RunIdText(const RunId& id) {
+  std::string text;
   for (const uint8_t byte : id) {
-    name += kHexDigits[byte >> 4U];
-    name += kHexDigits[byte & 0xfU];
+    text += kHexDigits[byte >> 4U];
+    text += kHexDigits[byte & 0xfU];
   }
-  return name;
+  return text;
 }
 
-bool IsRunName(std::string_view name) {
-  return name.size() == kPrefix.size() + 2 * sizeof(RunId) && name.substr(0, kPrefix.size()) == kPrefix &&
-         std::all_of(name.begin() + kPrefix.size(), name.end(),
-                     [](char digit) { return kHexDigits.find(digit) != std::string_view::npos; });
+std::string RunName(const RunId& id) { return std::string(kPrefix) + RunIdText(id); }
+
+std::optional<RunId> ParseRunId(std::string_view text) {
+  RunId id{};
+  if (text.size() != 2 * id.size()) {
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < text.size(); ++i) {
+    const size_t digit = kHexDigits.find(text[i]);
+    if (digit == std::string_view::npos) {
+      return std::nullopt;
+    }
+    id.at(i / 2) = static_cast<uint8_t>(id.at(i / 2) << 4U | digit);
+  }
+  return id;
 }
+
+std::optional<RunId> RunIdOf(std::string_view name) {
+  if (name.substr(0, kPrefix.size()) != kPrefix) {
+    return std::nullopt;
+  }
+  return ParseRunId(name.substr(kPrefix.size()));
+}
+
+bool IsRunName(std::string_view name) { return RunIdOf(name).has_value(); }
 
 }  // namespace caisson::dispatcher

@@ -40,11 +40,13 @@ void RunRegistry::Erase(uint64_t key) {
   }
 }
 
-void RunRegistry::EraseUnlessFinished(uint64_t key) {
-  if (const auto found = runs_.find(key);
-      found != runs_.end() && found->second.state() != v1::Run::FINISHED) {
-    Erase(key);
+bool RunRegistry::EraseUnlessFinished(uint64_t key) {
+  const auto found = runs_.find(key);
+  if (found == runs_.end() || found->second.state() == v1::Run::FINISHED) {
+    return false;
   }
+  Erase(key);
+  return true;
 }
 
 void RunRegistry::Expire(int64_t now_nanos) {
@@ -67,21 +69,14 @@ std::optional<uint64_t> RunRegistry::KeyOf(const std::string& name) const {
   return key == keys_.end() ? std::nullopt : std::optional(key->second);
 }
 
-RunRegistry::Page RunRegistry::List(uint64_t before, size_t size, int64_t now_nanos) {
+const v1::Run* RunRegistry::At(uint64_t key) const {
+  const auto found = runs_.find(key);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+std::map<uint64_t, v1::Run> RunRegistry::All(int64_t now_nanos) {
   Expire(now_nanos);
-  Page page;
-  size_t bytes = 0;
-  auto at = before == 0 ? runs_.end() : runs_.lower_bound(before);
-  while (at != runs_.begin()) {
-    if (page.runs.size() == size || bytes >= kMaxPageBytes) {
-      page.next_key = at->first;  // Those below it are still to come.
-      break;
-    }
-    --at;
-    page.runs.push_back(at->second);
-    bytes += at->second.ByteSizeLong();
-  }
-  return page;
+  return runs_;
 }
 
 }  // namespace caisson::dispatcher

@@ -1,5 +1,6 @@
-// The runs that can be asked for by name: every live one, and the last finished ones for a while. In memory,
-// bounded, on the I/O thread. What is too old goes when somebody asks; nothing wakes up for it.
+// The runs in memory: every live one, and finished ones until the disk has them (run_store.h), or for a while
+// where it does not take them. Bounded, on the I/O thread. What is too old goes when somebody asks; nothing
+// wakes up for it.
 #ifndef CAISSON_DISPATCHER_RUN_REGISTRY_H_
 #define CAISSON_DISPATCHER_RUN_REGISTRY_H_
 
@@ -21,31 +22,27 @@ class RunRegistry {
   static constexpr size_t kMaxFinished = 1000;
   // Of finished runs together, serialized: a result may name a thousand files.
   static constexpr size_t kMaxFinishedBytes = 32UL * 1024 * 1024;
-  // A page ends after the run with which it reaches this.
-  static constexpr size_t kMaxPageBytes = 1024UL * 1024;
   static constexpr int64_t kKeepNanos = 600LL * 1'000'000'000;
-
-  struct Page {
-    std::vector<v1::Run> runs;
-    uint64_t next_key = 0;  // to be given as `before` for the next page; 0: there is none
-  };
 
   // `key` grows with every run; `run` has its name.
   void Add(uint64_t key, v1::Run run);
   void SetState(uint64_t key, v1::Run::State state);
   // `run` becomes FINISHED with `result`. Without effect on one that is no longer here.
   void Finish(uint64_t key, const v1::RunResult& result, int64_t end_unix_nanos, int64_t now_nanos);
-  // Forgets a run that was refused before it started.
-  void EraseUnlessFinished(uint64_t key);
+  // Forgets a run that was refused before it started. True: there was one.
+  bool EraseUnlessFinished(uint64_t key);
+  // The disk has it. Without effect on one that is not here.
+  void Erase(uint64_t key);
 
   // Null, or valid until the next call.
   const v1::Run* Find(const std::string& name, int64_t now_nanos);
   std::optional<uint64_t> KeyOf(const std::string& name) const;
-  // Newest first, at most `size` and about kMaxPageBytes, with keys below `before` (0: from the newest).
-  Page List(uint64_t before, size_t size, int64_t now_nanos);
+  // Null, or valid until the next call.
+  const v1::Run* At(uint64_t key) const;
+  // All of them, as they are now.
+  std::map<uint64_t, v1::Run> All(int64_t now_nanos);
 
  private:
-  void Erase(uint64_t key);
   void Expire(int64_t now_nanos);
 
   std::map<uint64_t, v1::Run> runs_;

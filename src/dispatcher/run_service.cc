@@ -1,23 +1,36 @@
 #include "dispatcher/run_service.h"
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "dispatcher/call_names.h"
 #include "dispatcher/convert.h"
 #include "dispatcher/errors.h"
 #include "dispatcher/execute_reactor.h"
+#include "dispatcher/follower.h"
 #include "dispatcher/request_validation.h"
+#include "dispatcher/run_filter.h"
+#include "dispatcher/run_listing.h"
+#include "dispatcher/run_name.h"
 #include "dispatcher/small_message.h"
+#include "dispatcher/spool_format.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 constexpr char kApiRevision[] = "caisson.v1/1";
 constexpr size_t kMaxPageTokenBytes = 64;
+constexpr size_t kDefaultPageSize = 50;
+constexpr size_t kMaxPageSize = 1'000;
+constexpr auto kLastKey = static_cast<RunKey>(std::numeric_limits<int64_t>::max());
 
 grpc::Status CheckPageSize(int32_t page_size) {
   return page_size >= 0 ? grpc::Status::OK
@@ -28,11 +41,92 @@ grpc::Status InvalidPageToken() {
   return RefuseFields(Reason::kInvalidRequest, {{"page_token", "is not a token of an earlier page"}});
 }
 
+// `offsets` of a FollowRunRequest.
+grpc::Status ReadOffsets(const v1::FollowRunRequest& follow, FollowPosition& from) {
+  std::set<SpoolPart> seen;
+  for (int i = 0; i < follow.offsets_size(); ++i) {
+    const v1::FollowRunRequest::StreamOffset& offset = follow.offsets(i);
+    const std::optional<SpoolPart> part = PartOf(offset.stream(), offset.step());
+    const std::string field = "offsets[" + std::to_string(i) + "]";
+    if (!part.has_value()) {
+      return RefuseFields(Reason::kInvalidRequest,
+                          {{field, "needs the stream stdout or stderr, and the step compile or run"}});
+    }
+    if (!seen.insert(*part).second) {
+      return RefuseFields(Reason::kInvalidRequest, {{field, "names a stream that was named before"}});
+    }
+    from.next.at(static_cast<size_t>(*part)) = offset.offset();
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ReadListing(const v1::ListRunsRequest& list, ListingRequest& listing) {
+  if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
+    return status;
+  }
+  listing.size = list.page_size() == 0 ? kDefaultPageSize
+                                       : std::min(static_cast<size_t>(list.page_size()), kMaxPageSize);
+  absl::StatusOr<RunFilter> filter = RunFilter::Parse(list.filter());
+  if (!filter.ok()) {
+    return RefuseFields(Reason::kInvalidRequest, {{"filter", Message(filter.status())}});
+  }
+  listing.filter = *std::move(filter);
+  const std::string& token = list.page_token();
+  if (!token.empty()) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), listing.before);
+    if (error != std::errc() || end != token.data() + token.size() || listing.before == 0 ||
+        listing.before > kLastKey) {
+      return InvalidPageToken();
+    }
+  }
+  return grpc::Status::OK;
+}
+
 // A request that names a run.
 template <class Request>
 grpc::Status ReadNamed(const grpc::ByteBuffer& bytes, Request& request) {
   const grpc::Status status = ReadSmallRequest(bytes, request);
   return status.ok() ? ValidateRunName(request.name()) : status;
+}
+
+// Finishes a call with a message, or with what it was refused with. On the I/O thread.
+class Answer {
+ public:
+  Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
+      : reactor_(context->DefaultReactor()), response_(response) {}
+  // The call counts in `open_calls` until it is answered.
+  Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* response, std::atomic<uint32_t>& open_calls)
+      : Answer(context, response) {
+    open_calls.fetch_add(1, std::memory_order_relaxed);
+    counted_ = std::shared_ptr<void>(
+        nullptr, [&open_calls](void*) { open_calls.fetch_sub(1, std::memory_order_relaxed); });
+  }
+
+  void operator()(const grpc::Status& status, const google::protobuf::Message& message) const {
+    reactor_->Finish(status.ok() ? WriteResponse(message, *response_) : status);
+  }
+  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
+
+ private:
+  grpc::ServerUnaryReactor* reactor_;  // gRPC's, as long as the call is not finished
+  grpc::ByteBuffer* response_;
+  std::shared_ptr<void> counted_;
+};
+
+grpc::Status TooManyCalls() {
+  return RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs);
+}
+
+// SAFETY: gRPC made the buffer as a plain object of its own and keeps it for as long as the call; nobody else
+// reads it.
+void FreeRequest(const grpc::ByteBuffer* request) {
+  const_cast<grpc::ByteBuffer*>(request)->Clear();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+// Of a request that was read by ReadNamed.
+template <class Request>
+RunId IdOf(const Request& request) {
+  return RunIdOf(request.name()).value_or(RunId{});
 }
 
 grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context, const grpc::Status& status) {
@@ -47,9 +141,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
                                                                 const grpc::ByteBuffer* request) {
   const int64_t received_ns = MonotonicNanos();
   std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
-  if (open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls) {
-    reactor->RefuseAtOnce(
-        RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs));
+  if (HasTooManyCalls()) {
+    reactor->RefuseAtOnce(TooManyCalls());
     return reactor.get();
   }
   if (context->IsCancelled()) {
@@ -59,13 +152,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
   }
   auto spec = std::make_shared<RunSpec>();
   const grpc::Status status = intake_.Decode(*request, *spec);
-  // SAFETY: gRPC made the buffer as a plain object of its own and keeps it for as long as the call; nobody
-  // else reads it.
-  const_cast<grpc::ByteBuffer*>(request)->Clear();  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  FreeRequest(request);
   if (!status.ok()) {
     reactor->RefuseAtOnce(status);
     return reactor.get();
   }
+  spec->tenant = TenantOf(*context);
   spec->received_ns = received_ns;
   io_.Post([this, spec, reactor] { manager_.Submit(std::move(*spec), reactor); });
   return reactor.get();
@@ -73,12 +165,13 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interact(
     grpc::CallbackServerContext* context) {
-  const auto take = [this, opening = std::make_shared<InteractOpening>(intake_)](
+  const auto take = [this, tenant = TenantOf(*context), opening = std::make_shared<InteractOpening>(intake_)](
                         v1::InteractRequest& message, InteractReactor::Submit& submit) {
     auto spec = std::make_shared<RunSpec>();
     bool complete = false;
     const grpc::Status status = opening->Take(message, *spec, complete);
     if (complete) {
+      spec->tenant = tenant;
       submit = [this, spec](std::shared_ptr<ClientStream> client) {
         manager_.Submit(std::move(*spec), std::move(client));
       };
@@ -87,26 +180,56 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
   };
   std::shared_ptr<InteractReactor> reactor =
       InteractReactor::Create(context, io_, open_calls_, take, config_.input_timeouts);
-  if (open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls) {
-    reactor->RefuseAtOnce(
-        RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs));
+  if (HasTooManyCalls()) {
+    reactor->RefuseAtOnce(TooManyCalls());
   } else {
     reactor->Begin();
   }
   return reactor.get();
 }
 
-template <class Response>
-grpc::ServerUnaryReactor* RunService::AnswerOnIoThread(grpc::CallbackServerContext* context,
-                                                       grpc::ByteBuffer* response,
-                                                       std::function<grpc::Status(Response&)> work) {
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  io_.Post([reactor, response, work = std::move(work)] {
-    Response message;
-    const grpc::Status status = work(message);
-    reactor->Finish(status.ok() ? WriteResponse(message, *response) : status);
+TenantId RunService::TenantOf(const grpc::CallbackServerContext& /*context*/) { return DefaultTenant(); }
+
+grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* context,
+                                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  const int64_t received_ns = MonotonicNanos();
+  if (HasTooManyCalls()) {
+    return AnswerNow(context, TooManyCalls());
+  }
+  auto spec = std::make_shared<RunSpec>();
+  const grpc::Status status = intake_.Decode(*request, *spec, RequestIdUse::kTaken);
+  FreeRequest(request);
+  if (!status.ok()) {
+    return AnswerNow(context, status);
+  }
+  spec->tenant = TenantOf(*context);
+  spec->received_ns = received_ns;
+  const Answer answer(context, response, open_calls_);
+  io_.Post([this, spec, answer] { manager_.Create(std::move(*spec), answer); });
+  return answer.reactor();
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::FollowRun(grpc::CallbackServerContext* context,
+                                                                  const grpc::ByteBuffer* request) {
+  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
+  if (HasTooManyCalls()) {
+    reactor->RefuseAtOnce(TooManyCalls());
+    return reactor.get();
+  }
+  v1::FollowRunRequest follow;
+  FollowPosition from;
+  grpc::Status status = ReadNamed(*request, follow);
+  if (status.ok()) {
+    status = ReadOffsets(follow, from);
+  }
+  if (!status.ok()) {
+    reactor->RefuseAtOnce(status);
+    return reactor.get();
+  }
+  io_.Post([this, tenant = TenantOf(*context), id = IdOf(follow), from, reactor] {
+    manager_.Follow(tenant, id, from, reactor);
   });
-  return reactor;
+  return reactor.get();
 }
 
 grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* context,
@@ -115,8 +238,9 @@ grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* contex
   if (const grpc::Status status = ReadNamed(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
-  return AnswerOnIoThread<v1::Run>(
-      context, response, [this, name = get.name()](v1::Run& run) { return manager_.Get(name, run); });
+  const Answer answer(context, response);
+  io_.Post([this, tenant = TenantOf(*context), id = IdOf(get), answer] { manager_.Get(tenant, id, answer); });
+  return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* context,
@@ -125,35 +249,29 @@ grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* con
   if (const grpc::Status status = ReadNamed(*request, cancel); !status.ok()) {
     return AnswerNow(context, status);
   }
-  return AnswerOnIoThread<v1::Run>(
-      context, response, [this, name = cancel.name()](v1::Run& run) { return manager_.Cancel(name, run); });
+  const Answer answer(context, response);
+  io_.Post([this, tenant = TenantOf(*context), id = IdOf(cancel), answer] {
+    manager_.Cancel(tenant, id, answer);
+  });
+  return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* context,
                                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   v1::ListRunsRequest list;
-  if (const grpc::Status status = ReadSmallRequest(*request, list); !status.ok()) {
+  ListingRequest listing;
+  grpc::Status status = ReadSmallRequest(*request, list);
+  if (status.ok()) {
+    status = ReadListing(list, listing);
+  }
+  if (!status.ok()) {
     return AnswerNow(context, status);
   }
-  if (!list.filter().empty()) {
-    return AnswerNow(context, RefuseFields(Reason::kFieldNotSupported, {{"filter", "not supported yet"}}));
-  }
-  if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
-    return AnswerNow(context, status);
-  }
-  uint64_t before = 0;
-  const std::string& token = list.page_token();
-  if (!token.empty()) {
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), before);
-    if (error != std::errc() || end != token.data() + token.size() || before == 0) {
-      return AnswerNow(context, InvalidPageToken());
-    }
-  }
-  return AnswerOnIoThread<v1::ListRunsResponse>(context, response,
-                                                [this, list, before](v1::ListRunsResponse& page) {
-                                                  manager_.List(list, before, page);
-                                                  return grpc::Status::OK;
-                                                });
+  const Answer answer(context, response);
+  io_.Post([this, tenant = TenantOf(*context), listing = std::move(listing), answer] {
+    manager_.List(tenant, listing, answer);
+  });
+  return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* context,
@@ -188,17 +306,20 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
   if (const grpc::Status status = ReadSmallRequest(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
-  return AnswerOnIoThread<v1::ServerInfo>(context, response, [this](v1::ServerInfo& info) {
+  const Answer answer(context, response);
+  io_.Post([this, answer] {
+    v1::ServerInfo info;
     info.set_version(config_.version);
     info.set_api_revision(kApiRevision);
     info.set_max_request_bytes(kMaxRequestBytes);
     for (const char* feature : {"execute", "interact", "upload", "terminal", "output_files", "steps",
-                                "cancel", "list_runs", "health", "reflection"}) {
+                                "cancel", "list_runs", "create", "follow", "health", "reflection"}) {
       info.add_features(feature);
     }
     manager_.FillInfo(info);
-    return grpc::Status::OK;
+    answer(grpc::Status::OK, info);
   });
+  return answer.reactor();
 }
 
 }  // namespace caisson::dispatcher

@@ -9,8 +9,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <string>
+#include <utility>
 
 #include "caisson/v1/run.grpc.pb.h"
 #include "dispatcher/interact_reactor.h"
@@ -18,6 +18,7 @@
 #include "dispatcher/profile_catalog.h"
 #include "dispatcher/request_intake.h"
 #include "dispatcher/run_manager.h"
+#include "dispatcher/tenant.h"
 #include "dispatcher/upload_budget.h"
 
 namespace caisson::dispatcher {
@@ -25,10 +26,11 @@ namespace caisson::dispatcher {
 // Every method is taken raw: the bytes are parsed here, so that what is too large is refused before,
 // undecodable ones get a friendly answer, and the memory of a request is freed while its run goes on.
 using RunServiceBase = v1::RunService::WithRawCallbackMethod_Execute<
-    v1::RunService::WithRawCallbackMethod_Interact<v1::RunService::WithRawCallbackMethod_GetRun<
-        v1::RunService::WithRawCallbackMethod_ListRuns<v1::RunService::WithRawCallbackMethod_CancelRun<
-            v1::RunService::WithRawCallbackMethod_ListProfiles<
-                v1::RunService::WithRawCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>>;
+    v1::RunService::WithRawCallbackMethod_Interact<v1::RunService::WithRawCallbackMethod_CreateRun<
+        v1::RunService::WithRawCallbackMethod_FollowRun<v1::RunService::WithRawCallbackMethod_GetRun<
+            v1::RunService::WithRawCallbackMethod_ListRuns<v1::RunService::WithRawCallbackMethod_CancelRun<
+                v1::RunService::WithRawCallbackMethod_ListProfiles<
+                    v1::RunService::WithRawCallbackMethod_GetServerInfo<v1::RunService::Service>>>>>>>>>;
 
 class RunService final : public RunServiceBase {
  public:
@@ -51,6 +53,10 @@ class RunService final : public RunServiceBase {
                                                       const grpc::ByteBuffer* request) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Interact(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* CreateRun(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                      grpc::ByteBuffer* response) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* FollowRun(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* request) override;
   grpc::ServerUnaryReactor* GetRun(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListRuns(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
@@ -65,10 +71,11 @@ class RunService final : public RunServiceBase {
                                           grpc::ByteBuffer* response) override;
 
  private:
-  // Answers the call with what `work` makes of a Response on the I/O thread.
-  template <class Response>
-  grpc::ServerUnaryReactor* AnswerOnIoThread(grpc::CallbackServerContext* context, grpc::ByteBuffer* response,
-                                             std::function<grpc::Status(Response&)> work);
+  // Whose the call is.
+  static TenantId TenantOf(const grpc::CallbackServerContext& context);
+  bool HasTooManyCalls() const {
+    return open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls;
+  }
 
   IoThread& io_;
   RunManager& manager_;

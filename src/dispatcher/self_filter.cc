@@ -62,7 +62,11 @@ constexpr std::array kAllowed = {
     "memfd_create",
     "pread64",
     "pwrite64",
-    // files: Landlock leaves only the socket's directory
+    // records: SQLite's files are open, the spool's room is taken beforehand
+    "fallocate",
+    "fdatasync",
+    "fsync",
+    // files: Landlock leaves only the socket's directory and the spool
     "fstat",
     "newfstatat",
     "stat",
@@ -232,7 +236,14 @@ void AddArgumentRules(FilterBuilder& filter) {
   }
 }
 
-void AddRules(FilterBuilder& filter) {
+// Files are made, written and removed by their names in one directory; no path leads there.
+void AddSpoolRules(FilterBuilder& filter, int spool) {
+  const auto directory = Masked(0, 0xffffffffU, static_cast<scmp_datum_t>(spool));
+  filter.Rule(SCMP_ACT_ALLOW, "openat", {directory, Masked(2, O_ACCMODE | O_TRUNC, O_RDWR)});
+  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {directory, Masked(2, 0xffffffffU, 0)});
+}
+
+void AddRules(FilterBuilder& filter, int spool) {
   for (const char* name : kAllowed) {
     filter.Rule(SCMP_ACT_ALLOW, name);
   }
@@ -240,19 +251,22 @@ void AddRules(FilterBuilder& filter) {
     filter.Rule(SCMP_ACT_KILL_PROCESS, name);
   }
   AddArgumentRules(filter);
+  if (spool >= 0) {
+    AddSpoolRules(filter, spool);
+  }
 }
 
 }  // namespace
 
-absl::Status LoadSelfFilter() {
+absl::Status LoadSelfFilter(int spool) {
   FilterBuilder filter;
-  AddRules(filter);
+  AddRules(filter, spool);
   return filter.Load();
 }
 
-absl::Status WriteSelfFilter(int fd) {
+absl::Status WriteSelfFilter(int fd, int spool) {
   FilterBuilder filter;
-  AddRules(filter);
+  AddRules(filter, spool);
   return filter.Write(fd);
 }
 

@@ -23,7 +23,10 @@ constexpr uint64_t kFsIoctlDev = 1ULL << 15U;        // ABI 5
 constexpr uint64_t kScopeAbstractUnix = 1ULL << 0U;  // ABI 6
 constexpr uint64_t kScopeSignal = 1ULL << 1U;
 
+constexpr uint64_t kFsWriteFile = 1ULL << 1U;
+constexpr uint64_t kFsReadFile = 1ULL << 2U;
 constexpr uint64_t kFsRemoveFile = 1ULL << 5U;
+constexpr uint64_t kFsMakeRegular = 1ULL << 8U;
 constexpr uint64_t kFsMakeSock = 1ULL << 9U;
 
 constexpr uint32_t kCreateRulesetVersion = 1;
@@ -50,18 +53,17 @@ RulesetAttr EverythingOf(long abi) {
   return attr;
 }
 
-absl::Status AddRule(const UniqueFd& ruleset, const std::string& path, uint64_t rights) {
-  ASSIGN_OR_RETURN(const UniqueFd directory, OpenFile(path, O_PATH | O_DIRECTORY));
-  const PathBeneathAttr rule{rights, directory.get()};
+absl::Status AddRule(const UniqueFd& ruleset, int directory, const std::string& name, uint64_t rights) {
+  const PathBeneathAttr rule{rights, directory};
   if (syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &rule, 0) != 0) {
-    return ErrnoStatus(errno, "add a Landlock rule for " + path);
+    return ErrnoStatus(errno, "add a Landlock rule for " + name);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status RestrictFiles(const std::string& socket_directory) {
+absl::Status RestrictFiles(const std::string& socket_directory, int spool) {
   const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kCreateRulesetVersion);
   if (abi < 1) {
     return ErrnoStatus(errno, "ask the kernel for Landlock");
@@ -72,7 +74,12 @@ absl::Status RestrictFiles(const std::string& socket_directory) {
   if (!ruleset.valid()) {
     return ErrnoStatus(errno, "create a Landlock ruleset");
   }
-  RETURN_IF_ERROR(AddRule(ruleset, socket_directory, kFsMakeSock | kFsRemoveFile));
+  ASSIGN_OR_RETURN(const UniqueFd sockets, OpenFile(socket_directory, O_PATH | O_DIRECTORY));
+  RETURN_IF_ERROR(AddRule(ruleset, sockets.get(), socket_directory, kFsMakeSock | kFsRemoveFile));
+  if (spool >= 0) {
+    constexpr uint64_t kRights = kFsReadFile | kFsWriteFile | kFsMakeRegular | kFsRemoveFile | kFsTruncate;
+    RETURN_IF_ERROR(AddRule(ruleset, spool, "the spool", kRights & attr.handled_access_fs));
+  }
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     return ErrnoStatus(errno, "enforce the Landlock ruleset");
   }

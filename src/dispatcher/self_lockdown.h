@@ -10,8 +10,9 @@
 namespace caisson::dispatcher {
 
 // Checks what caissond has done (not root, no capability, one thread), sets no_new_privs, makes the process
-// not dumpable, then applies Landlock and the syscall filter. After it no file can be opened.
-absl::Status LockDown(const std::string& socket_directory);
+// not dumpable, then applies Landlock and the syscall filter. After it no file can be opened but those of the
+// directory that is open as `spool` (-1: none).
+absl::Status LockDown(const std::string& socket_directory, int spool);
 
 }  // namespace caisson::dispatcher
 

@@ -33,6 +33,8 @@ constexpr uint64_t kMostBudgetBytes = 1ULL << 50U;
 constexpr uint64_t kLongestQueue = 1'000'000;
 constexpr uint64_t kMostReadySandboxes = 4'096;
 constexpr uint64_t kLongestGraceMs = 600'000;
+constexpr uint64_t kLeastRecordsBytes = 4ULL << 20U;
+constexpr uint64_t kLongestKeepSeconds = 10ULL * 365 * 86'400;
 constexpr std::array<std::string_view, 6> kLogLevels = {"trace", "debug", "info",
                                                         "warn",  "error", "critical"};
 
@@ -90,6 +92,12 @@ void ReadPlaces(JsonObjectReader& reader, Config& config) {
       reader.Complain("state_dir", "must be an absolute path without '..'");
     }
   }
+  if (const auto records_dir = reader.String("records_dir")) {
+    config.records_dir = *records_dir;
+    if (!IsAbsolutePath(*records_dir)) {
+      reader.Complain("records_dir", "must be an absolute path without '..'");
+    }
+  }
   if (const auto profiles_dir = reader.String("profiles_dir")) {
     config.profiles_dir = *profiles_dir;
     if (!profiles_dir->empty() && !IsAbsolutePath(*profiles_dir)) {
@@ -127,6 +135,10 @@ void ReadBounds(JsonObjectReader& reader, Config& config) {
              config.memory_budget_bytes);
   ReadNumber(reader, "ready_sandboxes", 0, kMostReadySandboxes, Zero::kRefused, config.ready_sandboxes);
   ReadNumber(reader, "queue_length", 1, kLongestQueue, Zero::kRefused, config.queue_length);
+  ReadNumber(reader, "records_bytes", kLeastRecordsBytes, kMostBudgetBytes, Zero::kRefused,
+             config.records_bytes);
+  ReadNumber(reader, "records_keep_seconds", 1, kLongestKeepSeconds, Zero::kRefused,
+             config.records_keep_seconds);
   ReadNumber(reader, "grace_ms", 0, kLongestGraceMs, Zero::kRefused, config.grace_ms);
 }
 

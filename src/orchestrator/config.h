@@ -20,9 +20,12 @@ enum class Degradation : uint8_t { kSwapUnbounded };
 struct Config {
   std::string socket = "unix:/run/caisson/caisson.sock";
   std::string state_dir = "/run/caissond";  // root's own; lock, record of what to sweep, staging directory
-  std::string profiles_dir;                 // empty: the installed directory, or profiles/ beside a build
-  std::string user = "caisson";             // the dispatcher's user
-  uint32_t id_first = 1'900'000'000;        // host ids for runs: two each
+  std::string records_dir = "/var/lib/caisson/records";  // the dispatcher's own: records and output of runs
+  uint64_t records_bytes = 2ULL << 30U;                  // of each tenant
+  uint64_t records_keep_seconds = 86'400;                // after a run's end
+  std::string profiles_dir;           // empty: the installed directory, or profiles/ beside a build
+  std::string user = "caisson";       // the dispatcher's user
+  uint32_t id_first = 1'900'000'000;  // host ids for runs: two each
   uint32_t id_count = 65'536;
   uint32_t max_runs = 0;             // 0: derived from the host
   uint64_t memory_budget_bytes = 0;  // 0: three quarters of the host's memory

@@ -1,6 +1,7 @@
 // Run by caissond at start, as root. Input: the configuration.
 #include "orchestrator/host_places.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
@@ -101,6 +102,35 @@ absl::Status PrepareSocketDirectory(const std::string& address, const User& user
   }
   if (SomebodyListens(path)) {
     return absl::FailedPreconditionError("socket " + path + " is in use: another server listens on it");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PrepareRecordsDirectory(const std::string& directory, const User& user) {
+  const std::string parent = directory.substr(0, std::max<size_t>(directory.rfind('/'), 1));
+  if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) {
+    return ErrnoStatus(errno, "make " + parent);
+  }
+  const bool made = mkdir(directory.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) {
+    return ErrnoStatus(errno, "make records directory " + directory);
+  }
+  // SAFETY: only the last component could be somebody else's, and as a link it is not followed.
+  const UniqueFd opened(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat info {};
+  if (!opened.valid() || fstat(opened.get(), &info) != 0) {
+    return ErrnoStatus(errno, "open records directory " + directory);
+  }
+  if (made) {
+    return fchown(opened.get(), user.uid, user.gid) == 0
+               ? absl::OkStatus()
+               : ErrnoStatus(errno, "chown records directory " + directory);
+  }
+  if (info.st_uid != user.uid || (info.st_mode & 0077U) != 0 || (info.st_mode & 0700U) != 0700U) {
+    return absl::FailedPreconditionError("records directory " + directory +
+                                         ": must be the dispatcher's user's alone; make it so with \"chown " +
+                                         std::to_string(user.uid) + ":" + std::to_string(user.gid) + " " +
+                                         directory + " && chmod 700 " + directory + "\"");
   }
   return absl::OkStatus();
 }

@@ -29,6 +29,11 @@ absl::StatusOr<std::string> FindProfiles();
 // make a socket there and that nobody listens on it now. kInvalidArgument for any other kind of address.
 absl::Status PrepareSocketDirectory(const std::string& address, const User& user);
 
+// Makes `directory` (0700, owned by `user`) and the one above it (root's) if they are missing; an error
+// unless it is that user's and nobody else's. Nothing of ours ever goes into it: what lies in there is the
+// dispatcher's.
+absl::Status PrepareRecordsDirectory(const std::string& directory, const User& user);
+
 // Moves this process into a mount namespace of its own, from which nothing propagates, and makes
 // `state_dir`/root, on which init builds each root. A SIGKILL then leaves no mount behind.
 absl::StatusOr<std::string> EnterPrivateMounts(const std::string& state_dir);

@@ -29,6 +29,7 @@ namespace {
 
 constexpr int64_t kFirstBackoffNanos = 100 * kNanosPerMilli;
 constexpr int64_t kLastBackoffNanos = 10'000 * kNanosPerMilli;
+constexpr int kExitCannotServe = 78;                       // sysexits(3) EX_CONFIG, of the dispatcher
 constexpr int64_t kStableNanos = 30'000 * kNanosPerMilli;  // a dispatcher that lived this long was well
 constexpr uint64_t kStopMarginMs =
     15'000;  // after the grace time: the dispatcher's farewell, removing cgroups
@@ -67,6 +68,7 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& con
 absl::Status Supervisor::SetUp() {
   ASSIGN_OR_RETURN(user_, FindUser(config_.user));
   RETURN_IF_ERROR(PrepareSocketDirectory(config_.socket, user_));
+  RETURN_IF_ERROR(PrepareRecordsDirectory(config_.records_dir, user_));
   ASSIGN_OR_RETURN(dispatcher_program_, FindDispatcher());
   profiles_dir_ = config_.profiles_dir;
   if (profiles_dir_.empty()) {
@@ -179,8 +181,12 @@ ipc::Hello Supervisor::MakeHello() const {
 absl::Status Supervisor::StartDispatcherNow() {
   DispatcherCommand command;
   command.program = dispatcher_program_;
-  command.arguments = {"--socket",    config_.socket, "--profiles",
-                       profiles_dir_, "--log-level",  config_.log_level};
+  command.arguments = {"--socket",          config_.socket,
+                       "--profiles",        profiles_dir_,
+                       "--records",         config_.records_dir,
+                       "--records-bytes",   std::to_string(config_.records_bytes),
+                       "--records-keep-ms", std::to_string(config_.records_keep_seconds * 1000),
+                       "--log-level",       config_.log_level};
   ASSIGN_OR_RETURN(command.images, OpenFile(images_dir_, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   command.uid = user_.uid;
   command.gid = user_.gid;
@@ -200,6 +206,9 @@ absl::Status Supervisor::Run() {
   RETURN_IF_ERROR(cgroups_->RemoveInstance());
   RETURN_IF_ERROR(lock_.ForgetDirectories());
   spdlog::info("stopped: nothing is left");
+  if (dispatcher_gave_up_) {
+    return absl::FailedPreconditionError("the dispatcher could not serve; the lines above say why");
+  }
   return builder_died_ ? absl::InternalError("the builder ended while it was needed") : absl::OkStatus();
 }
 
@@ -235,6 +244,11 @@ void Supervisor::OnDispatcherDead() {
   }
   dispatcher_.reset();
   link_->Disconnect();
+  if (ended->si_code == CLD_EXITED && ended->si_status == kExitCannotServe && !draining_) {
+    spdlog::critical("the dispatcher cannot serve here, and said why; another try would end the same way");
+    dispatcher_gave_up_ = true;
+    Drain();
+  }
   if (draining_) {
     return StopIfDone();
   }

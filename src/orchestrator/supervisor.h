@@ -79,6 +79,7 @@ class Supervisor {
   std::optional<StartedDispatcher> dispatcher_;
   UniqueFd signals_;
   bool builder_died_ = false;
+  bool dispatcher_gave_up_ = false;
   bool draining_ = false;
   bool announced_ = false;
   int64_t dispatcher_started_ns_ = 0;

@@ -6,15 +6,20 @@
 #include <string_view>
 
 #include "common/status.h"
+#include "dispatcher/call_names.h"
 #include "dispatcher/denial_log.h"
 #include "dispatcher/event_queue.h"
 #include "dispatcher/file_upload.h"
+#include "dispatcher/follower.h"
 #include "dispatcher/interact_reactor.h"
 #include "dispatcher/output_pump.h"
 #include "dispatcher/request_validation.h"
 #include "dispatcher/run.h"
+#include "dispatcher/run_filter.h"
+#include "dispatcher/run_listing.h"
 #include "dispatcher/run_manager.h"
-#include "dispatcher/run_registry.h"
+#include "dispatcher/run_store.h"
+#include "dispatcher/spool_stream.h"
 #include "dispatcher/upload_budget.h"
 #include "ipc/run_streams.h"
 #include "policy/limits.h"
@@ -146,8 +151,14 @@ void PrintRequests() {
   Row("bytes of all waiting requests", caisson::dispatcher::RunManager::kMaxQueuedBytes);
   Row("bytes of all uploads", caisson::dispatcher::kUploadBudgetBytes);
   Row("milliseconds of the retry delay in refusals", caisson::dispatcher::RunManager::kRetryDelayMs);
-  Row("finished runs that can be asked for", caisson::dispatcher::RunRegistry::kMaxFinished);
-  Row("seconds for which they can be", caisson::dispatcher::RunRegistry::kKeepNanos / 1'000'000'000);
+  Row("runs of a tenant that are kept, whatever their size", caisson::dispatcher::RunStore::kMaxRecords);
+  Row("bytes held back on the disk", caisson::dispatcher::RunStore::kBallastBytes);
+  Row("bytes of a run's output on the way to the disk", caisson::dispatcher::SpoolStream::kMaxInFlightBytes);
+  Row("bytes of `request_id`", caisson::dispatcher::kMaxRequestIdBytes);
+  Row("bytes of `filter`", caisson::dispatcher::kMaxFilterBytes);
+  Row("comparisons in `filter`", caisson::dispatcher::kMaxFilterTerms);
+  Row("runs looked at for one page", caisson::dispatcher::kMaxRunsLookedAt);
+  Row("milliseconds for a follower to take an event", caisson::dispatcher::Followers::kIdleTimeoutMs);
 }
 
 }  // namespace

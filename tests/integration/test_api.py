@@ -140,15 +140,10 @@ def test_malformed_names_and_pages_are_invalid(client):
         ("CancelRun", run.CancelRunRequest(name="runs/xyz"), "name"),
         ("ListRuns", run.ListRunsRequest(page_size=-1), "page_size"),
         ("ListRuns", run.ListRunsRequest(page_token="x"), "page_token"),
+        ("ListRuns", run.ListRunsRequest(filter="color = red"), "filter"),
         ("ListProfiles", run.ListProfilesRequest(page_size=-1), "page_size"),
     ]
     for method, message, field in table:
         _, refusal = client.unary(method, message)
         assert (refusal.code, refusal.reason, refusal.fields) == (
             grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", [field]), (method, message)
-
-
-def test_filter_of_list_runs_is_not_supported_yet(client):
-    _, refusal = client.unary("ListRuns", client.api.run.ListRunsRequest(filter="state=RUNNING"))
-    assert (refusal.code, refusal.reason, refusal.fields) == (
-        grpc.StatusCode.UNIMPLEMENTED, "FIELD_NOT_SUPPORTED", ["filter"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from support.client import Client, request
+from support.daemon import DaemonFailed
 from support.environment import REPOSITORY, scaled
 
 DOCUMENT = (REPOSITORY / "docs/operations.md").read_text()
@@ -49,7 +51,8 @@ def waiting_run(daemon):
 
 
 def eventful_life(make_daemon, log_format):
-    """Everything the table tells of: a profile that learns, a start after a kill, a dispatcher that dies, an end with a run in it. The log."""
+    """Everything the table tells of: a profile that learns, a start after a kill, a dispatcher that dies, an end with a run in it, a start with
+    records that are none. The log."""
     daemon = make_daemon(start=False, grace_ms=300, log_format=log_format, learning_profiles=["bash"])
     daemon.write_files()
     python = json.loads((daemon.profiles_dir / "python.json").read_text())
@@ -68,7 +71,13 @@ def eventful_life(make_daemon, log_format):
     assert call.finish().verdict() == "CANCELED"
     client.close()
     assert daemon.stop() == 0
-    return daemon.log
+    log = daemon.log
+    pathlib.Path(daemon.config["records_dir"], "records.db").write_text("none" * 1000)
+    pathlib.Path(daemon.config["records_dir"], "records.db-wal").unlink()
+    with pytest.raises(DaemonFailed):
+        daemon.start()
+    # Of that start, what the two programs log before caissond says on its own why it ends.
+    return log + [line for line in daemon.log if not line.startswith("caissond: ")]
 
 
 def test_json_lines_have_the_documented_fields_and_no_others(privileged, make_daemon):  # pylint: disable=unused-argument

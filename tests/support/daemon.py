@@ -64,6 +64,7 @@ class Daemon:
             "schema_version": 1,
             "socket": self.address,
             "state_dir": str(self.directory / "state"),
+            "records_dir": str(self.directory / "records"),
             "profiles_dir": str(self.profiles_dir),
             "id_first": self.id_first,
             "id_count": ID_COUNT,

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <utility>
 
@@ -42,7 +44,12 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
   hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
   io_ = std::move(*IoThread::Create());
   link_ = std::make_unique<SupervisorLink>(io_->loop(), std::move(ends->first));
-  manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello);
+  ASSERT_EQ(mkdir((directory_ + "/records").c_str(), 0700), 0);
+  absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(directory_ + "/records", retention_);
+  ASSERT_TRUE(store.ok()) << Message(store.status());
+  records_ = std::make_unique<RecordThread>(*io_, *std::move(store));
+  manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello,
+                                          RunManager::Stored{records_.get(), 1});
   config_.memory_budget_bytes = hello.memory_budget_bytes;
   config_.max_open_calls = 100;
   config_.version = "test";
@@ -65,7 +72,17 @@ void FlowTest::TearDown() {
   io_->Post([this] { io_->loop().Stop(); });
   loop_thread_.join();
   server_.reset();
-  rmdir(directory_.c_str());
+  records_.reset();
+  std::filesystem::remove_all(directory_);
+}
+
+void FlowTest::WaitUntilStored() {
+  std::promise<void> stored;
+  io_->Post([&] {
+    records_->Read([](RunStore& /*store*/) { return absl::OkStatus(); },
+                   [&stored](const absl::Status& /*status*/) { stored.set_value(); });
+  });
+  ASSERT_EQ(stored.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
 }
 
 void FlowTest::WaitUntilIdle() {

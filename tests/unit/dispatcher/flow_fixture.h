@@ -14,6 +14,7 @@
 
 #include "caisson/v1/run.grpc.pb.h"
 #include "dispatcher/fake_supervisor.h"
+#include "dispatcher/record_thread.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_service.h"
 #include "dispatcher/server.h"
@@ -58,15 +59,19 @@ class FlowTest : public testing::Test {
   void Start(uint32_t max_sandboxes, uint32_t queue_length);
   // Until every run is gone: what a client sees last may come before the dispatcher's own last step.
   void WaitUntilIdle();
+  // Until all that was written so far is stored.
+  void WaitUntilStored();
   v1::Run GetRun(const std::string& name);
   grpc::Status CancelRun(const std::string& name);
 
+  RetentionLimits retention_;
   RunService::Config config_;  // a test may set what Start leaves alone
   const ProfileCatalog catalog_ = TestCatalog();
   std::string directory_;
   std::unique_ptr<FakeSupervisor> supervisor_;
   std::unique_ptr<IoThread> io_;
   std::unique_ptr<SupervisorLink> link_;
+  std::unique_ptr<RecordThread> records_;
   std::unique_ptr<RunManager> manager_;
   std::unique_ptr<RunService> service_;
   std::unique_ptr<Server> server_;

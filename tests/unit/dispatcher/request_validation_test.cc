@@ -283,14 +283,19 @@ TEST(RequestValidationTest, AHostileRequestCannotMakeTheAnswerLarge) {
   EXPECT_LT(Validate(request).error_details().size(), 5'000U);
 }
 
-TEST(RequestValidationTest, NamesOfRunsHaveOneForm) {
-  EXPECT_TRUE(ValidateRunName("runs/0123456789abcdef0123456789abcdef").ok());
-  for (const char* name :
-       {"", "runs/", "runs/0123456789ABCDEF0123456789abcdef", "runs/0123456789abcdef0123456789abcde",
-        "jobs/0123456789abcdef0123456789abcdef", "runs/../456789abcdef0123456789abcdef"}) {
-    const grpc::Status status = ValidateRunName(name);
-    EXPECT_EQ(ReasonOf(status), "INVALID_REQUEST") << name;
-    EXPECT_EQ(FieldsOf(status), std::set<std::string>{"name"}) << name;
+TEST(RequestValidationTest, ARequestIdIsTakenWhereTheCallCanHoldToIt) {
+  const ProfileCatalog catalog = TestCatalog();
+  v1::ExecuteRequest request = ValidExecuteRequest();
+  request.set_request_id("job_7.a:b-c");
+  ValidRequest valid;
+  EXPECT_TRUE(ValidateExecute(request, catalog, kBudget, valid, 0, RequestIdUse::kTaken).ok());
+  EXPECT_EQ(ReasonOf(ValidateExecute(request, catalog, kBudget, valid)), "FIELD_NOT_SUPPORTED");
+  for (const std::string& wrong :
+       {std::string("a b"), std::string("a/b"), std::string("\xc3\xa9"), std::string(129, 'x')}) {
+    request.set_request_id(wrong);
+    EXPECT_EQ(ReasonOf(ValidateExecute(request, catalog, kBudget, valid, 0, RequestIdUse::kTaken)),
+              "INVALID_REQUEST")
+        << wrong;
   }
 }
 

@@ -67,27 +67,15 @@ TEST_F(RunRegistryTest, OnlyUnfinishedRunsAreErasedWhenRefused) {
   EXPECT_EQ(registry_.Find("r2", 0), nullptr);
 }
 
-TEST_F(RunRegistryTest, PagesAreNewestFirstAndStableWhileRunsAreAdded) {
-  for (uint64_t key = 1; key <= 5; ++key) {
-    registry_.Add(key, Named("r" + std::to_string(key)));
-  }
-  const RunRegistry::Page first = registry_.List(0, 2, 0);
-  ASSERT_EQ(first.runs.size(), 2U);
-  EXPECT_EQ(first.runs[0].name(), "r5");
-  registry_.Add(6, Named("r6"));
-  const RunRegistry::Page second = registry_.List(first.next_key, 2, 0);
-  ASSERT_EQ(second.runs.size(), 2U);
-  EXPECT_EQ(second.runs[0].name(), "r3");
-  const RunRegistry::Page third = registry_.List(second.next_key, 2, 0);
-  ASSERT_EQ(third.runs.size(), 1U);
-  EXPECT_EQ(third.runs[0].name(), "r1");
-  EXPECT_EQ(third.next_key, 0U);
-}
-
-TEST_F(RunRegistryTest, AnExactPageHasNoNext) {
-  registry_.Add(1, Named("r1"));
+TEST_F(RunRegistryTest, WhatTheDiskHasIsForgotten) {
+  AddFinished(1, 0);
   registry_.Add(2, Named("r2"));
-  EXPECT_EQ(registry_.List(0, 2, 0).next_key, 0U);
+  registry_.Erase(1);
+  registry_.Erase(3);
+  EXPECT_EQ(registry_.Find("r1", 0), nullptr);
+  EXPECT_EQ(registry_.At(1), nullptr);
+  ASSERT_EQ(registry_.All(0).size(), 1U);
+  EXPECT_EQ(registry_.All(0).at(2).name(), "r2");
 }
 
 // A finished run whose record has about 1 MiB.
@@ -110,14 +98,13 @@ TEST_F(RunRegistryTest, LargeResultsAreForgottenSooner) {
   EXPECT_NE(registry_.Find("r4", 0), nullptr);
 }
 
-TEST_F(RunRegistryTest, PagesOfLargeResultsAreShort) {
-  for (uint64_t key = 1; key <= 3; ++key) {
-    registry_.Add(key, Named("r" + std::to_string(key)));
-    registry_.Finish(key, LargeResult(), 1, 0);
-  }
-  const RunRegistry::Page first = registry_.List(0, 50, 0);
-  ASSERT_EQ(first.runs.size(), 1U);
-  EXPECT_EQ(registry_.List(first.next_key, 50, 0).runs[0].name(), "r2");
+TEST(RunNameTest, AnIdComesBackFromItsText) {
+  const RunId id = NewRunId();
+  EXPECT_EQ(ParseRunId(RunIdText(id)), id);
+  EXPECT_EQ(RunIdOf(RunName(id)), id);
+  EXPECT_FALSE(ParseRunId(RunIdText(id) + "0").has_value());
+  EXPECT_FALSE(ParseRunId("").has_value());
+  EXPECT_FALSE(RunIdOf(RunIdText(id)).has_value());
 }
 
 TEST(RunNameTest, NewNamesAreDifferentAndWellFormed) {

@@ -28,6 +28,7 @@ namespace caisson::dispatcher {
 namespace {
 
 constexpr int kNumbers = 601;
+constexpr int kSpool = 77;
 constexpr uint32_t kRefused = SECCOMP_RET_ERRNO | EPERM;
 
 using Arguments = std::array<uint64_t, 6>;
@@ -37,7 +38,7 @@ class SelfFilterTest : public testing::Test {
   void SetUp() override {
     const UniqueFd file(memfd_create("self-filter", MFD_CLOEXEC));
     ASSERT_TRUE(file.valid());
-    const absl::Status written = WriteSelfFilter(file.get());
+    const absl::Status written = WriteSelfFilter(file.get(), kSpool);
     ASSERT_TRUE(written.ok()) << Message(written);
     const off_t bytes = lseek(file.get(), 0, SEEK_END);
     ASSERT_GT(bytes, 0);
@@ -97,6 +98,9 @@ const std::set<long>& Allowed() {
                                           SYS_memfd_create,
                                           SYS_pread64,
                                           SYS_pwrite64,
+                                          SYS_fallocate,
+                                          SYS_fdatasync,
+                                          SYS_fsync,
                                           SYS_fstat,
                                           SYS_newfstatat,
                                           SYS_stat,
@@ -133,7 +137,7 @@ const std::set<long>& Allowed() {
 
 // By their arguments; the cases below.
 const std::set<long>& Judged() {
-  static const std::set<long> kJudged = {SYS_socket, SYS_socketpair, SYS_openat, SYS_ioctl,
+  static const std::set<long> kJudged = {SYS_socket, SYS_socketpair, SYS_openat, SYS_unlinkat, SYS_ioctl,
                                          SYS_mmap,   SYS_mprotect,   SYS_prctl,  SYS_clone};
   return kJudged;
 }
@@ -190,6 +194,21 @@ TEST_F(SelfFilterTest, FilesAreOpenedToBeReadAndNoCodeIsMade) {
     EXPECT_EQ(Answer(number, {0, 0, PROT_READ | PROT_EXEC}), kRefused);
     EXPECT_EQ(Answer(number, {0, 0, PROT_EXEC}), kRefused);
   }
+}
+
+TEST_F(SelfFilterTest, FilesAreMadeAndRemovedInTheSpoolAlone) {
+  const auto flags = [](int value) { return static_cast<uint64_t>(value); };
+  constexpr uint64_t kInSpool = kSpool;
+  constexpr auto kHere = static_cast<uint64_t>(AT_FDCWD);
+  EXPECT_EQ(Answer(SYS_openat, {kInSpool, 0, flags(O_RDWR | O_CLOEXEC)}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(SYS_openat, {kInSpool, 0, flags(O_RDWR | O_CREAT | O_CLOEXEC)}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(SYS_openat, {kInSpool, 0, flags(O_RDWR | O_TRUNC)}), kRefused);
+  EXPECT_EQ(Answer(SYS_openat, {kInSpool, 0, flags(O_WRONLY | O_CREAT)}), kRefused);
+  EXPECT_EQ(Answer(SYS_openat, {kInSpool + 1, 0, flags(O_RDWR | O_CREAT)}), kRefused);
+  EXPECT_EQ(Answer(SYS_openat, {kHere, 0, flags(O_RDWR)}), kRefused);
+  EXPECT_EQ(Answer(SYS_unlinkat, {kInSpool, 0, 0}), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(Answer(SYS_unlinkat, {kInSpool, 0, flags(AT_REMOVEDIR)}), kRefused);
+  EXPECT_EQ(Answer(SYS_unlinkat, {kHere, 0, 0}), kRefused);
 }
 
 TEST_F(SelfFilterTest, ThreadsAndNoProcessesAndNoNamespaces) {

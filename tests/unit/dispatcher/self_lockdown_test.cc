@@ -19,10 +19,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "common/status.h"
+#include "dispatcher/run_store.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -44,14 +47,16 @@ class SelfLockdownTest : public testing::Test {
 
   // The wait status of a child that becomes an ordinary user, locks itself down, and runs `body`, whose value
   // is its exit code. 100 and above: the lockdown failed.
-  int RunLocked(const std::function<int()>& body) {
+  // `open_first` runs before the lockdown and returns the descriptor of the spool.
+  int RunLocked(
+      const std::function<int()>& body, const std::function<int()>& open_first = [] { return -1; }) {
     const pid_t child = fork();
     if (child == 0) {
       if (getuid() == 0 && (setgroups(0, nullptr) != 0 || setresgid(kNobody, kNobody, kNobody) != 0 ||
                             setresuid(kNobody, kNobody, kNobody) != 0)) {
         _exit(101);
       }
-      const absl::Status status = LockDown(directory_);
+      const absl::Status status = LockDown(directory_, open_first());
       if (!status.ok()) {
         std::fprintf(stderr, "%s\n", Message(status).c_str());
         _exit(100);
@@ -98,6 +103,63 @@ TEST_F(SelfLockdownTest, FilesCannotBeOpened) {
   });
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// Everything that is stored, with the calls it really makes: thousands of pages of log, so that SQLite copies
+// them into the database; making, settling and removing spools.
+TEST_F(SelfLockdownTest, RecordsAndSpoolsWorkBehindTheLockdown) {
+  std::unique_ptr<RunStore> store;
+  const auto open_first = [&] {
+    absl::StatusOr<std::unique_ptr<RunStore>> opened = RunStore::Open(directory_, {64ULL << 20U, 60'000});
+    if (!opened.ok()) {
+      std::fprintf(stderr, "%s\n", Message(opened.status()).c_str());
+      return -1;
+    }
+    store = *std::move(opened);
+    return store->spool().directory_fd();
+  };
+  const auto body = [&] {
+    for (RunKey key = 1; key <= 200; ++key) {
+      NewRecord record;
+      record.key = key;
+      record.id = NewRunId();
+      record.run.set_name(RunName(record.id));
+      record.run.set_followable(true);
+      record.run.mutable_result()->set_message(std::string(20'000, 'm'));
+      SpoolSizes room{};
+      room.at(static_cast<size_t>(SpoolPart::kStdout)) = 1UL << 20U;
+      if (!store->Begin(RecordStore::Durability::kPower).ok() || !store->Create(record, room).ok() ||
+          !store->Commit().ok()) {
+        return 1;
+      }
+      if (!store->spool().Write(record.id, SpoolPart::kStdout, 0, std::string(1000, 'o')).ok()) {
+        return 2;
+      }
+      record.run.set_state(v1::Run::FINISHED);
+      if (!store->Begin(RecordStore::Durability::kProcess).ok() || !store->Finish(record).ok() ||
+          !store->Commit().ok()) {
+        return 3;
+      }
+      if (key % 2 == 0 && (!store->Begin(RecordStore::Durability::kProcess).ok() ||
+                           !store->Forget(key, record.id).ok() || !store->Commit().ok())) {
+        return 4;
+      }
+    }
+    const absl::StatusOr<RecordUsage> usage = store->records().Usage(DefaultTenant());
+    if (!usage.ok() || usage->records != 100) {
+      return 5;
+    }
+    // No file but those of the spool, and no directory.
+    return Errno(open((directory_ + "/records.db").c_str(), O_RDONLY)) == EACCES &&
+                   Errno(openat(store->spool().directory_fd(), "../f", O_RDWR | O_CREAT, 0600)) == EACCES &&
+                   Errno(mkdirat(store->spool().directory_fd(), "d", 0700)) == EPERM
+               ? 0
+               : 6;
+  };
+  const int status = RunLocked(body, open_first);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  std::filesystem::remove_all(directory_);
 }
 
 TEST_F(SelfLockdownTest, OnlyUnixSocketsAndNoNewConnections) {
@@ -174,7 +236,7 @@ TEST_F(SelfLockdownTest, RootIsRefused) {
   if (getuid() != 0) {
     GTEST_SKIP() << "needs root";
   }
-  EXPECT_TRUE(absl::IsFailedPrecondition(LockDown(directory_)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(LockDown(directory_, -1)));
 }
 
 TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
@@ -187,7 +249,7 @@ TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setresuid(kNobody, kNobody, kNobody) != 0) {
       _exit(101);
     }
-    const absl::Status status = LockDown(directory_);
+    const absl::Status status = LockDown(directory_, -1);
     _exit(absl::IsFailedPrecondition(status) && Message(status).find("CapPrm") != std::string::npos ? 0 : 1);
   }
   int status = -1;

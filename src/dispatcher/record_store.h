@@ -1,0 +1,106 @@
+// The records of runs in one SQLite file, so that a run can be asked for after its client, and after us.
+// Opened before the lockdown, with every file that SQLite will ever need
+// (docs/adr/0013-records-in-the-dispatcher.md), then used by the record thread alone. Runs in
+// caisson-dispatcher; a record holds names and labels that clients chose, which reach SQLite as bound values
+// only.
+#ifndef CAISSON_DISPATCHER_RECORD_STORE_H_
+#define CAISSON_DISPATCHER_RECORD_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "caisson/v1/run.pb.h"
+#include "dispatcher/run_host.h"
+#include "dispatcher/run_name.h"
+#include "dispatcher/sqlite.h"
+#include "dispatcher/tenant.h"
+
+namespace caisson::dispatcher {
+
+struct NewRecord {
+  RunKey key = 0;
+  TenantId tenant = DefaultTenant();
+  RunId id{};
+  std::string request_id;  // empty: none
+  std::string digest;      // of the request's body, where there is a request_id
+  uint64_t bytes = 0;      // what its spool takes
+  v1::Run run;
+};
+
+struct StoredRun {
+  RunKey key = 0;
+  RunId id{};
+  std::string digest;
+  v1::Run run;
+};
+
+// What one tenant's records and spools take, all together.
+struct RecordUsage {
+  uint64_t bytes = 0;
+  uint64_t records = 0;
+};
+
+class RecordStore {
+ public:
+  static constexpr int kSchemaVersion = 1;
+  // What a record takes besides its run and its spool.
+  static constexpr uint64_t kBytesOfOneRecord = 512;
+
+  // Opens `directory`/records.db, or makes it. kDataLoss if it is damaged, kFailedPrecondition if it is not
+  // ours or of a newer version, kUnavailable if another process has it: each says what to do.
+  static absl::StatusOr<std::unique_ptr<RecordStore>> Open(const std::string& directory);
+
+  // One transaction at a time. After an error of anything in between: Rollback.
+  enum class Durability : uint8_t { kProcess, kPower };  // what a commit survives the end of
+  absl::Status Begin(Durability durability);
+  absl::Status Commit();
+  void Rollback();
+
+  absl::Status Insert(const NewRecord& record);
+  // `run` has ended; with its spool it takes `spool_bytes`. kNotFound if it was never stored.
+  absl::Status Finish(RunKey key, const v1::Run& run, int64_t ended_ms, uint64_t spool_bytes);
+  absl::Status Erase(RunKey key);
+
+  absl::StatusOr<std::optional<StoredRun>> Find(const TenantId& tenant, const RunId& id);
+  absl::StatusOr<std::optional<StoredRun>> FindRequest(const TenantId& tenant, const std::string& request_id);
+  // Newest first, with keys below `before`, at most `most`.
+  absl::StatusOr<std::vector<StoredRun>> List(const TenantId& tenant, RunKey before, size_t most);
+  // Those that have not ended, of all tenants.
+  absl::StatusOr<std::vector<StoredRun>> Live();
+  // The oldest that have ended: of one tenant, or of all before a time. At most `most`.
+  absl::StatusOr<std::vector<StoredRun>> Oldest(const TenantId& tenant, size_t most);
+  absl::StatusOr<std::vector<StoredRun>> EndedBefore(int64_t ended_ms, size_t most);
+
+  absl::StatusOr<RecordUsage> Usage(const TenantId& tenant);
+  absl::StatusOr<RunKey> LastKey();
+  // What those of `tenant` that have not ended take.
+  absl::StatusOr<uint64_t> LiveBytes(const TenantId& tenant);
+  // Of all tenants. For the start.
+  absl::StatusOr<std::set<RunId>> Ids();
+
+ private:
+  struct Statements;
+
+  explicit RecordStore(SqliteConnection database);
+  absl::Status SetUp();
+  absl::Status PrepareAll();
+
+  SqliteConnection database_;
+  std::unique_ptr<Statements> statements_;  // goes before the connection
+  std::optional<Durability> durability_;
+
+ public:
+  ~RecordStore();
+  RecordStore(const RecordStore&) = delete;
+  RecordStore& operator=(const RecordStore&) = delete;
+};
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_RECORD_STORE_H_

@@ -1,0 +1,278 @@
+#include "dispatcher/run_store.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "common/status.h"
+#include "dispatcher/spool_format.h"
+
+namespace caisson::dispatcher {
+namespace {
+
+using Kind = RunStore::Creation::Kind;
+
+const TenantId kOne("one");
+const TenantId kTwo("two");
+
+class RunStoreTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = testing::TempDir() + "caisson-store-XXXXXX";
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    directory_ = pattern;
+    Open();
+  }
+  void TearDown() override {
+    store_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void Open() {
+    store_.reset();
+    auto opened = RunStore::Open(directory_, limits_);
+    ASSERT_TRUE(opened.ok()) << Message(opened.status());
+    store_ = *std::move(opened);
+  }
+  absl::Status OpenStatus() {
+    store_.reset();
+    return RunStore::Open(directory_, limits_).status();
+  }
+
+  static NewRecord Record(RunKey key, const TenantId& tenant = kOne, const std::string& request_id = "",
+                          const std::string& digest = "") {
+    NewRecord record;
+    record.key = key;
+    record.tenant = tenant;
+    record.id = NewRunId();
+    record.request_id = request_id;
+    record.digest = digest;
+    record.run.set_name(RunName(record.id));
+    record.run.set_request_id(request_id);
+    record.run.set_state(v1::Run::QUEUED);
+    record.run.set_followable(true);
+    return record;
+  }
+  static SpoolSizes Room(uint64_t bytes) {
+    SpoolSizes room{};
+    room.at(static_cast<size_t>(SpoolPart::kEvents)) = 4096;
+    room.at(static_cast<size_t>(SpoolPart::kStdout)) = bytes;
+    return room;
+  }
+  // In a transaction of its own.
+  RunStore::Creation Create(const NewRecord& record, uint64_t bytes = 4096) {
+    EXPECT_TRUE(store_->Begin(RecordStore::Durability::kPower).ok());
+    auto created = store_->Create(record, Room(bytes));
+    EXPECT_TRUE(created.ok()) << Message(created.status());
+    EXPECT_TRUE(store_->Commit().ok());
+    return created.value_or(RunStore::Creation());
+  }
+  void Finish(NewRecord record) {
+    record.run.set_state(v1::Run::FINISHED);
+    record.run.mutable_result()->set_verdict(v1::COMPLETED);
+    ASSERT_TRUE(store_->Begin(RecordStore::Durability::kProcess).ok());
+    const absl::Status finished = store_->Finish(record);
+    ASSERT_TRUE(finished.ok()) << Message(finished);
+    ASSERT_TRUE(store_->Commit().ok());
+  }
+  bool Has(const TenantId& tenant, const RunId& id) {
+    auto found = store_->records().Find(tenant, id);
+    EXPECT_TRUE(found.ok());
+    return found.ok() && found->has_value();
+  }
+  v1::Run Get(const TenantId& tenant, const RunId& id) {
+    auto found = store_->records().Find(tenant, id);
+    return found.ok() && found->has_value() ? (*found)->run : v1::Run();
+  }
+
+  RetentionLimits limits_{1ULL << 20U, 60'000};
+  std::string directory_;
+  std::unique_ptr<RunStore> store_;
+};
+
+TEST_F(RunStoreTest, WhatWasFinishedIsThereAfterANewStart) {
+  const NewRecord record = Record(7);
+  EXPECT_EQ(Create(record).kind, Kind::kCreated);
+  ASSERT_TRUE(store_->spool().Write(record.id, SpoolPart::kStdout, 0, "hello").ok());
+  Finish(record);
+  Open();
+  EXPECT_EQ(Get(kOne, record.id).result().verdict(), v1::COMPLETED);
+  EXPECT_EQ(*store_->spool().Read(record.id, SpoolPart::kStdout, 0, 100), "hello");
+  EXPECT_EQ(*store_->records().LastKey(), 7U);
+}
+
+TEST_F(RunStoreTest, RunsInFlightHaveEndedWithTheServiceThatRanThem) {
+  const NewRecord record = Record(1);
+  Create(record);
+  ASSERT_TRUE(store_->spool().Write(record.id, SpoolPart::kStdout, 0, "hello").ok());
+  Open();
+  const v1::Run run = Get(kOne, record.id);
+  EXPECT_EQ(run.state(), v1::Run::FINISHED);
+  EXPECT_EQ(run.result().verdict(), v1::SERVICE_FAILED);
+  EXPECT_EQ(run.result().ended_by(), v1::SERVICE);
+  EXPECT_EQ(run.result().stdout().bytes(), 5U);
+  EXPECT_GT(run.end_time().seconds(), 0);
+}
+
+TEST_F(RunStoreTest, ARequestIdIsOneRunOfItsTenantWithOneBody) {
+  const NewRecord first = Record(1, kOne, "job", "body");
+  EXPECT_EQ(Create(first).kind, Kind::kCreated);
+  const RunStore::Creation again = Create(Record(2, kOne, "job", "body"));
+  EXPECT_EQ(again.kind, Kind::kSame);
+  EXPECT_EQ(again.key, 1U);
+  EXPECT_EQ(again.run.name(), first.run.name());
+  EXPECT_EQ(Create(Record(3, kOne, "job", "other")).kind, Kind::kOther);
+  EXPECT_EQ(Create(Record(4, kTwo, "job", "other")).kind, Kind::kCreated)
+      << "another tenant's keys are its own";
+  Open();
+  EXPECT_EQ(Create(Record(5, kOne, "job", "body")).kind, Kind::kSame);
+}
+
+TEST_F(RunStoreTest, NoTenantFindsOrListsOrCountsAnothers) {
+  const NewRecord record = Record(1, kOne);
+  Create(record);
+  EXPECT_TRUE(Has(kOne, record.id));
+  EXPECT_FALSE(Has(kTwo, record.id));
+  EXPECT_TRUE(store_->records().List(kTwo, 100, 10)->empty());
+  EXPECT_EQ(store_->records().List(kOne, 100, 10)->size(), 1U);
+  EXPECT_EQ(store_->records().Usage(kTwo)->records, 0U);
+}
+
+TEST_F(RunStoreTest, TheOldestFinishedMakeRoomAndNoOtherTenantsDo) {
+  const NewRecord other = Record(1, kTwo);
+  Create(other, 100'000);
+  Finish(other);
+  std::vector<NewRecord> records;
+  for (RunKey key = 2; key < 12; ++key) {
+    records.push_back(Record(key));
+    EXPECT_EQ(Create(records.back(), 200'000).kind, Kind::kCreated);
+    ASSERT_TRUE(
+        store_->spool().Write(records.back().id, SpoolPart::kStdout, 0, std::string(200'000, 'x')).ok());
+    Finish(records.back());
+  }
+  EXPECT_FALSE(Has(kOne, records.front().id));
+  EXPECT_FALSE(store_->spool().Sizes(records.front().id).ok());
+  EXPECT_TRUE(Has(kOne, records.back().id));
+  EXPECT_TRUE(Has(kTwo, other.id));
+  EXPECT_LE(store_->records().Usage(kOne)->bytes, limits_.bytes);
+}
+
+TEST_F(RunStoreTest, WhatCannotFitRemovesNothing) {
+  const NewRecord ended = Record(1);
+  Create(ended);
+  Finish(ended);
+  EXPECT_EQ(Create(Record(2), limits_.bytes).kind, Kind::kNoRoom);
+  Create(Record(3), 900'000);
+  EXPECT_EQ(Create(Record(4), 200'000).kind, Kind::kNoRoom) << "what is in flight holds it";
+  EXPECT_TRUE(Has(kOne, ended.id));
+}
+
+TEST_F(RunStoreTest, RoomThatWasNotUsedIsGivenBackAtTheEnd) {
+  const NewRecord record = Record(1);
+  Create(record, 500'000);
+  const uint64_t before = store_->records().Usage(kOne)->bytes;
+  EXPECT_GT(before, 500'000U);
+  ASSERT_TRUE(store_->spool().Write(record.id, SpoolPart::kStdout, 0, "hello").ok());
+  Finish(record);
+  EXPECT_LT(store_->records().Usage(kOne)->bytes, 10'000U);
+  struct stat info {};
+  ASSERT_EQ(stat((directory_ + "/spool/" + RunIdText(record.id) + ".3").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 5);
+  EXPECT_LT(info.st_blocks * 512, 100'000);
+}
+
+TEST_F(RunStoreTest, OldRunsExpireAndLiveOnesDoNot) {
+  limits_.keep_ms = -1;  // over as soon as it has begun
+  Open();
+  const NewRecord ended = Record(1);
+  const NewRecord live = Record(2);
+  Create(ended);
+  Create(live);
+  Finish(ended);
+  ASSERT_TRUE(store_->Begin(RecordStore::Durability::kProcess).ok());
+  ASSERT_TRUE(store_->Expire().ok());
+  ASSERT_TRUE(store_->Commit().ok());
+  EXPECT_FALSE(Has(kOne, ended.id));
+  EXPECT_FALSE(store_->spool().Sizes(ended.id).ok());
+  EXPECT_TRUE(Has(kOne, live.id));
+}
+
+TEST_F(RunStoreTest, ARollbackLeavesNeitherRecordNorSpoolAndRemovesNone) {
+  const NewRecord kept = Record(1);
+  Create(kept);
+  Finish(kept);
+  const NewRecord undone = Record(2);
+  ASSERT_TRUE(store_->Begin(RecordStore::Durability::kPower).ok());
+  ASSERT_TRUE(store_->Create(undone, Room(4096)).ok());
+  ASSERT_TRUE(store_->Forget(1, kept.id).ok());
+  store_->Rollback();
+  EXPECT_FALSE(Has(kOne, undone.id));
+  EXPECT_FALSE(store_->spool().Sizes(undone.id).ok());
+  EXPECT_TRUE(Has(kOne, kept.id));
+  EXPECT_TRUE(store_->spool().Sizes(kept.id).ok());
+}
+
+TEST_F(RunStoreTest, SpoolsWithoutARecordAreGoneAfterAStart) {
+  const RunId lost = NewRunId();
+  ASSERT_TRUE(store_->spool().Create(lost, Room(4096)).ok());
+  Open();
+  EXPECT_FALSE(store_->spool().Sizes(lost).ok());
+}
+
+TEST_F(RunStoreTest, AnEndThatComesBeforeItsRecordIsStoredWhole) {
+  NewRecord record = Record(1);
+  record.run.set_followable(false);
+  Finish(record);
+  EXPECT_EQ(Get(kOne, record.id).result().verdict(), v1::COMPLETED);
+}
+
+TEST_F(RunStoreTest, WithoutTheBallastNothingIsCreatedUntilItIsBack) {
+  EXPECT_TRUE(store_->ReleaseBallast());
+  EXPECT_FALSE(store_->ReleaseBallast());
+  EXPECT_EQ(Create(Record(1)).kind, Kind::kCreated) << "there is room for it again";
+  EXPECT_TRUE(store_->ReleaseBallast());
+}
+
+TEST_F(RunStoreTest, DamagedForeignAndNewerDatabasesAreRefusedAndSayWhatToDo) {
+  Create(Record(1));
+  ASSERT_TRUE(OpenStatus().ok());
+  const std::string file = directory_ + "/records.db";
+  const auto with = [&](const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+  };
+  with("PRAGMA user_version = 2");
+  EXPECT_TRUE(absl::IsFailedPrecondition(OpenStatus()));
+  EXPECT_NE(Message(OpenStatus()).find("schema version 2"), std::string::npos);
+  with("PRAGMA user_version = 1; PRAGMA application_id = 5");
+  EXPECT_NE(Message(OpenStatus()).find("not a database of Caisson's"), std::string::npos);
+  with("PRAGMA application_id = 1130457459; PRAGMA wal_checkpoint(TRUNCATE)");
+  ASSERT_TRUE(OpenStatus().ok());
+  std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+  damaged.seekp(4096);
+  damaged << std::string(8192, '\xff');
+  damaged.close();
+  std::filesystem::remove(file + "-wal");
+  EXPECT_TRUE(absl::IsDataLoss(OpenStatus())) << Message(OpenStatus());
+  EXPECT_NE(Message(OpenStatus()).find("mv "), std::string::npos);
+}
+
+TEST_F(RunStoreTest, FilesAreOurUsersAlone) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_)) {
+    struct stat info {};
+    ASSERT_EQ(stat(entry.path().c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0077U, 0U) << entry.path();
+  }
+}
+
+}  // namespace
+}  // namespace caisson::dispatcher
