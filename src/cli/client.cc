@@ -1,8 +1,10 @@
 #include "cli/client.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include "cli/address.h"
 #include "cli/error_text.h"
@@ -17,6 +19,9 @@ constexpr int kMaxReceiveBytes = 16 * 1024 * 1024;
 constexpr size_t kMaxListBytes = 64UL * 1024 * 1024;
 constexpr int kMaxListEntries = 16'384;
 constexpr std::chrono::seconds kUnaryDeadline{10};
+constexpr std::chrono::seconds kCreateDeadline{60};
+constexpr std::chrono::milliseconds kRetryDelay{500};
+constexpr size_t kMaxPageSize = 1'000;
 constexpr char kRunPrefix[] = "runs/";
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
@@ -78,18 +83,49 @@ grpc::Status Client::ListProfiles(std::vector<v1::Profile>& profiles) {
       });
 }
 
-grpc::Status Client::ListRuns(std::vector<v1::Run>& runs) {
+grpc::Status Client::ListRuns(const std::string& filter, size_t most, std::vector<v1::Run>& runs) {
   v1::ListRunsRequest first;
-  first.set_page_size(1000);
+  first.set_page_size(static_cast<int32_t>(std::min<size_t>(most, kMaxPageSize)));
+  first.set_filter(filter);
   return ForEachPage<v1::ListRunsRequest, v1::ListRunsResponse>(
       first,
       [this](grpc::ClientContext& context, const v1::ListRunsRequest& request,
              v1::ListRunsResponse& response) { return stub_->ListRuns(&context, request, &response); },
-      [&runs](v1::ListRunsResponse& response) {
-        runs.insert(runs.end(), std::make_move_iterator(response.mutable_runs()->begin()),
-                    std::make_move_iterator(response.mutable_runs()->end()));
-        return response.runs_size();
+      [&runs, most](v1::ListRunsResponse& response) {
+        const int size = response.runs_size();
+        for (v1::Run& run : *response.mutable_runs()) {
+          if (runs.size() < most) {
+            runs.push_back(std::move(run));
+          }
+        }
+        if (runs.size() >= most) {
+          response.clear_next_page_token();
+        }
+        return size;
       });
+}
+
+grpc::Status Client::CreateRun(const v1::ExecuteRequest& request, v1::Run& run) {
+  const auto end = std::chrono::system_clock::now() + kCreateDeadline;
+  while (true) {
+    grpc::ClientContext context;
+    context.set_deadline(end);
+    grpc::Status status = stub_->CreateRun(&context, request, &run);
+    // Whether it was made or not: with the same id it is made once.
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE || request.request_id().empty() ||
+        std::chrono::system_clock::now() + kRetryDelay > end) {
+      return status;
+    }
+    std::this_thread::sleep_for(kRetryDelay);
+  }
+}
+
+grpc::Status Client::GetRun(const std::string& name, v1::Run& run) {
+  grpc::ClientContext context;
+  SetUnaryDeadline(context);
+  v1::GetRunRequest request;
+  request.set_name(name);
+  return stub_->GetRun(&context, request, &run);
 }
 
 grpc::Status Client::CancelRun(const std::string& name, v1::Run& run) {

@@ -30,7 +30,11 @@ class Client {
   // Every page, in the server's order; stops at the first failure, and with RESOURCE_EXHAUSTED where there is
   // no end to them. All pages together, and each other unary call, have ten seconds.
   grpc::Status ListProfiles(std::vector<v1::Profile>& profiles);
-  grpc::Status ListRuns(std::vector<v1::Run>& runs);
+  // Those that `filter` lets through, the newest `most`.
+  grpc::Status ListRuns(const std::string& filter, size_t most, std::vector<v1::Run>& runs);
+  // A minute: the run is stored before it is answered. Repeated where that is safe, with a request_id.
+  grpc::Status CreateRun(const v1::ExecuteRequest& request, v1::Run& run);
+  grpc::Status GetRun(const std::string& name, v1::Run& run);
   grpc::Status CancelRun(const std::string& name, v1::Run& run);
   grpc::Status GetServerInfo(v1::ServerInfo& info);
 

@@ -9,6 +9,27 @@ void AddSocket(CLI::App& command, std::string& address) {
       ->type_name("ADDRESS");
 }
 
+void AddRequestOptions(CLI::App& command, RunOptions& run) {
+  command
+      .add_option("--profile", run.profile, "The kind of sandbox; by default guessed from FILE's extension")
+      ->type_name("NAME");
+  AddList(command, "--limit", run.limits, "NAME=VALUE", "Hold the run to this; repeatable");
+  AddList(command, "--file", run.files, "PATH", "Put this file into /box too; repeatable");
+  AddList(command, "--env", run.env, "NAME=VALUE", "Set an environment variable; repeatable");
+  AddList(command, "--label", run.labels, "NAME=VALUE", "Label the run; repeatable");
+  AddList(command, "--output", run.output_paths, "PATH",
+          "Return this file or directory of /box, after the program's end; repeatable");
+  AddList(command, "--package", run.packages, "NAME", "A library of the profile that is needed; repeatable");
+  command
+      .add_option("--output-overflow", run.output_overflow,
+                  "When a stream reaches output_bytes: drop the rest, or end the run")
+      ->check([](const std::string& text) {
+        return text == "truncate" || text == "kill" ? "" : "must be truncate or kill, not " + text;
+      })
+      ->type_name("truncate|kill");
+  command.add_flag("-n,--no-stdin", run.no_stdin, "Do not send standard input along");
+}
+
 void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,
              const std::string& type, const std::string& help) {
   command.add_option(name, values, help)->type_name(type)->allow_extra_args(false);

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/run_request.h"
+
 namespace caisson::cli {
 
 // FILE and ARG are not options to CLI11 (it would split an argument such as "[1,2]"), so it must be told to
@@ -21,6 +23,9 @@ class RunFormatter : public CLI::Formatter {
 };
 
 void AddSocket(CLI::App& command, std::string& address);
+
+// What `run` and `create` say of a request, standard input included.
+void AddRequestOptions(CLI::App& command, RunOptions& run);
 
 // One NAME=VALUE or PATH an option, the option as often as wanted.
 void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,

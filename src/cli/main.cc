@@ -12,6 +12,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/address.h"
@@ -23,6 +24,7 @@
 #include "cli/profile_options.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
+#include "cli/stored_options.h"
 #include "cli/streams.h"
 #include "cli/two_dashes.h"
 #include "cli/usage_text.h"
@@ -36,6 +38,7 @@ struct Options {
   std::string socket;
   RunOptions run;
   PsOptions ps;
+  StoredOptions stored;
   ProfileCommandOptions profile;
   ImageOptions image;
   std::string cancel_name;
@@ -78,33 +81,17 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("run", "Run a program in a sandbox of its own");
   command->formatter(std::make_shared<RunFormatter>());
   command->prefix_command();
-  command
-      ->add_option("--profile", run.profile, "The kind of sandbox; by default guessed from FILE's extension")
-      ->type_name("NAME");
+  AddRequestOptions(*command, run);
   command->add_flag("--json", run.json,
                     "Print one JSON object with the result and both streams instead of passing them through");
-  AddList(*command, "--limit", run.limits, "NAME=VALUE", "Hold the run to this; repeatable");
-  AddList(*command, "--file", run.files, "PATH", "Put this file into /box too; repeatable");
-  AddList(*command, "--env", run.env, "NAME=VALUE", "Set an environment variable; repeatable");
-  AddList(*command, "--label", run.labels, "NAME=VALUE", "Label the run; repeatable");
-  AddList(*command, "--output", run.output_paths, "PATH",
-          "Return this file or directory of /box, after the program's end; repeatable");
   command
       ->add_option("--outputs-dir", run.outputs_directory,
                    "Put returned files there (default: the working directory; with --json, nowhere)")
       ->type_name("DIR");
   command->add_flag("--force", run.force, "Replace files that are there already");
-  AddList(*command, "--package", run.packages, "NAME", "A library of the profile that is needed; repeatable");
   command->add_flag("-i,--interactive", run.interactive,
                     "Send standard input as it comes, instead of all of it before the start");
   command->add_flag("-t,--tty", run.tty, "Give the program a terminal: this one");
-  command
-      ->add_option("--output-overflow", run.output_overflow,
-                   "When a stream reaches output_bytes: drop the rest, or end the run")
-      ->check([](const std::string& text) {
-        return text == "truncate" || text == "kill" ? "" : "must be truncate or kill, not " + text;
-      })
-      ->type_name("truncate|kill");
   command->add_option("--timeout", run.timeout_seconds, "Cancel the run after this time, waiting included")
       ->check([](const std::string& text) {
         double seconds = 0;
@@ -113,7 +100,6 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
         return good ? "" : "must be from 0.001 to 10000000 seconds, not " + text;
       })
       ->type_name("SECONDS");
-  command->add_flag("-n,--no-stdin", run.no_stdin, "Do not send standard input along");
   AddSocket(*command, options.socket);
   command->footer(kRunFooter);
   return command;
@@ -121,10 +107,16 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
 
 CLI::App* AddPs(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("ps", "List runs");
-  command->add_flag("--all,-a", options.ps.all, "Finished runs too (the last 1,000, for ten minutes)");
+  command->add_flag("--all,-a", options.ps.all, "Finished runs too; the newest 1,000");
+  command
+      ->add_option("--filter", options.ps.filter,
+                   "Only runs for which this holds: state, verdict, profile, request_id, create_time and "
+                   "labels.KEY, compared and joined by AND; finished ones too")
+      ->type_name("TEXT");
   command->add_flag("--json", options.ps.json, "Print a ListRunsResponse as JSON");
   AddSocket(*command, options.socket);
-  command->footer("Example:\n  caisson ps --all");
+  command->footer(
+      "Examples:\n  caisson ps --all\n  caisson ps --filter 'verdict = COMPLETED AND labels.team = a'");
   return command;
 }
 
@@ -162,20 +154,29 @@ int Fail(const std::string& line) {
 }
 
 // `rest`: FILE and its arguments. What CLI11 left over before them is FILE, or an option that there is not.
-int Run(const CLI::App& command, Options& options, std::vector<std::string> rest,
-        const std::string& address) {
+// kExitOk, and `run` has both; or what to exit with.
+int TakeProgram(const CLI::App& command, RunOptions& run, std::vector<std::string> rest) {
+  const std::string& name = command.get_name();
   const std::vector<std::string> left = command.remaining();
   if (!left.empty() && left.front().size() > 1 && left.front().front() == '-') {
-    return Fail("run: " + UnknownOptionText(command, left.front()) + "; see caisson run --help");
+    return Fail(name + ": " + UnknownOptionText(command, left.front()) + "; see caisson " + name + " --help");
   }
   rest.insert(rest.begin(), left.begin(), left.end());
   if (rest.empty()) {
-    return Fail("run: FILE is missing; see caisson run --help");
+    return Fail(name + ": FILE is missing; see caisson " + name + " --help");
   }
-  options.run.main_file = rest.front();
-  options.run.args.assign(rest.begin() + 1, rest.end());
-  if (options.run.main_file == "-" && options.run.profile.empty()) {
-    return Fail("run: a program from standard input needs --profile");
+  run.main_file = rest.front();
+  run.args.assign(rest.begin() + 1, rest.end());
+  if (run.main_file == "-" && run.profile.empty()) {
+    return Fail(name + ": a program from standard input needs --profile");
+  }
+  return kExitOk;
+}
+
+int Run(const CLI::App& command, Options& options, std::vector<std::string> rest,
+        const std::string& address) {
+  if (const int code = TakeProgram(command, options.run, std::move(rest)); code != kExitOk) {
+    return code;
   }
   if (options.run.tty && options.run.json) {
     return Fail("run: --tty and --json exclude each other");
@@ -242,6 +243,9 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   AddSocket(app, options.socket);
   CLI::App* run = AddRun(app, options);
+  CLI::App* create = AddCreate(app, options.stored, options.socket);
+  CLI::App* follow = AddFollow(app, options.stored, options.socket);
+  CLI::App* get = AddGet(app, options.stored, options.socket);
   CLI::App* ps = AddPs(app, options);
   CLI::App* cancel = AddCancel(app, options);
   CLI::App* learn = AddProfile(app, options.profile, options.socket);
@@ -252,7 +256,8 @@ int Main(int argc, char** argv) {
   app.footer(kMainFooter);  // last: a command without a footer of its own would inherit it
   // What protobuf would say on standard error of words that are not UTF-8, the server says better.
   google::protobuf::SetLogHandler(nullptr);
-  const int words = WordsBeforeDashes(app, *run, argc, argv);
+  const int words =
+      std::min(WordsBeforeDashes(app, *run, argc, argv), WordsBeforeDashes(app, *create, argc, argv));
   try {
     app.parse(words, argv);
   } catch (const CLI::ParseError& error) {
@@ -281,8 +286,19 @@ int Main(int argc, char** argv) {
   if (!address.ok()) {
     return Fail(Message(address.status()));
   }
+  const std::vector<std::string> rest(argv + std::min(words + 1, argc), argv + argc);
   if (run->parsed()) {
-    return Run(*run, options, {argv + std::min(words + 1, argc), argv + argc}, *address);
+    return Run(*run, options, rest, *address);
+  }
+  if (create->parsed()) {
+    const int code = TakeProgram(*create, options.stored.create.run, rest);
+    return code == kExitOk ? CreateCommand(options.stored.create, *address) : code;
+  }
+  if (follow->parsed()) {
+    return FollowCommand(options.stored.follow, *address);
+  }
+  if (get->parsed()) {
+    return GetCommand(options.stored.get, *address);
   }
   if (learn->parsed()) {
     return Learn(*learn, options, *address);

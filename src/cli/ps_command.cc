@@ -1,7 +1,7 @@
 #include "cli/ps_command.h"
 
-#include <algorithm>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include "cli/client.h"
@@ -12,6 +12,11 @@
 #include "cli/text.h"
 
 namespace caisson::cli {
+namespace {
+
+constexpr size_t kMostRuns = 1'000;
+
+}  // namespace
 
 std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
   std::vector<std::vector<std::string>> rows{{"NAME", "PROFILE", "STATE", "AGE", "VERDICT"}};
@@ -26,14 +31,13 @@ std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
 int PsCommand(const PsOptions& options, const std::string& address) {
   Client client(address);
   std::vector<v1::Run> runs;
-  if (const grpc::Status status = client.ListRuns(runs); !status.ok()) {
+  const std::string filter =
+      options.filter.empty() && !options.all ? std::string("state != FINISHED") : options.filter;
+  // Of live ones there are not more than the service runs at once.
+  const size_t most = options.filter.empty() && !options.all ? std::numeric_limits<size_t>::max() : kMostRuns;
+  if (const grpc::Status status = client.ListRuns(filter, most, runs); !status.ok()) {
     Complain(client.Explain(status));
     return kExitService;
-  }
-  if (!options.all) {
-    runs.erase(std::remove_if(runs.begin(), runs.end(),
-                              [](const v1::Run& run) { return run.state() == v1::Run::FINISHED; }),
-               runs.end());
   }
   if (options.json) {
     v1::ListRunsResponse response;

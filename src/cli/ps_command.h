@@ -11,7 +11,8 @@
 namespace caisson::cli {
 
 struct PsOptions {
-  bool all = false;  // finished ones too
+  bool all = false;    // finished ones too
+  std::string filter;  // as ListRuns has it; with it `all` says nothing
   bool json = false;
 };
 

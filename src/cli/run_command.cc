@@ -19,6 +19,7 @@
 #include "cli/input_forwarder.h"
 #include "cli/interrupt.h"
 #include "cli/output_directory.h"
+#include "cli/prepared_request.h"
 #include "cli/run_call.h"
 #include "cli/streams.h"
 #include "cli/terminal.h"
@@ -31,30 +32,6 @@ namespace {
 int ComplainStatus(const absl::Status& status) {
   Complain(Printable(Message(status)));
   return absl::IsInvalidArgument(status) ? kExitUsage : kExitService;
-}
-
-// The profile's name and the name of a program that came on standard input, asking the server only if it
-// must.
-absl::Status ResolveProfile(const RunOptions& options, Client& client, v1::Profile& profile) {
-  profile.set_name(options.profile);
-  const bool from_stdin = options.main_file == "-";
-  if (!options.profile.empty() && !from_stdin) {
-    return absl::OkStatus();
-  }
-  std::vector<v1::Profile> profiles;
-  if (const grpc::Status status = client.ListProfiles(profiles); !status.ok()) {
-    return absl::UnavailableError(client.Explain(status));
-  }
-  if (options.profile.empty()) {
-    ASSIGN_OR_RETURN(profile, GuessProfile(options.main_file, profiles));
-    return absl::OkStatus();
-  }
-  for (const v1::Profile& candidate : profiles) {
-    if (candidate.name() == options.profile) {
-      profile = candidate;
-    }
-  }
-  return absl::OkStatus();  // an unknown name is the server's to refuse: it knows the nearest ones
 }
 
 // A background job that reads its terminal is stopped, so only the foreground one is listened to.
@@ -73,19 +50,6 @@ InputForwarder::Source SourceOf(const RunOptions& options) {
     return InputForwarder::Source::kNothing;
   }
   return options.tty ? InputForwarder::Source::kTerminal : InputForwarder::Source::kPipe;
-}
-
-// Everything that can fail before a call is made.
-absl::StatusOr<v1::ExecuteRequest> PrepareRequest(const RunOptions& options, Client& client) {
-  ASSIGN_OR_RETURN(v1::ExecuteRequest request, BuildRequest(options));
-  v1::Profile profile;
-  RETURN_IF_ERROR(ResolveProfile(options, client, profile));
-  if (!Streams(options)) {
-    RETURN_IF_ERROR(AddStandardInput(options, profile.default_main_file(), STDIN_FILENO, request));
-  }
-  RETURN_IF_ERROR(CheckRequestSize(request));
-  request.set_profile(profile.name());
-  return request;
 }
 
 absl::StatusOr<std::optional<OutputDirectory>> OpenOutputs(const RunOptions& options) {
@@ -139,7 +103,8 @@ int RunCommand(const RunOptions& options, const std::string& address, v1::RunRes
     }
     call.Interrupt();
   });
-  absl::StatusOr<v1::ExecuteRequest> request = PrepareRequest(options, client);
+  absl::StatusOr<v1::ExecuteRequest> request =
+      PrepareRequest(options, client, Streams(options) ? StdinUse::kStreamed : StdinUse::kWhole);
   if (!request.ok()) {
     return ComplainStatus(request.status());
   }
