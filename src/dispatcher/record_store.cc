@@ -117,6 +117,7 @@ struct RecordStore::Statements {
   SqliteStatement oldest;
   SqliteStatement ended_before;
   SqliteStatement usage;
+  SqliteStatement earliest_end;
   SqliteStatement last_key;
   SqliteStatement live_bytes;
 };
@@ -182,6 +183,8 @@ absl::Status RecordStore::PrepareAll() {
   ASSIGN_OR_RETURN(SqliteStatement ended_before,
                    prepare(columns + "WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2"));
   ASSIGN_OR_RETURN(SqliteStatement usage, prepare("SELECT bytes, records FROM usage WHERE tenant = ?1"));
+  ASSIGN_OR_RETURN(SqliteStatement earliest_end,
+                   prepare("SELECT ended_ms FROM runs WHERE ended_ms IS NOT NULL ORDER BY ended_ms LIMIT 1"));
   ASSIGN_OR_RETURN(SqliteStatement last_key, prepare("SELECT max(key) FROM runs"));
   ASSIGN_OR_RETURN(
       SqliteStatement live_bytes,
@@ -189,7 +192,7 @@ absl::Status RecordStore::PrepareAll() {
   statements_.reset(new Statements{std::move(insert), std::move(finish), std::move(erase), std::move(find),
                                    std::move(find_request), std::move(list), std::move(live),
                                    std::move(oldest), std::move(ended_before), std::move(usage),
-                                   std::move(last_key), std::move(live_bytes)});
+                                   std::move(earliest_end), std::move(last_key), std::move(live_bytes)});
   return absl::OkStatus();
 }
 
@@ -316,6 +319,17 @@ absl::StatusOr<std::vector<StoredRun>> RecordStore::EndedBefore(int64_t ended_ms
   statements_->ended_before.Bind(1, ended_ms);
   statements_->ended_before.Bind(2, static_cast<int64_t>(most));
   return ReadRuns(statements_->ended_before);
+}
+
+absl::StatusOr<std::optional<int64_t>> RecordStore::EarliestEndMs() {
+  SqliteStatement& statement = statements_->earliest_end;
+  ASSIGN_OR_RETURN(const bool row, statement.Next());
+  if (!row) {
+    return std::nullopt;
+  }
+  const int64_t ended_ms = statement.Integer(0);
+  statement.Reset();
+  return ended_ms;
 }
 
 absl::StatusOr<RecordUsage> RecordStore::Usage(const TenantId& tenant) {

@@ -76,6 +76,8 @@ class RecordStore {
   // The oldest that have ended: of one tenant, or of all before a time. At most `most`.
   absl::StatusOr<std::vector<StoredRun>> Oldest(const TenantId& tenant, size_t most);
   absl::StatusOr<std::vector<StoredRun>> EndedBefore(int64_t ended_ms, size_t most);
+  // Of all runs of all tenants that have ended; nothing: none has.
+  absl::StatusOr<std::optional<int64_t>> EarliestEndMs();
 
   absl::StatusOr<RecordUsage> Usage(const TenantId& tenant);
   absl::StatusOr<RunKey> LastKey();

@@ -3,8 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <optional>
 
-#include "absl/time/time.h"
 #include "common/clock.h"
 #include "common/status.h"
 
@@ -12,7 +12,9 @@ namespace caisson::dispatcher {
 namespace {
 
 constexpr int64_t kRetryMs = 500;
-constexpr int64_t kExpiryIntervalMs = 5'000;
+// How long what was kept long enough may stay, at most. Without work there is no look at it but when one is
+// due.
+constexpr int64_t kExpirySlackMs = 5'000;
 
 }  // namespace
 
@@ -38,8 +40,7 @@ void RecordThread::Loop() {
     std::vector<Task> batch;
     {
       const absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &RecordThread::HasWork),
-                              absl::Milliseconds(stuck_.empty() ? kExpiryIntervalMs : kRetryMs));
+      mutex_.AwaitWithTimeout(absl::Condition(this, &RecordThread::HasWork), MostIdle());
       batch.swap(waiting_);
       stopping = stopping_;
     }
@@ -52,6 +53,15 @@ void RecordThread::Loop() {
   if (!stuck_.empty()) {
     spdlog::error("records: the ends of {} runs could not be stored", stuck_.size());
   }
+}
+
+absl::Duration RecordThread::MostIdle() const {
+  int64_t until_ns = next_expiry_ns_;
+  if (!stuck_.empty()) {
+    until_ns = std::min(until_ns, next_retry_ns_);
+  }
+  return until_ns == kNever ? absl::InfiniteDuration()
+                            : absl::Nanoseconds(std::max<int64_t>(until_ns - MonotonicNanos(), 0));
 }
 
 // All in one transaction; false if it came to nothing.
@@ -101,6 +111,8 @@ void RecordThread::RunBatch(std::vector<Task> batch) {
   if (batch.empty()) {
     return;
   }
+  // A run may have ended that is due before all others.
+  next_expiry_ns_ = std::min(next_expiry_ns_, MonotonicNanos() + kExpirySlackMs * kNanosPerMilli);
   if (!TryTogether(batch)) {
     // Each for itself, so that one that cannot be done takes no other with it.
     for (Task& task : batch) {
@@ -137,17 +149,16 @@ void RecordThread::Expire() {
   if (MonotonicNanos() < next_expiry_ns_) {
     return;
   }
-  bool more = false;
-  Task task{[&more](RunStore& store) {
-              absl::StatusOr<bool> result = store.Expire();
-              more = result.ok() && *result;
-              return result.status();
+  std::optional<int64_t> next_ms = kExpirySlackMs;
+  Task task{[&next_ms](RunStore& store) -> absl::Status {
+              ASSIGN_OR_RETURN(next_ms, store.Expire());
+              return absl::OkStatus();
             },
             nullptr, Kind::kWrite};
   if (const absl::Status status = TryAlone(task); !status.ok()) {
     spdlog::warn("records: {}", Message(status));
   }
-  next_expiry_ns_ = more ? 0 : MonotonicNanos() + kExpiryIntervalMs * kNanosPerMilli;
+  next_expiry_ns_ = next_ms.has_value() ? MonotonicNanos() + *next_ms * kNanosPerMilli : kNever;
 }
 
 void RecordThread::HandBack(std::vector<Task> done) {

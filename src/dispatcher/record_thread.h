@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/run_store.h"
 
@@ -62,6 +64,8 @@ class RecordThread {
   void Queue(Task task) ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !waiting_.empty() || stopping_; }
   void Loop() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Without work: until something is to be tried again or has been kept long enough.
+  absl::Duration MostIdle() const;
   void RunBatch(std::vector<Task> batch);
   bool TryTogether(std::vector<Task>& batch);
   absl::Status TryAlone(Task& task);
@@ -76,6 +80,7 @@ class RecordThread {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Task> stuck_;  // of WriteSurely: the record thread's, as the next one
   int64_t next_retry_ns_ = 0;
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   int64_t next_expiry_ns_ = 0;
   std::thread thread_;
 };

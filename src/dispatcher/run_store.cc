@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <numeric>
@@ -220,13 +221,20 @@ absl::Status RunStore::Forget(RunKey key, const RunId& id) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> RunStore::Expire() {
+absl::StatusOr<std::optional<int64_t>> RunStore::Expire() {
   ASSIGN_OR_RETURN(const std::vector<StoredRun> old,
                    records_->EndedBefore(NowMs() - limits_.keep_ms, kRemovedAtOnce));
   for (const StoredRun& stored : old) {
     RETURN_IF_ERROR(Forget(stored.key, stored.id));
   }
-  return old.size() == kRemovedAtOnce;
+  if (old.size() == kRemovedAtOnce) {
+    return 0;
+  }
+  ASSIGN_OR_RETURN(const std::optional<int64_t> next, records_->EarliestEndMs());
+  if (!next.has_value()) {
+    return std::nullopt;
+  }
+  return std::max<int64_t>(*next + limits_.keep_ms - NowMs() + 1, 0);
 }
 
 absl::Status RunStore::Commit() {

@@ -53,8 +53,9 @@ class RunStore {
   absl::Status Finish(const NewRecord& record);
   // The run was refused, and leaves nothing.
   absl::Status Forget(RunKey key, const RunId& id);
-  // Removes what was kept long enough. Few at a time: true if there is more.
-  absl::StatusOr<bool> Expire();
+  // Removes what was kept long enough, few at a time. Milliseconds until there is something to remove again,
+  // 0 if there is now; nothing: no run has ended.
+  absl::StatusOr<std::optional<int64_t>> Expire();
 
   // Around everything that changes records; see RecordStore.
   absl::Status Begin(RecordStore::Durability durability) { return records_->Begin(durability); }

@@ -204,6 +204,27 @@ TEST_F(RunStoreTest, OldRunsExpireAndLiveOnesDoNot) {
   EXPECT_TRUE(Has(kOne, live.id));
 }
 
+TEST_F(RunStoreTest, SaysWhenTheNextOneIsDueAndNothingWhereNoneHasEnded) {
+  limits_.keep_ms = 60'000;
+  Open();
+  const NewRecord record = Record(1);
+  Create(record);
+  const auto next = [this] {
+    EXPECT_TRUE(store_->Begin(RecordStore::Durability::kProcess).ok());
+    const absl::StatusOr<std::optional<int64_t>> due_ms = store_->Expire();
+    EXPECT_TRUE(store_->Commit().ok());
+    EXPECT_TRUE(due_ms.ok());
+    return *due_ms;
+  };
+  EXPECT_EQ(next(), std::nullopt);
+  Finish(record);
+  const std::optional<int64_t> due_ms = next();
+  ASSERT_TRUE(due_ms.has_value());
+  EXPECT_GT(*due_ms, 50'000);
+  EXPECT_LE(*due_ms, 60'001);
+  EXPECT_TRUE(Has(kOne, record.id));
+}
+
 TEST_F(RunStoreTest, ARollbackLeavesNeitherRecordNorSpoolAndRemovesNone) {
   const NewRecord kept = Record(1);
   Create(kept);
