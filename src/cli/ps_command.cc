@@ -1,5 +1,6 @@
 #include "cli/ps_command.h"
 
+#include <algorithm>
 #include <ctime>
 #include <limits>
 #include <utility>
@@ -15,15 +16,26 @@ namespace caisson::cli {
 namespace {
 
 constexpr size_t kMostRuns = 1'000;
+constexpr char kDefaultTenant[] = "default";
 
 }  // namespace
 
 std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
+  // Where all belong to the default tenant, its name says nothing.
+  const bool tenants = std::any_of(runs.begin(), runs.end(), [](const v1::Run& run) {
+    return !run.tenant().empty() && run.tenant() != kDefaultTenant;
+  });
   std::vector<std::vector<std::string>> rows{{"NAME", "PROFILE", "STATE", "AGE", "VERDICT"}};
   for (const v1::Run& run : runs) {
     rows.push_back({Printable(run.name(), kMaxCellBytes), Printable(run.profile(), kMaxCellBytes),
                     StateText(run.state()), AgeBetween(now_seconds, run.create_time().seconds()),
                     run.has_result() ? VerdictText(run.result().verdict()) : "-"});
+  }
+  if (tenants) {
+    rows[0].insert(rows[0].begin() + 1, "TENANT");
+    for (size_t i = 0; i < runs.size(); ++i) {
+      rows[i + 1].insert(rows[i + 1].begin() + 1, Printable(runs[i].tenant(), kMaxCellBytes));
+    }
   }
   return TableText(rows);
 }

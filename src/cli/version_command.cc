@@ -10,6 +10,18 @@
 #include "common/status.h"
 
 namespace caisson::cli {
+namespace {
+
+// Who the server takes us for; one that is too old does not say.
+std::string WhoText(const v1::ServerInfo& info) {
+  if (info.role().empty()) {
+    return "";
+  }
+  return ", as " + (info.tenant().empty() ? "" : "tenant " + Printable(info.tenant()) + ", ") + "role " +
+         Printable(info.role());
+}
+
+}  // namespace
 
 int VersionCommand(bool json, const std::string& address) {
   Client client(address);
@@ -28,10 +40,10 @@ int VersionCommand(bool json, const std::string& address) {
     }
     return Print(out.dump() + "\n");
   }
-  const std::string server = status.ok() ? "server " + Printable(info.version()) + ", API " +
-                                               Printable(info.api_revision()) + ", cgroups " +
-                                               Printable(info.cgroup_backend()) + ", on " + address
-                                         : "server not reachable: " + client.Explain(status);
+  const std::string server =
+      status.ok() ? "server " + Printable(info.version()) + ", API " + Printable(info.api_revision()) +
+                        ", cgroups " + Printable(info.cgroup_backend()) + WhoText(info) + ", on " + address
+                  : "server not reachable: " + client.Explain(status);
   return Print("caisson " CAISSON_VERSION "\n" + server + "\n");
 }
 

@@ -25,7 +25,21 @@ constexpr int kAcceptsAtOnce = 64;
 constexpr int64_t kAcceptPauseMs = 100;
 constexpr int64_t kTellEveryMs = 1'000;
 
-absl::StatusOr<UniqueFd> ListenOn(const std::string& path) {
+// Who is at the other end: the kernel's word, as it was at connect(2).
+bool IsAllowedPeer(int client, const std::vector<uid_t>& allowed) {
+  if (allowed.empty()) {
+    return true;
+  }
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer &&
+         std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
+}
+
+}  // namespace
+
+absl::StatusOr<ConnectionGate::Listener> ConnectionGate::ListenOn(const std::string& path,
+                                                                  const Caller& caller) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof address.sun_path - 1);  // SocketPath has checked its length
@@ -33,40 +47,42 @@ absl::StatusOr<UniqueFd> ListenOn(const std::string& path) {
   if (lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
     unlink(path.c_str());  // what a dead predecessor left; bind tells if this did not do
   }
-  UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener.valid()) {
+  Listener listener{UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
+                    caller,
+                    {},
+                    "unix:" + path,
+                    path};
+  if (!listener.socket.valid()) {
     return ErrnoStatus(errno, "make a socket");
   }
-  if (bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  if (bind(listener.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return ErrnoStatus(errno, "bind " + path);
   }
-  if (listen(listener.get(), SOMAXCONN) != 0) {
+  if (listen(listener.socket.get(), SOMAXCONN) != 0) {
     return ErrnoStatus(errno, "listen on " + path);
   }
   return listener;
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Listen(const std::string& path,
+absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Create(std::vector<Listener> listeners,
+                                                                       ConnectionBook& book,
                                                                        const Bounds& bounds) {
   ASSIGN_OR_RETURN(std::unique_ptr<IoThread> io, IoThread::Create());
-  ASSIGN_OR_RETURN(UniqueFd listener, ListenOn(path));
   return std::unique_ptr<ConnectionGate>(
-      new ConnectionGate(path, bounds, std::move(listener), std::move(io)));
+      new ConnectionGate(std::move(listeners), book, bounds, std::move(io)));
 }
 
-ConnectionGate::ConnectionGate(std::string path, const Bounds& bounds, UniqueFd listener,
+ConnectionGate::ConnectionGate(std::vector<Listener> listeners, ConnectionBook& book, const Bounds& bounds,
                                std::unique_ptr<IoThread> io)
-    : path_(std::move(path)),
-      bounds_(bounds),
+    : bounds_(bounds),
+      book_(book),
       io_(std::move(io)),
-      listener_(std::move(listener)),
+      listeners_(std::move(listeners)),
       rate_(bounds.calls_per_second, bounds.calls_at_once, MonotonicNanos()) {}
 
 ConnectionGate::~ConnectionGate() {
   Finish(0);
-  CloseListener();
+  CloseListeners();
   while (!connections_.empty()) {
     connections_.begin()->second->End(nullptr);
   }
@@ -74,24 +90,36 @@ ConnectionGate::~ConnectionGate() {
 
 void ConnectionGate::Start(Handover handover) {
   handover_ = std::move(handover);
-  CAISSON_CHECK(io_->loop().Watch(listener_.get(), EPOLLIN, [this](uint32_t /*events*/) { Accept(); }).ok());
+  for (Listener& listener : listeners_) {
+    CAISSON_CHECK(WatchListener(listener));
+  }
   thread_ = std::thread([this] { CAISSON_CHECK(io_->loop().Run().ok()); });
 }
 
 void ConnectionGate::StopAccepting() {
   std::promise<void> done;
   io_->Post([this, &done] {
-    CloseListener();
+    CloseListeners();
     done.set_value();
   });
   done.get_future().wait();
 }
 
-void ConnectionGate::CloseListener() {
-  if (listener_.valid()) {
-    io_->loop().Unwatch(listener_.get());
-    listener_.reset();
-    unlink(path_.c_str());
+bool ConnectionGate::WatchListener(Listener& listener) {
+  return io_->loop()
+      .Watch(listener.socket.get(), EPOLLIN, [this, &listener](uint32_t /*events*/) { Accept(listener); })
+      .ok();
+}
+
+void ConnectionGate::CloseListeners() {
+  for (Listener& listener : listeners_) {
+    if (listener.socket.valid()) {
+      io_->loop().Unwatch(listener.socket.get());
+      listener.socket.reset();
+      if (!listener.own_path.empty()) {
+        unlink(listener.own_path.c_str());
+      }
+    }
   }
 }
 
@@ -109,33 +137,37 @@ void ConnectionGate::Finish(int64_t grace_ms) {
   thread_.join();
 }
 
-void ConnectionGate::Accept() {
+void ConnectionGate::Accept(Listener& listener) {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
-    UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    UniqueFd client(accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (client.valid()) {
-      Admit(std::move(client));
+      Admit(std::move(client), listener);
       continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       Tell("no descriptor or memory for a new connection");
-      PauseAccepting();
+      PauseAccepting(listener);
     }
     return;
   }
 }
 
 // The listener stays readable while nothing can be accepted, and would be told of without end.
-void ConnectionGate::PauseAccepting() {
-  io_->loop().Unwatch(listener_.get());
-  io_->loop().At(MonotonicNanos() + kAcceptPauseMs * kNanosPerMilli, [this] {
-    if (listener_.valid() &&
-        !io_->loop().Watch(listener_.get(), EPOLLIN, [this](uint32_t /*events*/) { Accept(); }).ok()) {
-      PauseAccepting();
+void ConnectionGate::PauseAccepting(Listener& listener) {
+  io_->loop().Unwatch(listener.socket.get());
+  io_->loop().At(MonotonicNanos() + kAcceptPauseMs * kNanosPerMilli, [this, &listener] {
+    if (listener.socket.valid() && !WatchListener(listener)) {
+      PauseAccepting(listener);
     }
   });
 }
 
-void ConnectionGate::Admit(UniqueFd client) {
+void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
+  // Before anything else, so that one who may not come in cannot push out those who may.
+  if (!IsAllowedPeer(client.get(), listener.peers)) {
+    Tell("its user may not use this socket");
+    return;
+  }
   if (connections_.size() >= bounds_.connections && !EndLongestIdle()) {
     Tell("there are too many connections, and each has calls: a new one was refused");
     return;
@@ -148,9 +180,16 @@ void ConnectionGate::Admit(UniqueFd client) {
   UniqueFd ours(ends[0]);
   UniqueFd grpcs(ends[1]);
   Keeper& keeper = *this;
+  const std::string name = book_.Add(listener.caller);
+  if (!NameSocket(ours.get(), name)) {
+    book_.Remove(name);
+    Tell("the kernel has no room to name a new connection");
+    return;
+  }
   auto connection = std::make_unique<GatedConnection>(io_->loop(), keeper, std::move(client), std::move(ours),
-                                                      bounds_.incomplete_ms);
+                                                      name, bounds_.incomplete_ms);
   if (!connection->Start()) {
+    book_.Remove(name);
     Tell("the kernel has no room to watch a new connection");
     return;
   }
@@ -250,6 +289,7 @@ void ConnectionGate::OnEnd(GatedConnection& connection, const char* reason) {
   if (found == connections_.end()) {
     return;
   }
+  book_.Remove(connection.name());
   if (ended_.empty()) {
     io_->loop().At(0, [this] { ended_.clear(); });
   }

@@ -80,11 +80,12 @@ void CreatedRuns::Create(RunSpec spec, Reply reply) {
   if (const grpc::Status closed = host_.closed(); !closed.ok()) {
     return LookOnly(spec, closed, std::move(reply));
   }
-  spec.key = host_.next_key();
+  host_.enter(spec);
   spec.followable = true;
   auto record = std::make_shared<NewRecord>();
   record->key = spec.key;
   record->tenant = spec.tenant;
+  record->number = spec.number;
   record->id = spec.id;
   record->request_id = spec.request_id;
   record->digest = spec.request_digest;
@@ -157,7 +158,7 @@ void CreatedRuns::Submit(RunSpec spec, const Reply& reply) {
   auto stream = std::make_shared<SpoolStream>(
       io_, thread_, id,
       SpoolStream::Handlers{[this, id] { followers_.OnMore(id); }, [this, key] { host_.fail(key); }});
-  runs_.emplace(key, Created{spec.tenant, id, stream, std::nullopt});
+  runs_.emplace(key, Created{spec.tenant, spec.number, id, stream, std::nullopt});
   host_.submit(std::move(spec), stream);
   if (const v1::Run* run = host_.in_memory(key); run != nullptr) {
     return reply(grpc::Status::OK, *run);
@@ -181,6 +182,7 @@ void CreatedRuns::OnEnded(RunKey key, int64_t end_unix_nanos, bool service_gone)
   auto ended = std::make_shared<NewRecord>();
   ended->key = key;
   ended->tenant = created.tenant;
+  ended->number = created.number;
   ended->id = created.id;
   ended->run = *run;
   ended->run.set_state(v1::Run::FINISHED);

@@ -31,7 +31,8 @@ class CreatedRuns {
 
   // What it needs of the run manager.
   struct Host {
-    std::function<RunKey()> next_key;
+    // Gives the run its key and its number.
+    std::function<void(RunSpec& spec)> enter;
     // Why no run can be taken in now, as far as is known without trying; OK: try.
     std::function<grpc::Status()> closed;
     // Through the one door; a refusal reaches `client`.
@@ -59,6 +60,7 @@ class CreatedRuns {
   using RequestKey = std::pair<TenantId, std::string>;
   struct Created {
     TenantId tenant;
+    uint64_t number = 0;
     RunId id{};
     std::shared_ptr<SpoolStream> stream;
     std::optional<v1::RunResult> result;

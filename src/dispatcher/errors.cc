@@ -48,6 +48,8 @@ constexpr std::array kReasons = {
                "FAILED_PRECONDITION", false},
     ReasonInfo{Reason::kOffsetOutOfRange, "OFFSET_OUT_OF_RANGE", grpc::StatusCode::OUT_OF_RANGE,
                "OUT_OF_RANGE", false},
+    ReasonInfo{Reason::kRoleNotAllowed, "ROLE_NOT_ALLOWED", grpc::StatusCode::PERMISSION_DENIED,
+               "PERMISSION_DENIED", false},
 };
 
 // Collects details and makes the status.

@@ -37,6 +37,7 @@ enum class Reason : uint8_t {
   kStorageFailed,
   kOutputNotStored,
   kOffsetOutOfRange,
+  kRoleNotAllowed,
 };
 
 struct ReasonInfo {

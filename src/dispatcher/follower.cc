@@ -36,10 +36,10 @@ bool IsBeyond(const FollowPosition& position, const SpoolSizes& sizes) {
 }
 
 // `first`: whether the position is the client's own word.
-absl::Status Look(RunStore& store, const TenantId& tenant, const RunId& run, bool first, Found& found) {
+absl::Status Look(RunStore& store, const Caller& caller, const RunId& run, bool first, Found& found) {
   // Whose run it is comes before anything of it.
   if (first) {
-    ASSIGN_OR_RETURN(const std::optional<StoredRun> stored, store.records().Find(tenant, run));
+    ASSIGN_OR_RETURN(const std::optional<StoredRun> stored, store.records().Find(caller, run));
     if (!stored.has_value() || !stored->run.followable()) {
       found.kind = stored.has_value() ? Found::Kind::kNoOutput : Found::Kind::kMissing;
       return absl::OkStatus();
@@ -59,7 +59,7 @@ absl::Status Look(RunStore& store, const TenantId& tenant, const RunId& run, boo
   if (!next.ok() && !absl::IsNotFound(next.status())) {
     return next.status();
   }
-  ASSIGN_OR_RETURN(const std::optional<StoredRun> stored, store.records().Find(tenant, run));
+  ASSIGN_OR_RETURN(const std::optional<StoredRun> stored, store.records().Find(caller, run));
   if (!stored.has_value() || !next.ok()) {
     found.kind = Found::Kind::kMissing;
   } else if (stored->run.state() == v1::Run::FINISHED) {
@@ -75,9 +75,9 @@ absl::Status Look(RunStore& store, const TenantId& tenant, const RunId& run, boo
 
 class Followers::Follower final : public ClientStreamOwner, public std::enable_shared_from_this<Follower> {
  public:
-  Follower(Followers& all, TenantId tenant, const RunId& run, const FollowPosition& from,
+  Follower(Followers& all, Caller caller, const RunId& run, const FollowPosition& from,
            std::shared_ptr<ClientStream> client)
-      : all_(all), tenant_(std::move(tenant)), run_(run), position_(from), client_(std::move(client)) {}
+      : all_(all), caller_(std::move(caller)), run_(run), position_(from), client_(std::move(client)) {}
 
   void Step();
   // There is more; the list of those who wait has it no longer.
@@ -102,7 +102,7 @@ class Followers::Follower final : public ClientStreamOwner, public std::enable_s
   void End();
 
   Followers& all_;
-  const TenantId tenant_;
+  const Caller caller_;
   const RunId run_;
   FollowPosition position_;
   std::shared_ptr<ClientStream> client_;  // null once the call is over
@@ -116,10 +116,10 @@ class Followers::Follower final : public ClientStreamOwner, public std::enable_s
 void Followers::Follower::Step() {
   auto found = std::make_shared<Found>();
   all_.thread_.Read(
-      [found, tenant = tenant_, run = run_, first = first_, position = position_](RunStore& store) {
+      [found, caller = caller_, run = run_, first = first_, position = position_](RunStore& store) {
         *found = Found();
         found->position = position;
-        return Look(store, tenant, run, first, *found);
+        return Look(store, caller, run, first, *found);
       },
       [self = shared_from_this(), found](const absl::Status& status) { self->OnFound(status, *found); });
 }
@@ -214,12 +214,12 @@ Followers::~Followers() {
   }
 }
 
-void Followers::Begin(const TenantId& tenant, const RunId& run, const FollowPosition& from,
+void Followers::Begin(const Caller& caller, const RunId& run, const FollowPosition& from,
                       std::shared_ptr<ClientStream> client) {
   if (client->gone()) {
     return;
   }
-  const auto follower = std::make_shared<Follower>(*this, tenant, run, from, client);
+  const auto follower = std::make_shared<Follower>(*this, caller, run, from, client);
   all_.insert(follower);
   client->SetOwner(follower);
   follower->Step();

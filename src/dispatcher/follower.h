@@ -29,7 +29,8 @@ class Followers {
   Followers(const Followers&) = delete;
   Followers& operator=(const Followers&) = delete;
 
-  void Begin(const TenantId& tenant, const RunId& run, const FollowPosition& from,
+  // A run that the caller does not see is missing.
+  void Begin(const Caller& caller, const RunId& run, const FollowPosition& from,
              std::shared_ptr<ClientStream> client);
   // The spool or the record of `run` has more.
   void OnMore(const RunId& run);

@@ -43,11 +43,12 @@ ssize_t Write(int fd, std::string_view bytes) {
 }  // namespace
 
 GatedConnection::GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server,
-                                 int64_t incomplete_ms)
+                                 std::string name, int64_t incomplete_ms)
     : loop_(loop),
       keeper_(keeper),
       client_(std::move(client)),
       server_(std::move(server)),
+      name_(std::move(name)),
       incomplete_ms_(incomplete_ms),
       calls_(MonotonicNanos()),
       active_ns_(MonotonicNanos()) {}

@@ -31,9 +31,11 @@ class GatedConnection {
     virtual void OnEnd(GatedConnection& connection, const char* reason) = 0;
   };
 
-  // `client` is the accepted socket, `server` our end of the pair whose other end gRPC has. A preface or a
-  // header block that takes longer than `incomplete_ms` ends the connection.
-  GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server, int64_t incomplete_ms);
+  // `client` is the accepted socket, `server` our end of the pair whose other end gRPC has, `name` what the
+  // connection book calls it. A preface or a header block that takes longer than `incomplete_ms` ends the
+  // connection.
+  GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server, std::string name,
+                  int64_t incomplete_ms);
   ~GatedConnection();
   GatedConnection(const GatedConnection&) = delete;
   GatedConnection& operator=(const GatedConnection&) = delete;
@@ -45,6 +47,7 @@ class GatedConnection {
   // OnEnd follows; without effect the second time.
   void End(const char* reason);
 
+  const std::string& name() const { return name_; }
   bool had_calls() const { return calls_.had_calls(); }
   size_t open_calls() const { return calls_.open_calls(); }
   // When the client last sent something.
@@ -75,6 +78,7 @@ class GatedConnection {
   Keeper& keeper_;
   UniqueFd client_;
   UniqueFd server_;
+  const std::string name_;
   const int64_t incomplete_ms_;
   FrameReader client_frames_{true};
   FrameReader server_frames_{false};

@@ -18,12 +18,14 @@
 #include <thread>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "common/clock.h"
 #include "common/files.h"
 #include "common/packet_socket.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "dispatcher/connection_book.h"
 #include "dispatcher/connection_gate.h"
 #include "dispatcher/file_digest.h"
 #include "dispatcher/io_thread.h"
@@ -36,6 +38,7 @@
 #include "dispatcher/self_lockdown.h"
 #include "dispatcher/server.h"
 #include "dispatcher/supervisor_link.h"
+#include "dispatcher/tenant.h"
 #include "ipc/codec.h"
 #include "ipc/descriptor_use.h"
 #include "policy/profile_loader.h"
@@ -92,17 +95,38 @@ absl::StatusOr<ConnectionGate::Bounds> GateBounds(const ipc::Hello& hello, uint6
   return bounds;
 }
 
-absl::StatusOr<ipc::Hello> ReceiveHello(const UniqueFd& socket) {
+// The next message of a start, and what came with it.
+template <class M>
+absl::StatusOr<M> ReceiveNow(const UniqueFd& socket, std::vector<UniqueFd>& fds) {
+  const std::string name(ipc::MessageName(ipc::MessageTraits<M>::kType));
   pollfd waiting{socket.get(), POLLIN, 0};
   if (poll(&waiting, 1, kHelloTimeoutMs) != 1) {
-    return absl::DeadlineExceededError("wait for HELLO: nothing came");
+    return absl::DeadlineExceededError("wait for " + name + ": nothing came");
   }
-  ASSIGN_OR_RETURN(const Packet packet, ReceivePacket(socket.get()));
+  ASSIGN_OR_RETURN(Packet packet, ReceivePacket(socket.get()));
   ASSIGN_OR_RETURN(const ipc::Reply reply, ipc::DecodeReply(packet.bytes, packet.fds.size()));
-  if (const auto* hello = std::get_if<ipc::Hello>(&reply); hello != nullptr) {
-    return *hello;
+  if (const auto* message = std::get_if<M>(&reply); message != nullptr) {
+    fds = std::move(packet.fds);
+    return *message;
   }
-  return absl::FailedPreconditionError("wait for HELLO: another message came first");
+  return absl::FailedPreconditionError("wait for " + name + ": another message came first");
+}
+
+// The sockets that caissond made for tenants and roles. Whose they are is its word.
+absl::StatusOr<std::vector<ConnectionGate::Listener>> ReceiveListeners(const UniqueFd& socket,
+                                                                       uint32_t count) {
+  std::vector<ConnectionGate::Listener> listeners;
+  for (uint32_t i = 0; i < count; ++i) {
+    std::vector<UniqueFd> fds;
+    ASSIGN_OR_RETURN(const ipc::Listener message, ReceiveNow<ipc::Listener>(socket, fds));
+    ConnectionGate::Listener listener;
+    listener.socket = std::move(fds.front());
+    listener.caller = Caller{TenantId(std::string(ipc::Text(message.tenant))), message.role};
+    listener.peers.assign(message.peers.begin(), message.peers.begin() + message.peer_count);
+    listener.address = std::string(ipc::Text(message.address));
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
 }
 
 absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory, const UniqueFd& images) {
@@ -118,7 +142,10 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   signal(SIGPIPE, SIG_IGN);
   ASSIGN_OR_RETURN(const uint64_t descriptors, RaiseDescriptorLimit());
   ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
-  ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveHello(boundary));
+  std::vector<UniqueFd> none;
+  ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveNow<ipc::Hello>(boundary, none));
+  ASSIGN_OR_RETURN(std::vector<ConnectionGate::Listener> listeners,
+                   ReceiveListeners(boundary, hello.listeners));
   umask(hello.learning == 0 ? kSocketUmask : kLearningSocketUmask);
   ASSIGN_OR_RETURN(const ConnectionGate::Bounds bounds, GateBounds(hello, descriptors));
   ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles, images));
@@ -132,6 +159,7 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
     return kExitCannotServe;
   }
   ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());
+  ASSIGN_OR_RETURN(auto last_numbers, (*store)->records().LastNumbers());
   // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
   static_cast<void>(FileDigest().Finish());
   RETURN_IF_ERROR(
@@ -139,14 +167,22 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
 
   SupervisorLink link(io->loop(), std::move(boundary));
   RecordThread records(*io, *std::move(store));
-  RunManager manager(*io, link, std::move(discard), hello, {&records, last_key + 1});
+  RunManager manager(*io, link, std::move(discard), hello, {&records, last_key + 1, std::move(last_numbers)});
   RunService::Config config;
   config.memory_budget_bytes = hello.memory_budget_bytes;
   config.max_open_calls = static_cast<uint32_t>(ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length));
   config.version = CAISSON_VERSION;
-  RunService service(*io, manager, catalog, config);
+  ConnectionBook book;
+  RunService service(*io, manager, catalog, book, config);
+  // The socket of everybody who has no other: tenant "default".
+  ASSIGN_OR_RETURN(ConnectionGate::Listener own, ConnectionGate::ListenOn(socket_path, Caller()));
+  listeners.push_back(std::move(own));
+  std::string served;
+  for (const ConnectionGate::Listener& listener : listeners) {
+    served += (served.empty() ? "" : ", ") + listener.address;
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
-                   Server::Start("unix:" + socket_path, service, bounds));
+                   Server::Start(std::move(listeners), book, service, bounds));
 
   bool lost = false;
   std::thread stopper;
@@ -171,7 +207,7 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
         manager.OnSupervisorLost(reason);
       }));
   link.Send(ipc::Make<ipc::Serving>());
-  spdlog::info("serving on {} with {} profiles, at most {} runs", options.socket, catalog.entries().size(),
+  spdlog::info("serving on {} with {} profiles, at most {} runs", served, catalog.entries().size(),
                hello.max_sandboxes);
   const absl::Status ended = io->loop().Run();
   if (stopper.joinable()) {

@@ -10,14 +10,15 @@ namespace {
 
 constexpr int64_t kApplicationId = 0x43616973;  // "Cais"
 
-// A run is stored twice: by its key, which is its place in time, and by (tenant, id). `usage` is kept by
-// triggers, so it cannot disagree with what is there.
+// A run is found by its key, which is its place in time, by its id, and by its tenant with its number among
+// that tenant's runs. `usage` is kept by triggers, so it cannot disagree with what is there.
 constexpr char kSchema[] = R"sql(
 PRAGMA application_id = 1130457459;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 CREATE TABLE runs (
   key INTEGER PRIMARY KEY,
   tenant TEXT NOT NULL,
+  number INTEGER NOT NULL,
   id BLOB NOT NULL,
   request_id TEXT,
   digest BLOB,
@@ -25,9 +26,9 @@ CREATE TABLE runs (
   bytes INTEGER NOT NULL,
   run BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX runs_by_name ON runs (tenant, id);
+CREATE UNIQUE INDEX runs_by_name ON runs (id, tenant);
 CREATE UNIQUE INDEX runs_by_request ON runs (tenant, request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX runs_by_tenant ON runs (tenant, key);
+CREATE INDEX runs_by_tenant ON runs (tenant, number);
 CREATE INDEX runs_by_end ON runs (ended_ms);
 CREATE TABLE usage (tenant TEXT PRIMARY KEY, bytes INTEGER NOT NULL, records INTEGER NOT NULL) STRICT;
 CREATE TRIGGER run_added AFTER INSERT ON runs BEGIN
@@ -41,7 +42,7 @@ CREATE TRIGGER run_removed AFTER DELETE ON runs BEGIN
   UPDATE usage SET bytes = bytes - old.bytes, records = records - 1 WHERE tenant = old.tenant;
 END;
 )sql";
-static_assert(kApplicationId == 1130457459);
+static_assert(kApplicationId == 1130457459 && RecordStore::kSchemaVersion == 2);
 
 // ORDER: the locking mode first: then the log has no index in shared memory, hence no third file, and every
 // file is opened by the first statement.
@@ -111,8 +112,10 @@ struct RecordStore::Statements {
   SqliteStatement finish;
   SqliteStatement erase;
   SqliteStatement find;
+  SqliteStatement find_any;
   SqliteStatement find_request;
   SqliteStatement list;
+  SqliteStatement list_all;
   SqliteStatement live;
   SqliteStatement oldest;
   SqliteStatement ended_before;
@@ -158,28 +161,30 @@ absl::Status RecordStore::SetUp() {
   RETURN_IF_ERROR(PrepareAll());
   // ORDER: a first write here and now. It opens whatever is still closed, and finds a disk that is full or
   // read-only while somebody reads what we say.
-  return ExecuteSql(database, "BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT;");
+  return ExecuteSql(database, "BEGIN IMMEDIATE; PRAGMA user_version = 2; COMMIT;");
 }
 
 absl::Status RecordStore::PrepareAll() {
-  constexpr char kColumns[] = "SELECT key, id, digest, run FROM runs ";
+  constexpr char kColumns[] = "SELECT key, id, digest, run, tenant, number FROM runs ";
   const auto prepare = [this](const std::string& sql) {
     return SqliteStatement::Prepare(database_.get(), sql.c_str());
   };
   const std::string columns = kColumns;
   ASSIGN_OR_RETURN(SqliteStatement insert,
-                   prepare("INSERT INTO runs (key, tenant, id, request_id, digest, bytes, run) "
-                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+                   prepare("INSERT INTO runs (key, tenant, id, request_id, digest, bytes, run, number) "
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
   ASSIGN_OR_RETURN(SqliteStatement finish,
                    prepare("UPDATE runs SET ended_ms = ?2, bytes = ?3, run = ?4 WHERE key = ?1"));
   ASSIGN_OR_RETURN(SqliteStatement erase, prepare("DELETE FROM runs WHERE key = ?1"));
   ASSIGN_OR_RETURN(SqliteStatement find, prepare(columns + "WHERE tenant = ?1 AND id = ?2"));
+  ASSIGN_OR_RETURN(SqliteStatement find_any, prepare(columns + "WHERE id = ?1"));
   ASSIGN_OR_RETURN(SqliteStatement find_request, prepare(columns + "WHERE tenant = ?1 AND request_id = ?2"));
   ASSIGN_OR_RETURN(SqliteStatement list,
-                   prepare(columns + "WHERE tenant = ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"));
+                   prepare(columns + "WHERE tenant = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"));
+  ASSIGN_OR_RETURN(SqliteStatement list_all, prepare(columns + "WHERE key < ?1 ORDER BY key DESC LIMIT ?2"));
   ASSIGN_OR_RETURN(SqliteStatement live, prepare(columns + "WHERE ended_ms IS NULL"));
   ASSIGN_OR_RETURN(SqliteStatement oldest,
-                   prepare(columns + "WHERE tenant = ?1 AND ended_ms IS NOT NULL ORDER BY key LIMIT ?2"));
+                   prepare(columns + "WHERE tenant = ?1 AND ended_ms IS NOT NULL ORDER BY number LIMIT ?2"));
   ASSIGN_OR_RETURN(SqliteStatement ended_before,
                    prepare(columns + "WHERE ended_ms < ?1 ORDER BY ended_ms LIMIT ?2"));
   ASSIGN_OR_RETURN(SqliteStatement usage, prepare("SELECT bytes, records FROM usage WHERE tenant = ?1"));
@@ -189,10 +194,11 @@ absl::Status RecordStore::PrepareAll() {
   ASSIGN_OR_RETURN(
       SqliteStatement live_bytes,
       prepare("SELECT coalesce(sum(bytes), 0) FROM runs WHERE ended_ms IS NULL AND tenant = ?1"));
-  statements_.reset(new Statements{std::move(insert), std::move(finish), std::move(erase), std::move(find),
-                                   std::move(find_request), std::move(list), std::move(live),
-                                   std::move(oldest), std::move(ended_before), std::move(usage),
-                                   std::move(earliest_end), std::move(last_key), std::move(live_bytes)});
+  statements_.reset(new Statements{
+      std::move(insert), std::move(finish), std::move(erase), std::move(find), std::move(find_any),
+      std::move(find_request), std::move(list), std::move(list_all), std::move(live), std::move(oldest),
+      std::move(ended_before), std::move(usage),
+      std::move(earliest_end), std::move(last_key), std::move(live_bytes)});
   return absl::OkStatus();
 }
 
@@ -227,7 +233,7 @@ std::string_view AsText(const RunId& id) {
   return {reinterpret_cast<const char*>(id.data()), id.size()};  // SAFETY: bytes
 }
 
-// Rows of (key, id, digest, run).
+// Rows of (key, id, digest, run, tenant, number).
 absl::StatusOr<std::vector<StoredRun>> ReadRuns(SqliteStatement& statement) {
   std::vector<StoredRun> runs;
   while (true) {
@@ -244,6 +250,8 @@ absl::StatusOr<std::vector<StoredRun>> ReadRuns(SqliteStatement& statement) {
       return absl::DataLossError("a record cannot be read");
     }
     id.copy(reinterpret_cast<char*>(stored.id.data()), id.size());  // SAFETY: bytes
+    stored.run.set_tenant(statement.Bytes(4));
+    stored.number = static_cast<uint64_t>(statement.Integer(5));
     runs.push_back(std::move(stored));
   }
 }
@@ -265,6 +273,7 @@ absl::Status RecordStore::Insert(const NewRecord& record) {
   insert.BindBlob(5, record.digest);
   insert.Bind(6, static_cast<int64_t>(record.bytes + run.size() + kBytesOfOneRecord));
   insert.BindBlob(7, run);
+  insert.Bind(8, static_cast<int64_t>(record.number));
   return insert.Run();
 }
 
@@ -287,8 +296,12 @@ absl::Status RecordStore::Erase(RunKey key) {
 // --- Reading
 // ------------------------------------------------------------------------------------------------------
 
-absl::StatusOr<std::optional<StoredRun>> RecordStore::Find(const TenantId& tenant, const RunId& id) {
-  statements_->find.BindText(1, tenant.name());
+absl::StatusOr<std::optional<StoredRun>> RecordStore::Find(const Caller& caller, const RunId& id) {
+  if (caller.role == Role::kOperator) {
+    statements_->find_any.BindBlob(1, AsText(id));
+    return ReadOne(statements_->find_any);
+  }
+  statements_->find.BindText(1, caller.tenant.name());
   statements_->find.BindBlob(2, AsText(id));
   return ReadOne(statements_->find);
 }
@@ -300,8 +313,13 @@ absl::StatusOr<std::optional<StoredRun>> RecordStore::FindRequest(const TenantId
   return ReadOne(statements_->find_request);
 }
 
-absl::StatusOr<std::vector<StoredRun>> RecordStore::List(const TenantId& tenant, RunKey before, size_t most) {
-  statements_->list.BindText(1, tenant.name());
+absl::StatusOr<std::vector<StoredRun>> RecordStore::List(const Caller& caller, uint64_t before, size_t most) {
+  if (caller.role == Role::kOperator) {
+    statements_->list_all.Bind(1, static_cast<int64_t>(before));
+    statements_->list_all.Bind(2, static_cast<int64_t>(most));
+    return ReadRuns(statements_->list_all);
+  }
+  statements_->list.BindText(1, caller.tenant.name());
   statements_->list.Bind(2, static_cast<int64_t>(before));
   statements_->list.Bind(3, static_cast<int64_t>(most));
   return ReadRuns(statements_->list);
@@ -350,6 +368,20 @@ absl::StatusOr<RunKey> RecordStore::LastKey() {
   const int64_t key = row ? statements_->last_key.Integer(0) : 0;
   statements_->last_key.Reset();
   return static_cast<RunKey>(key);
+}
+
+absl::StatusOr<std::map<TenantId, uint64_t>> RecordStore::LastNumbers() {
+  ASSIGN_OR_RETURN(
+      SqliteStatement statement,
+      SqliteStatement::Prepare(database_.get(), "SELECT tenant, max(number) FROM runs GROUP BY tenant"));
+  std::map<TenantId, uint64_t> numbers;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, statement.Next());
+    if (!row) {
+      return numbers;
+    }
+    numbers.emplace(TenantId(statement.Bytes(0)), static_cast<uint64_t>(statement.Integer(1)));
+  }
 }
 
 absl::StatusOr<uint64_t> RecordStore::LiveBytes(const TenantId& tenant) {

@@ -7,6 +7,7 @@
 #define CAISSON_DISPATCHER_RECORD_STORE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -25,7 +26,8 @@ namespace caisson::dispatcher {
 
 struct NewRecord {
   RunKey key = 0;
-  TenantId tenant = DefaultTenant();
+  TenantId tenant;
+  uint64_t number = 0;  // of its tenant's runs; grows as the key does
   RunId id{};
   std::string request_id;  // empty: none
   std::string digest;      // of the request's body, where there is a request_id
@@ -35,6 +37,7 @@ struct NewRecord {
 
 struct StoredRun {
   RunKey key = 0;
+  uint64_t number = 0;
   RunId id{};
   std::string digest;
   v1::Run run;
@@ -48,7 +51,7 @@ struct RecordUsage {
 
 class RecordStore {
  public:
-  static constexpr int kSchemaVersion = 1;
+  static constexpr int kSchemaVersion = 2;
   // What a record takes besides its run and its spool.
   static constexpr uint64_t kBytesOfOneRecord = 512;
 
@@ -67,10 +70,11 @@ class RecordStore {
   absl::Status Finish(RunKey key, const v1::Run& run, int64_t ended_ms, uint64_t spool_bytes);
   absl::Status Erase(RunKey key);
 
-  absl::StatusOr<std::optional<StoredRun>> Find(const TenantId& tenant, const RunId& id);
+  // Another tenant's is not there; an operator finds everybody's.
+  absl::StatusOr<std::optional<StoredRun>> Find(const Caller& caller, const RunId& id);
   absl::StatusOr<std::optional<StoredRun>> FindRequest(const TenantId& tenant, const std::string& request_id);
-  // Newest first, with keys below `before`, at most `most`.
-  absl::StatusOr<std::vector<StoredRun>> List(const TenantId& tenant, RunKey before, size_t most);
+  // What the caller sees, newest first, with places (Caller::PlaceOf) below `before`, at most `most`.
+  absl::StatusOr<std::vector<StoredRun>> List(const Caller& caller, uint64_t before, size_t most);
   // Those that have not ended, of all tenants.
   absl::StatusOr<std::vector<StoredRun>> Live();
   // The oldest that have ended: of one tenant, or of all before a time. At most `most`.
@@ -81,6 +85,8 @@ class RecordStore {
 
   absl::StatusOr<RecordUsage> Usage(const TenantId& tenant);
   absl::StatusOr<RunKey> LastKey();
+  // The highest of each tenant that has a record. For the start.
+  absl::StatusOr<std::map<TenantId, uint64_t>> LastNumbers();
   // What those of `tenant` that have not ended take.
   absl::StatusOr<uint64_t> LiveBytes(const TenantId& tenant);
   // Of all tenants. For the start.

@@ -43,7 +43,8 @@ struct CompileSpec {
 struct RunSpec {
   RunKey key = 0;  // 0: it gets one when it is submitted
   RunId id{};
-  TenantId tenant = DefaultTenant();
+  TenantId tenant;
+  uint64_t number = 0;         // of its tenant's runs; comes with the key
   std::string request_id;      // of CreateRun; empty: none
   std::string request_digest;  // with it: of the request's body
   bool followable = false;     // its events are stored
@@ -110,8 +111,10 @@ class Run final : public ClientStreamOwner, public StepOwner {
   State state() const { return state_; }
   const RunId& id() const { return spec_.id; }
   const TenantId& tenant() const { return spec_.tenant; }
+  uint64_t number() const { return spec_.number; }
   // It was admitted, so its end frees a sandbox.
   bool admitted() const { return admitted_; }
+  bool holds_place() const { return place_held_; }
 
  private:
   ipc::SandboxId SandboxOf(ipc::Step step) const {

@@ -12,7 +12,7 @@
 #include "caisson/v1/run.pb.h"
 #include "dispatcher/record_store.h"
 #include "dispatcher/run_filter.h"
-#include "dispatcher/run_host.h"
+#include "dispatcher/tenant.h"
 
 namespace caisson::dispatcher {
 
@@ -22,15 +22,16 @@ inline constexpr size_t kMaxPageBytes = 1024UL * 1024;
 inline constexpr size_t kMaxRunsLookedAt = 5'000;
 
 struct ListingRequest {
-  RunKey before = 0;  // only keys below it; 0: from the newest
+  Caller caller;
+  uint64_t before = 0;  // only places (Caller::PlaceOf) below it; 0: from the newest
   size_t size = 0;
   RunFilter filter;
 };
 
-// The runs in memory, as they are now.
-using LiveRuns = std::map<RunKey, v1::Run>;
-// Stored runs with keys below `before`, newest first, at most `most`.
-using ReadStored = std::function<absl::StatusOr<std::vector<StoredRun>>(RunKey before, size_t most)>;
+// The runs in memory that the caller sees, as they are now, by their places.
+using LiveRuns = std::map<uint64_t, v1::Run>;
+// Stored runs that the caller sees, with places below `before`, newest first, at most `most`.
+using ReadStored = std::function<absl::StatusOr<std::vector<StoredRun>>(uint64_t before, size_t most)>;
 
 absl::StatusOr<v1::ListRunsResponse> BuildPage(const ListingRequest& request, const LiveRuns& live,
                                                const ReadStored& read);

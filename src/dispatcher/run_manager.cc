@@ -10,7 +10,6 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "dispatcher/errors.h"
-#include "dispatcher/run_name.h"
 #include "dispatcher/run_record.h"
 
 namespace caisson::dispatcher {
@@ -18,26 +17,17 @@ namespace {
 
 constexpr int64_t kPositionIntervalMs = 1'000;
 
-absl::StatusOr<std::vector<StoredRun>> NothingStored(RunKey /*before*/, size_t /*most*/) {
-  return std::vector<StoredRun>();
-}
-
-std::string QueueFullText(size_t waiting) {
-  return "the queue is full, " + std::to_string(waiting) + " waiting";
-}
+// How many others wait is not a client's to know.
+constexpr char kQueueFullText[] = "the queue is full";
 
 NewRecord RecordOf(RunKey key, const RunSpec& spec) {
   NewRecord record;
   record.key = key;
   record.tenant = spec.tenant;
+  record.number = spec.number;
   record.id = spec.id;
   record.run = NewRunRecord(spec);
   return record;
-}
-
-grpc::Status CannotRead(const absl::Status& status) {
-  spdlog::error("records: {}", Message(status));
-  return Refuse(Reason::kStorageFailed, "the records cannot be read");
 }
 
 }  // namespace
@@ -53,6 +43,7 @@ RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, con
       admission_(AdmissionConfig{hello.max_sandboxes, hello.memory_budget_bytes, hello.queue_length,
                                  kMaxQueuedBytes}),
       next_key_(stored.first_key),
+      numbers_(std::move(stored.last_numbers)),
       records_(stored.thread) {
   if (records_ != nullptr) {
     followers_.emplace(io_, *records_);
@@ -65,6 +56,11 @@ RunManager::~RunManager() { io_.loop().Cancel(position_timer_); }
 // --- From clients
 // -------------------------------------------------------------------------------------------------
 
+void RunManager::Enter(RunSpec& spec) {
+  spec.key = next_key_++;
+  spec.number = ++numbers_[spec.tenant];
+}
+
 void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   if (client->gone()) {
     return;
@@ -73,17 +69,20 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     client->Finish(RefusalWhileDraining());
     return;
   }
-  const RunKey key = spec.key != 0 ? spec.key : next_key_++;
+  if (spec.key == 0) {
+    Enter(spec);
+  }
+  const RunKey key = spec.key;
   const Admission::Entry entry =
       admission_.Enqueue(key, spec.memory_bytes + spec.bundle_bytes, spec.request_bytes);
   if (entry != Admission::Entry::kAccepted) {
-    const std::string message = entry == Admission::Entry::kQueueFull
-                                    ? QueueFullText(admission_.waiting())
+    const char* const message = entry == Admission::Entry::kQueueFull
+                                    ? kQueueFullText
                                     : "the waiting requests together are too large";
     client->Finish(RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
     return;
   }
-  registry_.Add(key, NewRunRecord(spec));
+  registry_.Add(key, spec.tenant, spec.number, NewRunRecord(spec));
   if (created_.has_value() && !created_->Has(key)) {
     records_->Write(
         RecordThread::Need::kLasting,
@@ -94,13 +93,13 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   client->SetOwner(run);
   AdmitWaiting();
   if (run->state() == Run::State::kQueued) {
-    run->TellPosition(static_cast<uint32_t>(admission_.waiting()));
+    run->TellPosition(WaitingOf(run->tenant()));
     ArmPositionTimer();
   }
 }
 
 CreatedRuns::Host RunManager::HostOfCreated() {
-  return {[this] { return next_key_++; },
+  return {[this](RunSpec& spec) { Enter(spec); },
           [this] { return Closed(); },
           [this](RunSpec spec, std::shared_ptr<ClientStream> client) {
             Submit(std::move(spec), std::move(client));
@@ -119,73 +118,10 @@ void RunManager::Create(RunSpec spec, RunReply reply) {
   created_->Create(std::move(spec), std::move(reply));
 }
 
-void RunManager::Follow(const TenantId& tenant, const RunId& id, const FollowPosition& from,
+void RunManager::Follow(const Caller& caller, const RunId& id, const FollowPosition& from,
                         std::shared_ptr<ClientStream> client) {
   CAISSON_CHECK(followers_.has_value());
-  followers_->Begin(tenant, id, from, std::move(client));
-}
-
-void RunManager::Get(const TenantId& tenant, const RunId& id, RunReply reply) {
-  const std::string name = RunName(id);
-  if (const v1::Run* found = registry_.Find(name, MonotonicNanos()); found != nullptr) {
-    return reply(grpc::Status::OK, *found);
-  }
-  if (records_ == nullptr) {
-    return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
-  }
-  auto found = std::make_shared<std::optional<StoredRun>>();
-  records_->Read(
-      [found, tenant, id](RunStore& store) -> absl::Status {
-        ASSIGN_OR_RETURN(*found, store.records().Find(tenant, id));
-        return absl::OkStatus();
-      },
-      [found, name, reply = std::move(reply)](const absl::Status& status) {
-        if (!status.ok()) {
-          return reply(CannotRead(status), {});
-        }
-        if (!found->has_value()) {
-          return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
-        }
-        reply(grpc::Status::OK, (*found)->run);
-      });
-}
-
-void RunManager::Cancel(const TenantId& tenant, const RunId& id, RunReply reply) {
-  if (const auto key = registry_.KeyOf(RunName(id)); key.has_value()) {
-    if (Run* live = Find(*key); live != nullptr) {
-      live->Cancel(ipc::CancelReason::kClient);
-    }
-  }
-  Get(tenant, id, std::move(reply));
-}
-
-void RunManager::List(const TenantId& tenant, ListingRequest request, ListReply reply) {
-  LiveRuns live = registry_.All(MonotonicNanos());
-  if (records_ == nullptr || !request.filter.MatchesFinished()) {
-    return reply(grpc::Status::OK, *BuildPage(request, live, NothingStored));
-  }
-  auto page = std::make_shared<v1::ListRunsResponse>();
-  records_->Read(
-      [page, tenant, request = std::move(request), live = std::move(live)](RunStore& store) -> absl::Status {
-        ASSIGN_OR_RETURN(*page, BuildPage(request, live, [&](RunKey before, size_t most) {
-          return store.records().List(tenant, before, most);
-        }));
-        return absl::OkStatus();
-      },
-      [page, reply = std::move(reply)](const absl::Status& status) {
-        reply(status.ok() ? grpc::Status::OK : CannotRead(status), *page);
-      });
-}
-
-void RunManager::FillInfo(v1::ServerInfo& info) const {
-  info.set_max_runs(hello_.max_sandboxes);
-  info.set_queue_length(hello_.queue_length);
-  info.set_memory_budget_bytes(hello_.memory_budget_bytes);
-  info.set_cgroup_backend(
-      ipc::CgroupBackend{hello_.cgroup_backend} == ipc::CgroupBackend::kUnified ? "unified" : "hybrid");
-  info.set_landlock_abi(hello_.landlock_abi);
-  info.set_runs_active(static_cast<uint32_t>(admission_.running()));
-  info.set_runs_queued(static_cast<uint32_t>(admission_.waiting()));
+  followers_->Begin(caller, id, from, std::move(client));
 }
 
 // --- Admission
@@ -202,6 +138,14 @@ void RunManager::AdmitWaiting() {
   }
 }
 
+uint32_t RunManager::WaitingOf(const TenantId& tenant) const {
+  uint32_t waiting = 0;
+  for (const AdmissionId key : admission_.Waiting()) {
+    waiting += runs_.at(key)->tenant() == tenant ? 1U : 0U;
+  }
+  return waiting;
+}
+
 void RunManager::ArmPositionTimer() {
   if (position_timer_ == 0) {
     position_timer_ =
@@ -211,9 +155,11 @@ void RunManager::ArmPositionTimer() {
 
 void RunManager::TellPositions() {
   position_timer_ = 0;
-  uint32_t position = 0;
+  // Its place among its own tenant's: how many others wait is not a client's to know.
+  std::unordered_map<TenantId, uint32_t> positions;
   for (const AdmissionId key : admission_.Waiting()) {
-    runs_.at(key)->TellPosition(++position);
+    Run& run = *runs_.at(key);
+    run.TellPosition(++positions[run.tenant()]);
   }
   if (admission_.waiting() != 0) {
     ArmPositionTimer();  // Nobody waiting, nobody to wake up for.
@@ -245,6 +191,7 @@ void RunManager::OnResult(RunKey key, const v1::RunResult& result) {
   NewRecord ended;
   ended.key = key;
   ended.tenant = run->tenant();
+  ended.number = run->number();
   ended.id = run->id();
   ended.run = *record;
   records_->WriteSurely(
@@ -293,6 +240,9 @@ struct RunManager::Dispatch {
     }
   }
   void operator()(const ipc::Hello& /*message*/) { spdlog::warn("supervisor: a second HELLO is ignored"); }
+  void operator()(const ipc::Listener& /*message*/) {
+    spdlog::warn("supervisor: a LISTENER after the start is ignored");
+  }
   void operator()(const ipc::Prepared& m) {
     To(m, [&](StepRun& step) { step.OnPrepared(m, std::move(fds)); });
   }
@@ -337,7 +287,7 @@ grpc::Status RunManager::Closed() const {
     return RefusalWhileDraining();
   }
   return admission_.waiting() >= hello_.queue_length
-             ? RefuseQuota(Reason::kQueueFull, QueueFullText(admission_.waiting()), "queue", kRetryDelayMs)
+             ? RefuseQuota(Reason::kQueueFull, kQueueFullText, "queue", kRetryDelayMs)
              : grpc::Status::OK;
 }
 

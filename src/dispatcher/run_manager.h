@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@
 #include "dispatcher/run_listing.h"
 #include "dispatcher/run_registry.h"
 #include "dispatcher/supervisor_link.h"
+#include "dispatcher/tenant.h"
 #include "ipc/codec.h"
 #include "ipc/messages.h"
 
@@ -44,7 +46,8 @@ class RunManager final : public RunHost {
   // Where runs are recorded. Without a thread they are not: for tests of what is beside it.
   struct Stored {
     RecordThread* thread = nullptr;
-    RunKey first_key = 1;  // above every key that is recorded
+    RunKey first_key = 1;                            // above every key that is recorded
+    std::map<TenantId, uint64_t> last_numbers = {};  // the highest that is recorded of each tenant
   };
 
   // `discard`: /dev/null, open for writing. `hello`: caissond's bounds.
@@ -55,13 +58,15 @@ class RunManager final : public RunHost {
   void Submit(RunSpec spec, std::shared_ptr<ClientStream> client);
   // A run that no call holds. Needs Stored, as FollowRun does.
   void Create(RunSpec spec, RunReply reply);
-  void Follow(const TenantId& tenant, const RunId& id, const FollowPosition& from,
+  // Another tenant's run is missing, in each of these.
+  void Follow(const Caller& caller, const RunId& id, const FollowPosition& from,
               std::shared_ptr<ClientStream> client);
   // The run as it is now; Cancel first ends it, if it has not ended.
-  void Get(const TenantId& tenant, const RunId& id, RunReply reply);
-  void Cancel(const TenantId& tenant, const RunId& id, RunReply reply);
-  void List(const TenantId& tenant, ListingRequest request, ListReply reply);
-  void FillInfo(v1::ServerInfo& info) const;
+  void Get(const Caller& caller, const RunId& id, RunReply reply);
+  void Cancel(const Caller& caller, const RunId& id, RunReply reply);
+  void List(ListingRequest request, ListReply reply);
+  // What is at work and waiting is of the caller's own tenant.
+  void FillInfo(const Caller& caller, v1::ServerInfo& info) const;
 
   void OnMessage(const ipc::Reply& reply, std::vector<UniqueFd> fds);
   // Ends every run as a failure of the service.
@@ -92,8 +97,10 @@ class RunManager final : public RunHost {
   grpc::Status RefusalWhileDraining() const;
   grpc::Status Closed() const;
   CreatedRuns::Host HostOfCreated();
+  void Enter(RunSpec& spec);
   void AdmitWaiting();
   void TellPositions();
+  uint32_t WaitingOf(const TenantId& tenant) const;
   void ArmPositionTimer();
   Run* Find(RunKey key);
   std::vector<std::shared_ptr<Run>> Snapshot() const;
@@ -108,7 +115,8 @@ class RunManager final : public RunHost {
   RunRegistry registry_;
   std::unordered_map<RunKey, std::shared_ptr<Run>> runs_;
   RunKey next_key_;
-  RecordThread* const records_;  // null: nothing is recorded
+  std::map<TenantId, uint64_t> numbers_;  // the last of each tenant; tenants come from configuration
+  RecordThread* const records_;           // null: nothing is recorded
   std::optional<Followers> followers_;
   std::optional<CreatedRuns> created_;
   size_t lingering_ = 0;  // runs without a sandbox whose client still takes what is left

@@ -23,6 +23,7 @@ v1::Run NewRunRecord(const RunSpec& spec) {
   run.mutable_labels()->insert(spec.labels.begin(), spec.labels.end());
   run.set_request_id(spec.request_id);
   run.set_followable(spec.followable);
+  run.set_tenant(spec.tenant.name());
   return run;
 }
 

@@ -30,7 +30,7 @@ constexpr char kApiRevision[] = "caisson.v1/1";
 constexpr size_t kMaxPageTokenBytes = 64;
 constexpr size_t kDefaultPageSize = 50;
 constexpr size_t kMaxPageSize = 1'000;
-constexpr auto kLastKey = static_cast<RunKey>(std::numeric_limits<int64_t>::max());
+constexpr auto kLastPlace = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 
 grpc::Status CheckPageSize(int32_t page_size) {
   return page_size >= 0 ? grpc::Status::OK
@@ -75,7 +75,7 @@ grpc::Status ReadListing(const v1::ListRunsRequest& list, ListingRequest& listin
   if (!token.empty()) {
     const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), listing.before);
     if (error != std::errc() || end != token.data() + token.size() || listing.before == 0 ||
-        listing.before > kLastKey) {
+        listing.before > kLastPlace) {
       return InvalidPageToken();
     }
   }
@@ -137,10 +137,30 @@ grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context, const 
 
 }  // namespace
 
+grpc::Status RunService::Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const {
+  const std::optional<Caller> found = book_.Find(context.peer());
+  if (!found.has_value()) {
+    // The gate forgets a connection when it ends, so nobody is there to be answered.
+    return Refuse(Reason::kClientGone, "the client went away");
+  }
+  caller = *found;
+  const bool may =
+      use == Use::kLook || (use == Use::kCancel ? caller.MayCancelRuns() : caller.MayStartRuns());
+  return may ? grpc::Status::OK
+             : Refuse(Reason::kRoleNotAllowed,
+                      std::string("the role ") + RoleName(caller.role) + " may not do this",
+                      {{"role", RoleName(caller.role)}});
+}
+
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
   const int64_t received_ns = MonotonicNanos();
   std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kStart, caller); !status.ok()) {
+    reactor->RefuseAtOnce(status);
+    return reactor.get();
+  }
   if (HasTooManyCalls()) {
     reactor->RefuseAtOnce(TooManyCalls());
     return reactor.get();
@@ -157,7 +177,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
     reactor->RefuseAtOnce(status);
     return reactor.get();
   }
-  spec->tenant = TenantOf(*context);
+  spec->tenant = caller.tenant;
   spec->received_ns = received_ns;
   io_.Post([this, spec, reactor] { manager_.Submit(std::move(*spec), reactor); });
   return reactor.get();
@@ -165,7 +185,9 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interact(
     grpc::CallbackServerContext* context) {
-  const auto take = [this, tenant = TenantOf(*context), opening = std::make_shared<InteractOpening>(intake_)](
+  Caller caller;
+  const grpc::Status identified = Identify(*context, Use::kStart, caller);
+  const auto take = [this, tenant = caller.tenant, opening = std::make_shared<InteractOpening>(intake_)](
                         v1::InteractRequest& message, InteractReactor::Submit& submit) {
     auto spec = std::make_shared<RunSpec>();
     bool complete = false;
@@ -180,7 +202,9 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
   };
   std::shared_ptr<InteractReactor> reactor =
       InteractReactor::Create(context, io_, open_calls_, take, config_.input_timeouts);
-  if (HasTooManyCalls()) {
+  if (!identified.ok()) {
+    reactor->RefuseAtOnce(identified);
+  } else if (HasTooManyCalls()) {
     reactor->RefuseAtOnce(TooManyCalls());
   } else {
     reactor->Begin();
@@ -188,11 +212,13 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
   return reactor.get();
 }
 
-TenantId RunService::TenantOf(const grpc::CallbackServerContext& /*context*/) { return DefaultTenant(); }
-
 grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* context,
                                                 const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
   const int64_t received_ns = MonotonicNanos();
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kStart, caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
   if (HasTooManyCalls()) {
     return AnswerNow(context, TooManyCalls());
   }
@@ -202,7 +228,7 @@ grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* con
   if (!status.ok()) {
     return AnswerNow(context, status);
   }
-  spec->tenant = TenantOf(*context);
+  spec->tenant = caller.tenant;
   spec->received_ns = received_ns;
   const Answer answer(context, response, open_calls_);
   io_.Post([this, spec, answer] { manager_.Create(std::move(*spec), answer); });
@@ -212,6 +238,11 @@ grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* con
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::FollowRun(grpc::CallbackServerContext* context,
                                                                   const grpc::ByteBuffer* request) {
   std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kLook, caller); !status.ok()) {
+    reactor->RefuseAtOnce(status);
+    return reactor.get();
+  }
   if (HasTooManyCalls()) {
     reactor->RefuseAtOnce(TooManyCalls());
     return reactor.get();
@@ -226,40 +257,47 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::FollowRun(grpc::Callback
     reactor->RefuseAtOnce(status);
     return reactor.get();
   }
-  io_.Post([this, tenant = TenantOf(*context), id = IdOf(follow), from, reactor] {
-    manager_.Follow(tenant, id, from, reactor);
-  });
+  io_.Post([this, caller, id = IdOf(follow), from, reactor] { manager_.Follow(caller, id, from, reactor); });
   return reactor.get();
 }
 
 grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* context,
                                              const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kLook, caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
   v1::GetRunRequest get;
   if (const grpc::Status status = ReadNamed(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
   const Answer answer(context, response);
-  io_.Post([this, tenant = TenantOf(*context), id = IdOf(get), answer] { manager_.Get(tenant, id, answer); });
+  io_.Post([this, caller, id = IdOf(get), answer] { manager_.Get(caller, id, answer); });
   return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* context,
                                                 const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kCancel, caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
   v1::CancelRunRequest cancel;
   if (const grpc::Status status = ReadNamed(*request, cancel); !status.ok()) {
     return AnswerNow(context, status);
   }
   const Answer answer(context, response);
-  io_.Post([this, tenant = TenantOf(*context), id = IdOf(cancel), answer] {
-    manager_.Cancel(tenant, id, answer);
-  });
+  io_.Post([this, caller, id = IdOf(cancel), answer] { manager_.Cancel(caller, id, answer); });
   return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* context,
                                                const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  v1::ListRunsRequest list;
   ListingRequest listing;
+  if (const grpc::Status status = Identify(*context, Use::kLook, listing.caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
+  v1::ListRunsRequest list;
   grpc::Status status = ReadSmallRequest(*request, list);
   if (status.ok()) {
     status = ReadListing(list, listing);
@@ -268,15 +306,17 @@ grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* cont
     return AnswerNow(context, status);
   }
   const Answer answer(context, response);
-  io_.Post([this, tenant = TenantOf(*context), listing = std::move(listing), answer] {
-    manager_.List(tenant, listing, answer);
-  });
+  io_.Post([this, listing = std::move(listing), answer] { manager_.List(listing, answer); });
   return answer.reactor();
 }
 
 grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request,
                                                    grpc::ByteBuffer* response) {
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kLook, caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
   v1::ListProfilesRequest list;
   if (const grpc::Status status = ReadSmallRequest(*request, list); !status.ok()) {
     return AnswerNow(context, status);
@@ -302,21 +342,30 @@ grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request,
                                                     grpc::ByteBuffer* response) {
+  Caller caller;
+  if (const grpc::Status status = Identify(*context, Use::kLook, caller); !status.ok()) {
+    return AnswerNow(context, status);
+  }
   v1::GetServerInfoRequest get;
   if (const grpc::Status status = ReadSmallRequest(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
   const Answer answer(context, response);
-  io_.Post([this, answer] {
+  io_.Post([this, caller, answer] {
     v1::ServerInfo info;
     info.set_version(config_.version);
     info.set_api_revision(kApiRevision);
     info.set_max_request_bytes(kMaxRequestBytes);
-    for (const char* feature : {"execute", "interact", "upload", "terminal", "output_files", "steps",
-                                "cancel", "list_runs", "create", "follow", "health", "reflection"}) {
+    for (const char* feature :
+         {"execute", "interact", "upload", "terminal", "output_files", "steps", "cancel", "list_runs",
+          "create", "follow", "tenants", "health", "reflection"}) {
       info.add_features(feature);
     }
-    manager_.FillInfo(info);
+    info.set_role(RoleName(caller.role));
+    if (caller.role != Role::kOperator) {
+      info.set_tenant(caller.tenant.name());
+    }
+    manager_.FillInfo(caller, info);
     answer(grpc::Status::OK, info);
   });
   return answer.reactor();

@@ -1,4 +1,5 @@
-// The gRPC service: takes calls apart, lets the I/O thread decide, and answers. No logic of runs in here.
+// The gRPC service: knows whose call it is, takes it apart, lets the I/O thread decide, and answers. No logic
+// of runs in here.
 // Runs on gRPC's threads over client messages: untrusted.
 #ifndef CAISSON_DISPATCHER_RUN_SERVICE_H_
 #define CAISSON_DISPATCHER_RUN_SERVICE_H_
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "caisson/v1/run.grpc.pb.h"
+#include "dispatcher/connection_book.h"
 #include "dispatcher/interact_reactor.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/profile_catalog.h"
@@ -42,10 +44,13 @@ class RunService final : public RunServiceBase {
     InteractReactor::InputTimeouts input_timeouts;
   };
 
-  RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, Config config)
+  // `book` knows who is at the other end of each call.
+  RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, const ConnectionBook& book,
+             Config config)
       : io_(io),
         manager_(manager),
         catalog_(catalog),
+        book_(book),
         config_(std::move(config)),
         intake_(catalog_, config_.memory_budget_bytes, config_.upload_budget_bytes) {}
 
@@ -71,8 +76,10 @@ class RunService final : public RunServiceBase {
                                           grpc::ByteBuffer* response) override;
 
  private:
-  // Whose the call is.
-  static TenantId TenantOf(const grpc::CallbackServerContext& context);
+  // What a call is for, which decides who may make it.
+  enum class Use : uint8_t { kLook, kCancel, kStart };
+  // OK and `caller`, or the refusal that answers the call. The first thing every method does.
+  grpc::Status Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const;
   bool HasTooManyCalls() const {
     return open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls;
   }
@@ -80,6 +87,7 @@ class RunService final : public RunServiceBase {
   IoThread& io_;
   RunManager& manager_;
   const ProfileCatalog& catalog_;
+  const ConnectionBook& book_;
   const Config config_;
   const RequestIntake intake_;
   std::atomic<uint32_t> open_calls_{0};

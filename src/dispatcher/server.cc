@@ -3,8 +3,8 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
-#include <grpcpp/server_posix.h>
 #include <sys/un.h>
 
 #include <chrono>
@@ -51,10 +51,11 @@ absl::StatusOr<std::string> SocketPath(const std::string& address) {
   return path;
 }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address, RunService& service,
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::vector<ConnectionGate::Listener> listeners,
+                                                      ConnectionBook& book, RunService& service,
                                                       const ConnectionGate::Bounds& bounds) {
-  ASSIGN_OR_RETURN(const std::string path, SocketPath(address));
-  ASSIGN_OR_RETURN(std::unique_ptr<ConnectionGate> gate, ConnectionGate::Listen(path, bounds));
+  ASSIGN_OR_RETURN(std::unique_ptr<ConnectionGate> gate,
+                   ConnectionGate::Create(std::move(listeners), book, bounds));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ResourceQuota quota("caisson");
@@ -69,11 +70,21 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::string& address
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
   builder.RegisterService(&service);
+  // Unlike AddInsecureChannelFromFd this asks the kernel for the peer's address, by which calls are told
+  // apart. No credentials: the gate has seen to who it is.
+  using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
+  std::shared_ptr<Acceptor> acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) {
-    return absl::UnavailableError("serve on " + address + ": gRPC could not start");
+    return absl::UnavailableError("serve: gRPC could not start");
   }
-  gate->Start([grpc = server.get()](UniqueFd end) { grpc::AddInsecureChannelFromFd(grpc, end.release()); });
+  gate->Start([acceptor = std::move(acceptor)](UniqueFd end) {
+    Acceptor::NewConnectionParameters connection;
+    connection.fd = end.release();
+    acceptor->HandleNewConnection(&connection);
+  });
   return std::unique_ptr<Server>(new Server(std::move(server), std::move(gate)));
 }
 

@@ -1,4 +1,4 @@
-// The gRPC server: address, bounds, health, reflection. Connections come through the gate.
+// The gRPC server: bounds, health, reflection. Connections come through the gate.
 #ifndef CAISSON_DISPATCHER_SERVER_H_
 #define CAISSON_DISPATCHER_SERVER_H_
 
@@ -7,22 +7,25 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "dispatcher/connection_book.h"
 #include "dispatcher/connection_gate.h"
 #include "dispatcher/run_service.h"
 
 namespace caisson::dispatcher {
 
 // The path in "unix:/absolute/path". Everything else is refused: there is no TLS and no authentication yet,
-// so nothing but the modes of a socket file says who may call.
+// so nothing but socket files and the kernel's word about their users says who may call.
 absl::StatusOr<std::string> SocketPath(const std::string& address);
 
 class Server {
  public:
-  // Listens on `address`. The caller has set the umask that gives the socket its mode, and passed the
+  // Serves whoever comes through `listeners`; `service` finds them in `book`. The caller has passed the
   // lockdown.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::string& address, RunService& service,
+  static absl::StatusOr<std::unique_ptr<Server>> Start(std::vector<ConnectionGate::Listener> listeners,
+                                                       ConnectionBook& book, RunService& service,
                                                        const ConnectionGate::Bounds& bounds);
 
   // From now on the health service says NOT_SERVING.

@@ -1,28 +1,72 @@
-// Whose a call, a run or a record is. Every look-up of a run names one, so that nobody finds another's.
+// Who a caller is: its tenant, and what it may do there. Values, compared and copied, never guessed: where
+// they are not known a call is refused. Made from caissond's configuration, in caisson-dispatcher.
 #ifndef CAISSON_DISPATCHER_TENANT_H_
 #define CAISSON_DISPATCHER_TENANT_H_
 
 #include <compare>
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "ipc/messages.h"
 
 namespace caisson::dispatcher {
 
+inline constexpr std::string_view kDefaultTenant = "default";
+
+// The name of a tenant: a lower-case letter, then lower-case letters, digits and '-', at most 63 bytes.
 class TenantId {
  public:
+  TenantId() : name_(kDefaultTenant) {}
   explicit TenantId(std::string name) : name_(std::move(name)) {}
 
   const std::string& name() const { return name_; }
 
-  friend auto operator<=>(const TenantId&, const TenantId&) = default;
+  friend bool operator==(const TenantId&, const TenantId&) = default;
+  friend std::strong_ordering operator<=>(const TenantId&, const TenantId&) = default;
 
  private:
   std::string name_;
 };
 
-// Who has no identity of its own: today everybody who may open the socket.
-inline TenantId DefaultTenant() { return TenantId("default"); }
+using Role = ipc::ClientRole;
+
+// "run", "observe" or "operator".
+constexpr const char* RoleName(Role role) {
+  switch (role) {
+    case Role::kRun:
+      return "run";
+    case Role::kObserve:
+      return "observe";
+    case Role::kOperator:
+      return "operator";
+  }
+  return "unknown";
+}
+
+// Whoever is at the other end of a connection.
+struct Caller {
+  TenantId tenant;  // an operator has none, and this means nothing then
+  Role role = Role::kRun;
+
+  bool MayStartRuns() const { return role == Role::kRun; }
+  bool MayCancelRuns() const { return role == Role::kRun || role == Role::kOperator; }
+  // The one rule of who sees whose runs. What is not seen does not exist: NOT_FOUND.
+  bool Sees(const TenantId& owner) const { return role == Role::kOperator || tenant == owner; }
+  // A run's place in the lists and page tokens of this caller: among its own tenant's runs, since a number of
+  // all runs would tell it of the others'. An operator counts all. Grows with every run either way.
+  uint64_t PlaceOf(uint64_t key, uint64_t number) const { return role == Role::kOperator ? key : number; }
+};
 
 }  // namespace caisson::dispatcher
+
+template <>
+struct std::hash<caisson::dispatcher::TenantId> {
+  size_t operator()(const caisson::dispatcher::TenantId& tenant) const noexcept {
+    return std::hash<std::string>()(tenant.name());
+  }
+};
 
 #endif  // CAISSON_DISPATCHER_TENANT_H_

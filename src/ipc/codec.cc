@@ -10,23 +10,10 @@ namespace {
 
 constexpr size_t kStartFds = 1;
 
-bool IsProfileName(const std::array<char, kNameBytes>& field) {
-  const std::string_view name = Text(field);
-  if (name.empty() || name.size() == field.size() || name.front() < 'a' || name.front() > 'z') {
-    return false;
-  }
-  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-  // Nothing may hide behind the terminator.
-  return characters && std::all_of(field.begin() + static_cast<std::ptrdiff_t>(name.size()), field.end(),
-                                   [](char c) { return c == '\0'; });
-}
-
 absl::Status Check(const Prepare& message) {
   FieldChecks checks(MessageType::kPrepare);
   checks.NotZero(message.sandbox, "sandbox");
-  checks.Require(IsProfileName(message.profile), "profile", "is not a profile name");
+  checks.Require(IsName(message.profile), "profile", "is not a profile name");
   checks.Enum(message.step, Step::kCompile, Step::kRun, "step");
   checks.Flag(message.tty, "tty");
   checks.NotZero(message.disk_bytes, "disk_bytes");
@@ -148,6 +135,8 @@ std::string_view MessageName(MessageType type) {
       return "FINISHED";
     case MessageType::kDrain:
       return "DRAIN";
+    case MessageType::kListener:
+      return "LISTENER";
   }
   return "unknown";
 }

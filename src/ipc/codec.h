@@ -19,7 +19,7 @@
 namespace caisson::ipc {
 
 using Request = std::variant<Prepare, Start, Cancel, Signal, Serving>;
-using Reply = std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain>;
+using Reply = std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain, Listener>;
 
 // Checks length, header, reserved fields, ranges of all enums, names, and the number of descriptors that came
 // along. Whether the profile exists and a limit is under its ceiling is the caller's to decide.
@@ -51,6 +51,7 @@ CAISSON_IPC_MESSAGE(Started);
 CAISSON_IPC_MESSAGE(StartRefused);
 CAISSON_IPC_MESSAGE(Finished);
 CAISSON_IPC_MESSAGE(Drain);
+CAISSON_IPC_MESSAGE(Listener);
 #undef CAISSON_IPC_MESSAGE
 
 // A message of all zeros with its header filled in.

@@ -52,6 +52,21 @@ class FieldChecks {
   absl::Status status_;
 };
 
+// The name of a profile or a tenant: a lower-case letter, then lower-case letters, digits and '-'.
+template <size_t N>
+bool IsName(const std::array<char, N>& field) {
+  const std::string_view name = Text(field);
+  if (name.empty() || name.size() == field.size() || name.front() < 'a' || name.front() > 'z') {
+    return false;
+  }
+  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  // Nothing may hide behind the terminator.
+  return characters && std::all_of(field.begin() + static_cast<std::ptrdiff_t>(name.size()), field.end(),
+                                   [](char c) { return c == '\0'; });
+}
+
 // Reads the header of a packet. The bytes need not be aligned.
 inline absl::Status ReadHeader(std::span<const std::byte> bytes, Header& header) {
   if (bytes.size() < sizeof header) {

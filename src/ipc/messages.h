@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 5;
+inline constexpr uint16_t kVersion = 6;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -33,6 +33,7 @@ enum class MessageType : uint16_t {
   kStartRefused = 68,
   kFinished = 69,
   kDrain = 70,
+  kListener = 71,  // 1 descriptor: the socket that listens
 };
 
 // A sandbox of one dispatcher session; chosen by the dispatcher, unique among its live ones, never 0.
@@ -122,8 +123,28 @@ struct Hello {
   uint32_t queue_length;
   uint32_t cgroup_backend;  // CgroupBackend
   uint64_t grace_ms;
-  uint32_t learning;  // 1: some profile learns, so nobody but root may connect
-  uint32_t reserved;  // 0
+  uint32_t learning;   // 1: some profile learns, so nobody but root may connect
+  uint32_t listeners;  // so many LISTENERs follow at once
+};
+
+inline constexpr uint32_t kMaxListeners = 64;
+inline constexpr size_t kMaxPeers = 64;
+
+// What somebody who comes through a listener may do.
+enum class ClientRole : uint32_t {
+  kRun = 1,       // everything, with its own tenant's runs
+  kObserve = 2,   // look at its own tenant's runs
+  kOperator = 3,  // look at everybody's runs and end them; start none
+};
+
+// A socket that caissond made, with its owner and mode, for one tenant and role. Right after HELLO.
+struct Listener {
+  Header header;
+  std::array<char, kNameBytes> tenant;  // empty for an operator
+  std::array<char, 128> address;        // for the log
+  ClientRole role;
+  uint32_t peer_count;                    // 0: whoever the socket's file lets in
+  std::array<uint32_t, kMaxPeers> peers;  // the users who may connect; 0 beyond peer_count
 };
 
 enum class CgroupBackend : uint32_t { kUnified = 1, kHybrid = 2 };

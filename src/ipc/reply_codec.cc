@@ -13,6 +13,7 @@ constexpr uint32_t kMaxStage = 0xffff;  // sandbox::SetupStage is 16 bits wide
 constexpr int32_t kMaxErrno = 4095;
 constexpr int32_t kMaxSignal = 64;
 constexpr int32_t kMaxSyscall = 1023;
+constexpr size_t kListenerFds = 1;
 
 void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Flag(report.no_new_privs, "no_new_privs");
@@ -51,7 +52,23 @@ absl::Status Check(const Hello& message) {
   checks.Enum(CgroupBackend{message.cgroup_backend}, CgroupBackend::kUnified, CgroupBackend::kHybrid,
               "cgroup_backend");
   checks.Flag(message.learning, "learning");
-  checks.Zero(message.reserved, "reserved");
+  checks.Require(message.listeners <= kMaxListeners, "listeners", "is out of range");
+  return checks.status();
+}
+
+absl::Status Check(const Listener& message) {
+  FieldChecks checks(MessageType::kListener);
+  checks.Enum(message.role, ClientRole::kRun, ClientRole::kOperator, "role");
+  if (message.role == ClientRole::kOperator) {
+    checks.Require(Text(message.tenant).empty(), "tenant", "is given to an operator");
+  } else {
+    checks.Require(IsName(message.tenant), "tenant", "is not a tenant's name");
+  }
+  checks.Require(Text(message.address).size() < message.address.size(), "address", "is not NUL-terminated");
+  checks.Require(message.peer_count <= kMaxPeers, "peer_count", "is out of range");
+  for (size_t i = std::min<size_t>(message.peer_count, kMaxPeers); i < kMaxPeers; ++i) {
+    checks.Zero(message.peers[i], "peers");
+  }
   return checks.status();
 }
 
@@ -126,6 +143,8 @@ absl::StatusOr<Reply> DecodeReply(std::span<const std::byte> bytes, size_t fd_co
       return Decode<Finished>(bytes, fd_count);
     case MessageType::kDrain:
       return Decode<Drain>(bytes, fd_count);
+    case MessageType::kListener:
+      return Decode<Listener>(bytes, fd_count, kListenerFds);
     default:
       return absl::InvalidArgumentError("decode message: type is not a reply");
   }

@@ -212,6 +212,10 @@ absl::StatusOr<Config> ParseConfigText(std::string_view text, const std::string&
   ReadLogging(reader, config);
   ReadDegradations(reader, config);
   ReadLearning(reader, config);
+  ReadListeners(reader, config.socket, config.listeners);
+  if (!config.listeners.empty() && !config.learning_profiles.empty()) {
+    reader.Complain("listeners", "must be left out while profiles learn: then nobody but root may connect");
+  }
   reader.Finish();
   RETURN_IF_ERROR(policy::ComplaintsToStatus(complaints));
   return config;

@@ -7,8 +7,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "orchestrator/config_listeners.h"
 
 namespace caisson::orchestrator {
 
@@ -31,7 +33,8 @@ struct Config {
   uint64_t memory_budget_bytes = 0;  // 0: three quarters of the host's memory
   uint32_t ready_sandboxes = 32;     // built ahead, all profiles together; 0: none
   uint32_t queue_length = 512;
-  uint64_t grace_ms = 5'000;  // how long running runs may go on after SIGTERM
+  std::vector<ListenerConfig> listeners;  // beside `socket`, whose callers are the tenant "default"
+  uint64_t grace_ms = 5'000;              // how long running runs may go on after SIGTERM
   LogFormat log_format = LogFormat::kText;
   std::string log_level = "info";
   std::set<Degradation> accepted_degradations;

@@ -52,12 +52,16 @@ DispatcherLink::~DispatcherLink() {
   }
 }
 
-absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
+absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello,
+                                     std::vector<HandedListener> listeners) {
   CAISSON_CHECK(!socket_.valid());
   socket_ = std::move(socket);
   serving_ = false;
   RETURN_IF_ERROR(loop_.Watch(socket_.get(), EPOLLIN, [this](uint32_t events) { OnSocket(events); }));
   Send(hello);
+  for (HandedListener& listener : listeners) {
+    Send(listener.message, std::move(listener.fds));
+  }
   return absl::OkStatus();
 }
 

@@ -39,8 +39,13 @@ class DispatcherLink : public SessionListener {
   DispatcherLink& operator=(const DispatcherLink&) = delete;
   ~DispatcherLink() override;
 
+  // A socket for clients, to be handed on with what the dispatcher must know of it.
+  struct HandedListener {
+    ipc::Listener message;
+    std::vector<UniqueFd> fds;  // the socket
+  };
   // Takes our end of a new dispatcher's socket and greets it.
-  absl::Status Connect(UniqueFd socket, const ipc::Hello& hello);
+  absl::Status Connect(UniqueFd socket, const ipc::Hello& hello, std::vector<HandedListener> listeners);
   // The dispatcher is gone or must go: ends all of its sandboxes; their ends are reported to nobody.
   void Disconnect();
   void SendDrain(uint64_t grace_ms);

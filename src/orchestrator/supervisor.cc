@@ -69,6 +69,7 @@ absl::Status Supervisor::SetUp() {
   ASSIGN_OR_RETURN(user_, FindUser(config_.user));
   RETURN_IF_ERROR(PrepareSocketDirectory(config_.socket, user_));
   RETURN_IF_ERROR(PrepareRecordsDirectory(config_.records_dir, user_));
+  ASSIGN_OR_RETURN(listeners_, ListenerSockets::Open(config_.listeners));
   ASSIGN_OR_RETURN(dispatcher_program_, FindDispatcher());
   profiles_dir_ = config_.profiles_dir;
   if (profiles_dir_.empty()) {
@@ -175,6 +176,7 @@ ipc::Hello Supervisor::MakeHello() const {
   hello.cgroup_backend = static_cast<uint32_t>(cgroups_->kind());
   hello.grace_ms = config_.grace_ms;
   hello.learning = config_.learning_profiles.empty() ? 0 : 1;
+  hello.listeners = static_cast<uint32_t>(listeners_->size());
   return hello;
 }
 
@@ -195,7 +197,8 @@ absl::Status Supervisor::StartDispatcherNow() {
   dispatcher_started_ns_ = MonotonicNanos();
   RETURN_IF_ERROR(
       loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
-  return link_->Connect(std::move(dispatcher_->socket), MakeHello());
+  ASSIGN_OR_RETURN(std::vector<DispatcherLink::HandedListener> listeners, listeners_->ForDispatcher());
+  return link_->Connect(std::move(dispatcher_->socket), MakeHello(), std::move(listeners));
 }
 
 absl::Status Supervisor::Run() {
@@ -213,7 +216,11 @@ absl::Status Supervisor::Run() {
 }
 
 void Supervisor::OnServing() {
-  spdlog::info("ready: serving on {} (dispatcher {}, at most {} runs, {} MiB for runs)", config_.socket,
+  std::string served = config_.socket;
+  for (const ListenerConfig& listener : config_.listeners) {
+    served += ", " + listener.socket;
+  }
+  spdlog::info("ready: serving on {} (dispatcher {}, at most {} runs, {} MiB for runs)", served,
                dispatcher_->pid, capacity_.max_sandboxes, capacity_.memory_budget_bytes >> 20U);
   if (!announced_) {
     announced_ = true;

@@ -18,6 +18,7 @@
 #include "orchestrator/dispatcher_process.h"
 #include "orchestrator/host_places.h"
 #include "orchestrator/instance_lock.h"
+#include "orchestrator/listener_sockets.h"
 #include "orchestrator/profile_store.h"
 #include "orchestrator/sandbox_builder.h"
 #include "sandbox/spawner.h"
@@ -60,6 +61,7 @@ class Supervisor {
   InstanceLock lock_;
   UniqueFd id_lock_;
   std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<ListenerSockets> listeners_;
   User user_;
   uint32_t landlock_abi_ = 0;
   uint32_t accepted_degradations_ = 0;

@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 5
+MAGIC, VERSION = 0x50495343, 6
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -175,6 +175,10 @@ SEEDS = {
  "profiles_dir": "", "user": "caisson", "id_first": 1900000000, "id_count": 65536, "max_runs": 16, "memory_budget_bytes": 1073741824,
  "ready_sandboxes": 8, "queue_length": 64, "grace_ms": 5000, "log_format": "json", "log_level": "debug",
  "accepted_degradations": ["swap_unbounded"]}""",
+        "listeners": b"""{"schema_version": 1, "listeners": [{"socket": "unix:/run/t/a.sock", "tenant": "alpha", "role": "run",
+ "mode": "0660", "owner": "root", "group": "1000", "peer_users": ["alice", "1001"]},
+ {"socket": "unix:/run/t/o.sock", "role": "operator", "peer_users": ["0"]}]}""",
+        "listeners_wrong": b'''{"schema_version": 1, "listeners": [1, {"socket": "unix:x", "tenant": "A", "peer_users": []}, {"role": "operator"}]}''',
         "all_wrong": b"""{"schema_version": 2, "socket": "unix:relative", "state_dir": "/a/../b", "profiles_dir": "x", "user": "root",
  "id_first": 0, "id_count": 1, "max_runs": 99999999, "memory_budget_bytes": 1, "ready_sandboxes": 9999, "queue_length": 0,
  "grace_ms": 9999999, "log_format": "xml", "log_level": "loud", "accepted_degradations": ["swap_unbounded", "swap_unbounded", "x"]}""",
@@ -328,6 +332,8 @@ SEEDS = {
         "finished_signaled": finished(2, 0, 0, 9),
         "finished_contradiction": finished(2, 1, 0, 9),
         "drain": message(70, struct.pack("<Q", 10000), 0),
+        "listener": message(71, struct.pack("<64s128sII64I", b"alpha", b"unix:/run/alpha.sock", 1, 2, 1000, 1001, *[0] * 62), 1),
+        "listener_operator": message(71, struct.pack("<64s128sII64I", b"", b"unix:/run/op.sock", 3, 1, *[0] * 64), 1),
     },
     "event": {
         "denials": b"\x07" + event(1, 101, 1) + event(1, 41, 1) + event(2, 101, 5) + event(2, 41, 1) + event(3, -1, 9),

@@ -27,6 +27,18 @@ TEST(PsCommandTest, TableShowsStateAgeAndVerdict) {
             "runs/b  native   FINISHED  15 min  COMPLETED\n");
 }
 
+TEST(PsCommandTest, TenantsAreShownWhereThereAreOthersThanTheDefault) {
+  std::vector<v1::Run> runs(2);
+  runs[0].set_name("runs/a");
+  runs[0].set_tenant("default");
+  EXPECT_EQ(RunsTable(runs, 0).find("TENANT"), std::string::npos);
+  runs[1].set_name("runs/b");
+  runs[1].set_tenant("beta");
+  const std::string table = RunsTable(runs, 0);
+  EXPECT_NE(table.find("NAME    TENANT "), std::string::npos) << table;
+  EXPECT_NE(table.find("runs/b  beta "), std::string::npos) << table;
+}
+
 TEST(PsCommandTest, WhatThisProgramDoesNotKnowIsShownByItsNumber) {
   std::vector<v1::Run> runs(1);
   runs[0].set_name(std::string(500, 'x'));

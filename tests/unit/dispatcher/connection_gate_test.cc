@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -62,6 +63,18 @@ void Write(int fd, const std::string& text) {
   }
 }
 
+const Caller kCaller{TenantId("alpha"), Role::kObserve};
+
+// The address of the other end, as gRPC writes it.
+std::string PeerOf(int fd) {
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  EXPECT_EQ(getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  EXPECT_GT(length, offsetof(sockaddr_un, sun_path) + 1);
+  EXPECT_EQ(address.sun_path[0], '\0');
+  return "unix-abstract:" + std::string(&address.sun_path[1], length - offsetof(sockaddr_un, sun_path) - 1);
+}
+
 std::string Call(uint32_t stream) { return Frame(http2::kHeaders, http2::kEndHeaders, stream, "h"); }
 
 class ConnectionGateTest : public testing::Test {
@@ -77,8 +90,13 @@ class ConnectionGateTest : public testing::Test {
     EXPECT_EQ(rmdir(directory_.c_str()), 0);  // so the socket is gone
   }
 
-  void Start(const ConnectionGate::Bounds& bounds) {
-    auto gate = ConnectionGate::Listen(path(), bounds);
+  void Start(const ConnectionGate::Bounds& bounds, std::vector<uid_t> peers = {}) {
+    auto listener = ConnectionGate::ListenOn(path(), kCaller);
+    ASSERT_TRUE(listener.ok()) << Message(listener.status());
+    listener->peers = std::move(peers);
+    std::vector<ConnectionGate::Listener> listeners;
+    listeners.push_back(std::move(*listener));
+    auto gate = ConnectionGate::Create(std::move(listeners), book_, bounds);
     ASSERT_TRUE(gate.ok()) << Message(gate.status());
     gate_ = std::move(*gate);
     gate_->Start([this](UniqueFd end) {
@@ -106,11 +124,57 @@ class ConnectionGateTest : public testing::Test {
   }
 
   std::string directory_;
+  ConnectionBook book_;
   std::unique_ptr<ConnectionGate> gate_;
   std::mutex mutex_;
   std::condition_variable came_;
   std::vector<UniqueFd> servers_;
 };
+
+TEST_F(ConnectionGateTest, EachConnectionHasANameByWhichItsCallerIsFound) {
+  Start({});
+  const UniqueFd one = Connect();
+  const std::string first = PeerOf(Server(0));
+  UniqueFd two = Connect();
+  const std::string second = PeerOf(Server(1));
+  EXPECT_NE(first, second);
+  ASSERT_TRUE(book_.Find(first).has_value());
+  EXPECT_EQ(book_.Find(first)->tenant, kCaller.tenant);
+  EXPECT_EQ(book_.Find(second)->role, Role::kObserve);
+  two.reset();
+  EXPECT_TRUE(Ended(Server(1)));
+  close(servers_[1].release());
+  // The gate hears of the end in its own time.
+  for (int i = 0; i < kPatienceMs / 10 && book_.Find(second).has_value(); ++i) {
+    usleep(10'000);
+  }
+  EXPECT_FALSE(book_.Find(second).has_value());
+  EXPECT_TRUE(book_.Find(first).has_value());
+}
+
+TEST_F(ConnectionGateTest, NamesThatNoConnectionHasBelongToNobody) {
+  const std::string name = book_.Add(kCaller);
+  EXPECT_TRUE(book_.Find("unix-abstract:" + name).has_value());
+  for (const std::string& peer :
+       {std::string(), std::string("unix:"), "unix:" + name, name, "unix-abstract:" + name + "0",
+        std::string("unix-abstract:"), std::string("ipv4:127.0.0.1:80")}) {
+    EXPECT_FALSE(book_.Find(peer).has_value()) << peer;
+  }
+}
+
+TEST_F(ConnectionGateTest, OnlyTheUsersOfAListenerComeIn) {
+  Start({}, {getuid()});
+  const UniqueFd client = Connect();
+  EXPECT_TRUE(Server(0) >= 0);
+}
+
+TEST_F(ConnectionGateTest, ConnectionsOfOtherUsersAreClosedAtOnce) {
+  Start({}, {getuid() + 1});
+  const UniqueFd client = Connect();
+  EXPECT_TRUE(Ended(client.get()));
+  const std::lock_guard lock(mutex_);
+  EXPECT_TRUE(servers_.empty());
+}
 
 TEST_F(ConnectionGateTest, BytesPassUnchangedInBothDirections) {
   Start({});
@@ -289,7 +353,7 @@ TEST_F(ConnectionGateTest, ASocketOfADeadPredecessorIsReplacedAndAFileIsNot) {
   Server(0);
   gate_.reset();
   const UniqueFd file(open(path().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-  EXPECT_FALSE(ConnectionGate::Listen(path(), {}).ok());
+  EXPECT_FALSE(ConnectionGate::ListenOn(path(), kCaller).ok());
   EXPECT_EQ(unlink(path().c_str()), 0);
 }
 

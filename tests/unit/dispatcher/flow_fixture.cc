@@ -28,7 +28,7 @@ void KeepGrpcUntilTheProcessEnds() {
 
 }  // namespace
 
-void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
+void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length, const std::vector<Caller>& callers) {
   KeepGrpcUntilTheProcessEnds();
   signal(SIGPIPE, SIG_IGN);  // as the program does
   std::string pattern = testing::TempDir() + "caisson-flow-XXXXXX";
@@ -53,8 +53,13 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
   config_.memory_budget_bytes = hello.memory_budget_bytes;
   config_.max_open_calls = 100;
   config_.version = "test";
-  service_ = std::make_unique<RunService>(*io_, *manager_, catalog_, config_);
-  auto server = Server::Start("unix:" + directory_ + "/s", *service_, {});
+  service_ = std::make_unique<RunService>(*io_, *manager_, catalog_, book_, config_);
+  std::vector<ConnectionGate::Listener> listeners;
+  for (const Caller& caller : callers) {
+    listeners.push_back(
+        std::move(*ConnectionGate::ListenOn(directory_ + "/s" + std::to_string(listeners.size()), caller)));
+  }
+  auto server = Server::Start(std::move(listeners), book_, *service_, {});
   ASSERT_TRUE(server.ok()) << Message(server.status());
   server_ = std::move(*server);
   ASSERT_TRUE(link_
@@ -63,8 +68,13 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length) {
                           [this](const absl::Status& reason) { manager_->OnSupervisorLost(reason); })
                   .ok());
   loop_thread_ = std::thread([this] { EXPECT_TRUE(io_->loop().Run().ok()); });
-  channel_ = grpc::CreateChannel("unix:" + directory_ + "/s", grpc::InsecureChannelCredentials());
+  channel_ = grpc::CreateChannel("unix:" + directory_ + "/s0", grpc::InsecureChannelCredentials());
   stub_ = v1::RunService::NewStub(channel_);
+}
+
+std::unique_ptr<v1::RunService::Stub> FlowTest::StubOf(size_t caller) const {
+  return v1::RunService::NewStub(grpc::CreateChannel("unix:" + directory_ + "/s" + std::to_string(caller),
+                                                     grpc::InsecureChannelCredentials()));
 }
 
 void FlowTest::TearDown() {

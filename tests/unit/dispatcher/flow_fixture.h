@@ -56,7 +56,10 @@ class FlowTest : public testing::Test {
   void SetUp() override { Start(2, 2); }
   void TearDown() override;
 
-  void Start(uint32_t max_sandboxes, uint32_t queue_length);
+  // Serves on ADDRESS of every caller: its first is `stub_`'s.
+  void Start(uint32_t max_sandboxes, uint32_t queue_length, const std::vector<Caller>& callers = {Caller()});
+  // A client of the caller with this number.
+  std::unique_ptr<v1::RunService::Stub> StubOf(size_t caller) const;
   // Until every run is gone: what a client sees last may come before the dispatcher's own last step.
   void WaitUntilIdle();
   // Until all that was written so far is stored.
@@ -73,6 +76,7 @@ class FlowTest : public testing::Test {
   std::unique_ptr<SupervisorLink> link_;
   std::unique_ptr<RecordThread> records_;
   std::unique_ptr<RunManager> manager_;
+  ConnectionBook book_;
   std::unique_ptr<RunService> service_;
   std::unique_ptr<Server> server_;
   std::thread loop_thread_;

@@ -24,7 +24,7 @@ ReadStored Stored(std::vector<std::pair<RunKey, v1::Run>> runs) {
     std::vector<StoredRun> found;
     for (auto at = runs.rbegin(); at != runs.rend() && found.size() < most; ++at) {
       if (at->first < before) {
-        found.push_back({at->first, {}, "", at->second});
+        found.push_back({at->first, at->first, {}, "", at->second});
       }
     }
     return absl::StatusOr<std::vector<StoredRun>>(found);
@@ -63,6 +63,44 @@ TEST(RunListingTest, PagesAreNewestFirstAndStableWhileRunsAreAdded) {
   const v1::ListRunsResponse third = Page(live, Stored({}), 2, std::stoull(second.next_page_token()));
   EXPECT_EQ(Names(third), std::vector<std::string>{"r1"});
   EXPECT_EQ(third.next_page_token(), "");
+}
+
+TEST(RunListingTest, PageTokensCountTheTenantsOwnRunsOnly) {
+  // Keys 10 and 30 of a tenant, whose numbers are 1 and 2; what others did in between tells nobody.
+  const auto stored = [](uint64_t before, size_t /*most*/) {
+    std::vector<StoredRun> found;
+    for (uint64_t number = 2; number >= 1; --number) {
+      if (number < before) {
+        found.push_back({20 * number - 10, number, {}, "", Named("r" + std::to_string(number))});
+      }
+    }
+    return absl::StatusOr<std::vector<StoredRun>>(found);
+  };
+  ListingRequest request;
+  request.size = 2;
+  const v1::ListRunsResponse first = *BuildPage(request, {{3, Named("live")}}, stored);
+  EXPECT_EQ(Names(first), (std::vector<std::string>{"live", "r2"}));
+  EXPECT_EQ(first.next_page_token(), "2");
+  request.before = 2;
+  EXPECT_EQ(Names(*BuildPage(request, {{3, Named("live")}}, stored)), std::vector<std::string>{"r1"});
+}
+
+TEST(RunListingTest, AnOperatorsPageTokensCountEverybodys) {
+  const auto stored = [](uint64_t before, size_t /*most*/) {
+    std::vector<StoredRun> found;
+    for (RunKey key = 30; key >= 10; key -= 20) {
+      if (key < before) {
+        found.push_back({key, 1, {}, "", Named("r" + std::to_string(key))});  // each the first of its tenant
+      }
+    }
+    return absl::StatusOr<std::vector<StoredRun>>(found);
+  };
+  ListingRequest request;
+  request.caller.role = Role::kOperator;
+  request.size = 1;
+  const v1::ListRunsResponse first = *BuildPage(request, {}, stored);
+  EXPECT_EQ(Names(first), std::vector<std::string>{"r30"});
+  EXPECT_EQ(first.next_page_token(), "30");
 }
 
 TEST(RunListingTest, AnExactPageHasNoNext) {

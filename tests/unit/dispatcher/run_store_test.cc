@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -50,6 +51,7 @@ class RunStoreTest : public testing::Test {
                           const std::string& digest = "") {
     NewRecord record;
     record.key = key;
+    record.number = key;
     record.tenant = tenant;
     record.id = NewRunId();
     record.request_id = request_id;
@@ -83,12 +85,12 @@ class RunStoreTest : public testing::Test {
     ASSERT_TRUE(store_->Commit().ok());
   }
   bool Has(const TenantId& tenant, const RunId& id) {
-    auto found = store_->records().Find(tenant, id);
+    auto found = store_->records().Find({tenant, Role::kRun}, id);
     EXPECT_TRUE(found.ok());
     return found.ok() && found->has_value();
   }
   v1::Run Get(const TenantId& tenant, const RunId& id) {
-    auto found = store_->records().Find(tenant, id);
+    auto found = store_->records().Find({tenant, Role::kRun}, id);
     return found.ok() && found->has_value() ? (*found)->run : v1::Run();
   }
 
@@ -140,9 +142,46 @@ TEST_F(RunStoreTest, NoTenantFindsOrListsOrCountsAnothers) {
   Create(record);
   EXPECT_TRUE(Has(kOne, record.id));
   EXPECT_FALSE(Has(kTwo, record.id));
-  EXPECT_TRUE(store_->records().List(kTwo, 100, 10)->empty());
-  EXPECT_EQ(store_->records().List(kOne, 100, 10)->size(), 1U);
+  EXPECT_TRUE(store_->records().List({kTwo, Role::kRun}, 100, 10)->empty());
+  EXPECT_EQ(store_->records().List({kOne, Role::kRun}, 100, 10)->size(), 1U);
   EXPECT_EQ(store_->records().Usage(kTwo)->records, 0U);
+}
+
+TEST_F(RunStoreTest, AnOperatorFindsAndListsEverybodys) {
+  const Caller all{TenantId(), Role::kOperator};
+  const NewRecord one = Record(1, kOne);
+  const NewRecord two = Record(2, kTwo);
+  Create(one);
+  Create(two);
+  for (const NewRecord& record : {one, two}) {
+    const auto found = store_->records().Find(all, record.id);
+    ASSERT_TRUE(found.ok() && found->has_value());
+    EXPECT_EQ((*found)->run.tenant(), record.tenant.name());
+  }
+  EXPECT_FALSE(store_->records().Find(all, NewRunId())->has_value());
+  EXPECT_FALSE(Has(TenantId(), one.id)) << "who has no tenant is not the default one";
+  const auto listed = store_->records().List(all, 100, 10);
+  ASSERT_TRUE(listed.ok() && listed->size() == 2);
+  EXPECT_EQ(listed->front().key, 2U);
+  EXPECT_EQ(store_->records().List(all, 2, 10)->size(), 1U);
+}
+
+TEST_F(RunStoreTest, EachTenantsRunsAreCountedOnTheirOwnAlsoAfterANewStart) {
+  NewRecord first = Record(1, kOne);
+  NewRecord other = Record(2, kTwo);
+  NewRecord second = Record(3, kOne);
+  other.number = 1;
+  second.number = 2;
+  for (const NewRecord& record : {first, other, second}) {
+    Create(record);
+  }
+  Open();
+  const auto numbers = store_->records().LastNumbers();
+  ASSERT_TRUE(numbers.ok());
+  EXPECT_EQ(*numbers, (std::map<TenantId, uint64_t>{{kOne, 2}, {kTwo, 1}}));
+  const auto page = store_->records().List({kOne, Role::kRun}, 2, 10);
+  ASSERT_TRUE(page.ok() && page->size() == 1);
+  EXPECT_EQ(page->front().id, first.id);
 }
 
 TEST_F(RunStoreTest, TheOldestFinishedMakeRoomAndNoOtherTenantsDo) {
@@ -271,10 +310,10 @@ TEST_F(RunStoreTest, DamagedForeignAndNewerDatabasesAreRefusedAndSayWhatToDo) {
     ASSERT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
     sqlite3_close(database);
   };
-  with("PRAGMA user_version = 2");
+  with("PRAGMA user_version = 3");
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenStatus()));
-  EXPECT_NE(Message(OpenStatus()).find("schema version 2"), std::string::npos);
-  with("PRAGMA user_version = 1; PRAGMA application_id = 5");
+  EXPECT_NE(Message(OpenStatus()).find("schema version 3"), std::string::npos);
+  with("PRAGMA user_version = 2; PRAGMA application_id = 5");
   EXPECT_NE(Message(OpenStatus()).find("not a database of Caisson's"), std::string::npos);
   with("PRAGMA application_id = 1130457459; PRAGMA wal_checkpoint(TRUNCATE)");
   ASSERT_TRUE(OpenStatus().ok());

@@ -145,7 +145,7 @@ TEST_F(SelfLockdownTest, RecordsAndSpoolsWorkBehindTheLockdown) {
         return 4;
       }
     }
-    const absl::StatusOr<RecordUsage> usage = store->records().Usage(DefaultTenant());
+    const absl::StatusOr<RecordUsage> usage = store->records().Usage(TenantId());
     if (!usage.ok() || usage->records != 100) {
       return 5;
     }

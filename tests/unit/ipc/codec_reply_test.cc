@@ -12,6 +12,9 @@ namespace {
 
 template <class M>
 size_t FdsOf() {
+  if (MessageTraits<M>::kType == MessageType::kListener) {
+    return 1;
+  }
   return MessageTraits<M>::kType == MessageType::kPrepared ? kPreparedFds : 0;
 }
 
@@ -20,6 +23,16 @@ Hello ValidHello() {
   message.max_sandboxes = 8;
   message.memory_budget_bytes = 1 << 30;
   message.cgroup_backend = static_cast<uint32_t>(CgroupBackend::kHybrid);
+  return message;
+}
+
+Listener ValidListener() {
+  Listener message = Make<Listener>();
+  EXPECT_TRUE(SetText(message.tenant, "alpha"));
+  EXPECT_TRUE(SetText(message.address, "unix:/run/alpha.sock"));
+  message.role = ClientRole::kRun;
+  message.peer_count = 1;
+  message.peers[0] = 1000;
   return message;
 }
 
@@ -76,6 +89,7 @@ TEST(CodecReplyTest, EveryReplyRoundTrips) {
   EXPECT_EQ(ErrorAfter(ValidRefusal<StartRefused>()), "accepted");
   EXPECT_EQ(ErrorAfter(ValidFinished()), "accepted");
   EXPECT_EQ(ErrorAfter(Make<Drain>()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidListener()), "accepted");
 }
 
 TEST(CodecReplyTest, RequestsAreNotReplies) {
@@ -99,6 +113,27 @@ TEST(CodecReplyTest, HelloFieldsAreChecked) {
             "decode HELLO: memory_budget_bytes is 0");
   EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.cgroup_backend = 3; }),
             "decode HELLO: cgroup_backend is out of range");
+  EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.listeners = kMaxListeners + 1; }),
+            "decode HELLO: listeners is out of range");
+}
+
+TEST(CodecReplyTest, ListenerFieldsAreChecked) {
+  using L = Listener;
+  const auto error = [](const std::function<void(L&)>& change) {
+    return ErrorAfter<L>(ValidListener(), change);
+  };
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole{0}; }), "decode LISTENER: role is out of range");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole{4}; }), "decode LISTENER: role is out of range");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole::kOperator; }),
+            "decode LISTENER: tenant is given to an operator");
+  EXPECT_EQ(error([](L& m) { m.tenant.fill('\0'); }), "decode LISTENER: tenant is not a tenant's name");
+  EXPECT_EQ(error([](L& m) { m.tenant.fill('a'); }), "decode LISTENER: tenant is not a tenant's name");
+  EXPECT_EQ(error([](L& m) { m.tenant[60] = 'x'; }), "decode LISTENER: tenant is not a tenant's name");
+  EXPECT_EQ(error([](L& m) { m.address.fill('a'); }), "decode LISTENER: address is not NUL-terminated");
+  EXPECT_EQ(error([](L& m) { m.peer_count = kMaxPeers + 1; }), "decode LISTENER: peer_count is out of range");
+  EXPECT_EQ(error([](L& m) { m.peers[5] = 7; }), "decode LISTENER: peers is not 0");
+  EXPECT_FALSE(DecodeReply(AsBytes(ValidListener()), 0).ok());
+  EXPECT_FALSE(DecodeReply(AsBytes(ValidListener()), 2).ok());
 }
 
 template <class M>

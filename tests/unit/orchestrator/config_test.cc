@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/status.h"
@@ -114,6 +115,71 @@ TEST(ConfigTest, FaultsNameFileLineKeyAndReason) {
   for (const ErrorCase& test : cases) {
     EXPECT_EQ(ErrorOf(test.members), test.error) << test.what;
   }
+}
+
+TEST(ConfigTest, ListenersAreTaken) {
+  const absl::StatusOr<Config> config = ParseConfigText(R"({"schema_version": 1, "listeners": [
+    {"socket": "unix:/run/t/a.sock", "tenant": "alpha"},
+    {"socket": "unix:/run/t/o.sock", "role": "operator", "mode": "0600", "owner": "alice", "group": "20",
+     "peer_users": ["alice", "0"]}]})",
+                                                        "c");
+  ASSERT_TRUE(config.ok()) << Message(config.status());
+  ASSERT_EQ(config->listeners.size(), 2U);
+  const ListenerConfig& one = config->listeners[0];
+  EXPECT_EQ(one.tenant, "alpha");
+  EXPECT_EQ(one.role, ipc::ClientRole::kRun);
+  EXPECT_EQ(one.mode, 0660U);
+  EXPECT_EQ(one.owner, "root");
+  EXPECT_TRUE(one.peer_users.empty());
+  const ListenerConfig& two = config->listeners[1];
+  EXPECT_EQ(two.role, ipc::ClientRole::kOperator);
+  EXPECT_EQ(two.mode, 0600U);
+  EXPECT_EQ(two.group, "20");
+  EXPECT_EQ(two.peer_users, (std::vector<std::string>{"alice", "0"}));
+}
+
+TEST(ConfigTest, FaultsOfListenersNameFileLineKeyAndReason) {
+  const std::string socket = "\"socket\": \"unix:/run/t/a.sock\"";
+  const std::string name_rule =
+      "must be a lower-case letter and then lower-case letters, digits and '-', at most 63 bytes";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"1", "c:2: listeners[0]: must be an object, not a whole number"},
+      {"{\"tenant\": \"a\"}",
+       "c:2: listeners[0].socket: is missing\nc:2: listeners[0].socket: must be unix: and an absolute path "
+       "of at "
+       "most 107 bytes, without '..'"},
+      {"{" + socket + "}", "c:2: listeners[0].tenant: is missing"},
+      {"{" + socket + ", \"tenant\": \"Alpha\"}", "c:2: listeners[0].tenant: " + name_rule},
+      {"{" + socket + ", \"tenant\": \"\"}", "c:2: listeners[0].tenant: " + name_rule},
+      {"{" + socket + ", \"tenant\": \"a\", \"role\": \"king\"}",
+       "c:2: listeners[0].role: must be run, observe or operator"},
+      {"{" + socket + ", \"tenant\": \"a\", \"role\": \"operator\", \"peer_users\": [\"0\"]}",
+       "c:2: listeners[0].tenant: must be left out: an operator belongs to no tenant"},
+      {"{" + socket + ", \"role\": \"operator\"}",
+       "c:2: listeners[0].peer_users: must be there: operators are named"},
+      {"{" + socket + ", \"tenant\": \"a\", \"peer_users\": []}",
+       "c:2: listeners[0].peer_users: must not be empty; leave it out to let the file's mode decide"},
+      {"{" + socket + ", \"tenant\": \"a\", \"peer_users\": [\"-1\"]}",
+       "c:2: listeners[0].peer_users: has an entry that is neither a name nor a number"},
+      {"{" + socket + ", \"tenant\": \"a\", \"mode\": \"0888\"}",
+       "c:2: listeners[0].mode: must be octal digits in a string, at most \"0777\""},
+      {"{" + socket + ", \"tenant\": \"a\", \"mode\": \"4755\"}",
+       "c:2: listeners[0].mode: must be octal digits in a string, at most \"0777\""},
+      {"{" + socket + ", \"tenant\": \"a\", \"owner\": \"a b\"}",
+       "c:2: listeners[0].owner: is neither a name nor a number"},
+      {"{" + socket + ", \"tenant\": \"a\", \"peers\": 1}", "c:2: listeners[0].peers: unknown key"},
+      {"{\"socket\": \"unix:/run/caisson/caisson.sock\", \"tenant\": \"a\"}",
+       "c:2: listeners[0].socket: another listener has this address"},
+      {"{" + socket + ", \"tenant\": \"a\"},\n{" + socket + ", \"tenant\": \"b\"}",
+       "c:3: listeners[1].socket: another listener has this address"},
+      {"{\"socket\": \"127.0.0.1:80\", \"tenant\": \"a\"}",
+       "c:2: listeners[0].socket: must be unix: and an absolute path of at most 107 bytes, without '..'"},
+  };
+  for (const auto& [listener, error] : cases) {
+    EXPECT_EQ(ErrorOf("\"listeners\": [" + listener + "]").substr(0, error.size()), error) << listener;
+  }
+  EXPECT_EQ(ErrorOf("\"learning_profiles\": [\"c\"],\n\"listeners\": [{" + socket + ", \"tenant\": \"a\"}]"),
+            "c:3: listeners: must be left out while profiles learn: then nobody but root may connect");
 }
 
 TEST(ConfigTest, AllFaultsAreToldAtOnce) {
