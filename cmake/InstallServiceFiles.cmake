@@ -28,6 +28,10 @@ caisson_install_service_file(caisson.tmpfiles "${CMAKE_INSTALL_PREFIX}/lib/tmpfi
 caisson_install_service_file(apparmor/caissond "${datadir}/apparmor" caissond)
 caisson_install_service_file(caissond.schema.json "${datadir}" caissond.schema.json)
 caisson_install_service_file(caissond-check.schema.json "${datadir}" caissond-check.schema.json)
+foreach(name IN ITEMS prometheus.yml caisson-alerts.yml caisson-metrics.socket caisson-metrics.service)
+  caisson_install_service_file(prometheus/${name} "${datadir}/prometheus" ${name})
+endforeach()
+caisson_install_service_file(grafana/caisson-dashboard.json "${datadir}/grafana" caisson-dashboard.json)
 
 # The administrator's file is never overwritten; the defaults always lie beside the documentation.
 file(READ "${CAISSON_SOURCE_DIR}/deploy/caissond.json" configuration)

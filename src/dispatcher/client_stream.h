@@ -33,6 +33,8 @@ class ClientStream {
   virtual ~ClientStream() = default;
   virtual void SetOwner(std::weak_ptr<ClientStreamOwner> owner) = 0;
   virtual bool gone() const = 0;
+  // It is no client's connection: what comes is stored.
+  virtual bool stores() const { return false; }
   // Whether an event may wait for the next one, and leave with it. Never the first: gRPC tells of it only
   // when it has left.
   enum class Leaves : uint8_t { kAtOnce, kWithNext };

@@ -3,8 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "dispatcher/unix_listener.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -40,28 +39,8 @@ bool IsAllowedPeer(int client, const std::vector<uid_t>& allowed) {
 
 absl::StatusOr<ConnectionGate::Listener> ConnectionGate::ListenOn(const std::string& path,
                                                                   const Caller& caller) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);  // SocketPath has checked its length
-  struct stat there {};
-  if (lstat(path.c_str(), &there) == 0 && S_ISSOCK(there.st_mode)) {
-    unlink(path.c_str());  // what a dead predecessor left; bind tells if this did not do
-  }
-  Listener listener{UniqueFd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
-                    caller,
-                    {},
-                    "unix:" + path,
-                    path};
-  if (!listener.socket.valid()) {
-    return ErrnoStatus(errno, "make a socket");
-  }
-  if (bind(listener.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return ErrnoStatus(errno, "bind " + path);
-  }
-  if (listen(listener.socket.get(), SOMAXCONN) != 0) {
-    return ErrnoStatus(errno, "listen on " + path);
-  }
-  return listener;
+  ASSIGN_OR_RETURN(UniqueFd socket, dispatcher::ListenOn(path));
+  return Listener{std::move(socket), caller, {}, "unix:" + path, path};
 }
 
 absl::StatusOr<std::unique_ptr<ConnectionGate>> ConnectionGate::Create(std::vector<Listener> listeners,

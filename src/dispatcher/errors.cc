@@ -99,6 +99,19 @@ const ReasonInfo& InfoOf(Reason reason) {
   return *found;
 }
 
+std::string ReasonName(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  if (details.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& any : details.details()) {
+      if (any.UnpackTo(&info)) {
+        return info.reason();
+      }
+    }
+  }
+  return "other";
+}
+
 grpc::Status Refuse(Reason reason, const std::string& message,
                     const std::map<std::string, std::string>& metadata) {
   return StatusBuilder(reason, message, metadata).Build();

@@ -57,6 +57,9 @@ struct FieldViolation {
   std::string description;
 };
 
+// The name of the reason that a status of ours has; "other" for any other.
+std::string ReasonName(const grpc::Status& status);
+
 // A status with ErrorInfo; `metadata` goes into it.
 grpc::Status Refuse(Reason reason, const std::string& message,
                     const std::map<std::string, std::string>& metadata = {});

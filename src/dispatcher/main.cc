@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -30,6 +31,8 @@
 #include "dispatcher/file_digest.h"
 #include "dispatcher/io_thread.h"
 #include "dispatcher/logging.h"
+#include "dispatcher/metrics.h"
+#include "dispatcher/metrics_endpoint.h"
 #include "dispatcher/profile_catalog.h"
 #include "dispatcher/record_thread.h"
 #include "dispatcher/run_manager.h"
@@ -63,6 +66,7 @@ struct Options {
   std::string socket;
   std::string profiles;
   std::string records;
+  std::string metrics;  // empty: no listener
   RetentionLimits retention;
   std::string log_level = "info";
 };
@@ -129,6 +133,18 @@ absl::StatusOr<std::vector<ConnectionGate::Listener>> ReceiveListeners(const Uni
   return listeners;
 }
 
+std::set<std::string> NamesOf(const ProfileCatalog& catalog) {
+  std::set<std::string> names;
+  for (const auto& [name, entry] : catalog.entries()) {
+    names.insert(name);
+  }
+  return names;
+}
+
+std::string DirectoryOf(const std::string& path) {
+  return std::filesystem::path(path).parent_path().string();
+}
+
 absl::StatusOr<ProfileCatalog> LoadCatalog(const std::string& directory, const UniqueFd& images) {
   // Owner and mode are caissond's to check, and it has: its decision counts.
   ASSIGN_OR_RETURN(policy::ProfileSet profiles,
@@ -158,20 +174,33 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
     spdlog::critical("records: {}", Message(store.status()));
     return kExitCannotServe;
   }
+  Metrics metrics(NamesOf(catalog), CAISSON_VERSION);
+  std::set<std::string> socket_directories = {DirectoryOf(socket_path)};
+  std::string metrics_path;
+  if (!options.metrics.empty()) {
+    ASSIGN_OR_RETURN(metrics_path, SocketPath(options.metrics));
+    socket_directories.insert(DirectoryOf(metrics_path));
+  }
   ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());
   ASSIGN_OR_RETURN(auto last_numbers, (*store)->records().LastNumbers());
   // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
   static_cast<void>(FileDigest().Finish());
-  RETURN_IF_ERROR(
-      LockDown(std::filesystem::path(socket_path).parent_path().string(), (*store)->spool().directory_fd()));
+  RETURN_IF_ERROR(LockDown(socket_directories, (*store)->spool().directory_fd()));
 
   SupervisorLink link(io->loop(), std::move(boundary));
-  RecordThread records(*io, *std::move(store));
-  RunManager manager(*io, link, std::move(discard), hello, {&records, last_key + 1, std::move(last_numbers)});
+  RecordThread records(*io, *std::move(store), &metrics);
+  RunManager manager(*io, link, std::move(discard), hello,
+                     {&records, last_key + 1, std::move(last_numbers), &metrics});
+  std::unique_ptr<MetricsEndpoint> endpoint;
+  if (!metrics_path.empty()) {
+    ASSIGN_OR_RETURN(endpoint, MetricsEndpoint::Listen(io->loop(), metrics_path,
+                                                       [&] { return metrics.Page(manager.Measure()); }));
+  }
   RunService::Config config;
   config.memory_budget_bytes = hello.memory_budget_bytes;
   config.max_open_calls = static_cast<uint32_t>(ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length));
   config.version = CAISSON_VERSION;
+  config.metrics = &metrics;
   ConnectionBook book;
   RunService service(*io, manager, catalog, book, config);
   // The socket of everybody who has no other: tenant "default".
@@ -227,6 +256,7 @@ int Main(int argc, char** argv) {
   app.add_option("--records", options.records, "Directory of the records of runs")->required();
   app.add_option("--records-bytes", options.retention.bytes, "What they may take, of each tenant");
   app.add_option("--records-keep-ms", options.retention.keep_ms, "How long they are kept after a run's end");
+  app.add_option("--metrics", options.metrics, "Where to serve metrics: unix:/PATH; nowhere without it");
   app.add_option("--log-level", options.log_level, "debug, info, warning, error")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}));
   try {

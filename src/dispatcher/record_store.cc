@@ -123,6 +123,7 @@ struct RecordStore::Statements {
   SqliteStatement earliest_end;
   SqliteStatement last_key;
   SqliteStatement live_bytes;
+  SqliteStatement all_usage;
 };
 
 RecordStore::RecordStore(SqliteConnection database) : database_(std::move(database)) {}
@@ -190,15 +191,16 @@ absl::Status RecordStore::PrepareAll() {
   ASSIGN_OR_RETURN(SqliteStatement usage, prepare("SELECT bytes, records FROM usage WHERE tenant = ?1"));
   ASSIGN_OR_RETURN(SqliteStatement earliest_end,
                    prepare("SELECT ended_ms FROM runs WHERE ended_ms IS NOT NULL ORDER BY ended_ms LIMIT 1"));
+  ASSIGN_OR_RETURN(SqliteStatement all_usage, prepare("SELECT tenant, bytes, records FROM usage"));
   ASSIGN_OR_RETURN(SqliteStatement last_key, prepare("SELECT max(key) FROM runs"));
   ASSIGN_OR_RETURN(
       SqliteStatement live_bytes,
       prepare("SELECT coalesce(sum(bytes), 0) FROM runs WHERE ended_ms IS NULL AND tenant = ?1"));
-  statements_.reset(new Statements{
-      std::move(insert), std::move(finish), std::move(erase), std::move(find), std::move(find_any),
-      std::move(find_request), std::move(list), std::move(list_all), std::move(live), std::move(oldest),
-      std::move(ended_before), std::move(usage),
-      std::move(earliest_end), std::move(last_key), std::move(live_bytes)});
+  statements_.reset(new Statements{std::move(insert), std::move(finish), std::move(erase), std::move(find),
+                                   std::move(find_any), std::move(find_request), std::move(list),
+                                   std::move(list_all), std::move(live), std::move(oldest),
+                                   std::move(ended_before), std::move(usage), std::move(earliest_end),
+                                   std::move(last_key), std::move(live_bytes), std::move(all_usage)});
   return absl::OkStatus();
 }
 
@@ -361,6 +363,19 @@ absl::StatusOr<RecordUsage> RecordStore::Usage(const TenantId& tenant) {
     statement.Reset();
   }
   return usage;
+}
+
+absl::StatusOr<std::map<std::string, RecordUsage>> RecordStore::AllUsage() {
+  SqliteStatement& statement = statements_->all_usage;
+  std::map<std::string, RecordUsage> all;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, statement.Next());
+    if (!row) {
+      return all;
+    }
+    all[statement.Bytes(0)] = {static_cast<uint64_t>(statement.Integer(1)),
+                               static_cast<uint64_t>(statement.Integer(2))};
+  }
 }
 
 absl::StatusOr<RunKey> RecordStore::LastKey() {

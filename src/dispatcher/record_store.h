@@ -84,6 +84,7 @@ class RecordStore {
   absl::StatusOr<std::optional<int64_t>> EarliestEndMs();
 
   absl::StatusOr<RecordUsage> Usage(const TenantId& tenant);
+  absl::StatusOr<std::map<std::string, RecordUsage>> AllUsage();
   absl::StatusOr<RunKey> LastKey();
   // The highest of each tenant that has a record. For the start.
   absl::StatusOr<std::map<TenantId, uint64_t>> LastNumbers();

@@ -3,7 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -18,8 +20,8 @@ constexpr int64_t kExpirySlackMs = 5'000;
 
 }  // namespace
 
-RecordThread::RecordThread(IoThread& io, std::unique_ptr<RunStore> store)
-    : io_(io), store_(std::move(store)), thread_([this] { Loop(); }) {}
+RecordThread::RecordThread(IoThread& io, std::unique_ptr<RunStore> store, Metrics* metrics)
+    : io_(io), store_(std::move(store)), metrics_(metrics), thread_([this] { Loop(); }) {}
 
 RecordThread::~RecordThread() {
   {
@@ -82,9 +84,13 @@ bool RecordThread::TryTogether(std::vector<Task>& batch) {
       return false;
     }
   }
+  const int64_t begun_ns = MonotonicNanos();
   if (any && !store_->Commit().ok()) {
     store_->Rollback();
     return false;
+  }
+  if (any && metrics_ != nullptr) {
+    metrics_->OnCommit(MonotonicNanos() - begun_ns);
   }
   return true;
 }
@@ -123,6 +129,9 @@ void RecordThread::RunBatch(std::vector<Task> batch) {
       }
       if (!task.status.ok() && task.kind >= Kind::kWrite) {
         spdlog::error("records: {}", Message(task.status));
+        if (metrics_ != nullptr) {
+          metrics_->OnRecordFailure();
+        }
       }
     }
   }
@@ -158,7 +167,18 @@ void RecordThread::Expire() {
   if (const absl::Status status = TryAlone(task); !status.ok()) {
     spdlog::warn("records: {}", Message(status));
   }
+  Measure();
   next_expiry_ns_ = next_ms.has_value() ? MonotonicNanos() + *next_ms * kNanosPerMilli : kNever;
+}
+
+void RecordThread::Measure() {
+  const absl::StatusOr<std::map<std::string, RecordUsage>> usage = store_->records().AllUsage();
+  if (metrics_ == nullptr || !usage.ok()) {
+    return;
+  }
+  for (const auto& [tenant, used] : *usage) {
+    metrics_->OnStored(tenant, used.bytes, used.records);
+  }
 }
 
 void RecordThread::HandBack(std::vector<Task> done) {

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "dispatcher/io_thread.h"
+#include "dispatcher/metrics.h"
 #include "dispatcher/run_store.h"
 
 namespace caisson::dispatcher {
@@ -29,8 +30,8 @@ class RecordThread {
   // On the I/O thread, with what Work came to, or the commit.
   using Done = std::function<void(const absl::Status& status)>;
 
-  // Starts the thread. `io` outlives it.
-  RecordThread(IoThread& io, std::unique_ptr<RunStore> store);
+  // Starts the thread. `io` outlives it, and `metrics`, which may be null.
+  RecordThread(IoThread& io, std::unique_ptr<RunStore> store, Metrics* metrics);
   // Does what is left, then ends the thread.
   ~RecordThread();
   RecordThread(const RecordThread&) = delete;
@@ -71,10 +72,12 @@ class RecordThread {
   absl::Status TryAlone(Task& task);
   void RetryStuck();
   void Expire();
+  void Measure();
   void HandBack(std::vector<Task> done);
 
   IoThread& io_;
   std::unique_ptr<RunStore> store_;
+  Metrics* const metrics_;
   absl::Mutex mutex_;
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

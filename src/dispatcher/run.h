@@ -48,6 +48,7 @@ struct RunSpec {
   std::string request_id;      // of CreateRun; empty: none
   std::string request_digest;  // with it: of the request's body
   bool followable = false;     // its events are stored
+  std::string traceparent;     // of its call; empty: none
   std::string profile;
   policy::Limits limits;  // of the run step, as what the client says of its output
   OutputOverflow overflow = OutputOverflow::kTruncate;
@@ -109,9 +110,11 @@ class Run final : public ClientStreamOwner, public StepOwner {
   void OnStepEnded() override;
 
   State state() const { return state_; }
+  const RunSpec& spec() const { return spec_; }
   const RunId& id() const { return spec_.id; }
   const TenantId& tenant() const { return spec_.tenant; }
   uint64_t number() const { return spec_.number; }
+  int64_t received_ns() const { return spec_.received_ns; }
   // It was admitted, so its end frees a sandbox.
   bool admitted() const { return admitted_; }
   bool holds_place() const { return place_held_; }

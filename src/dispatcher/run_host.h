@@ -22,6 +22,8 @@ class RunHost {
   virtual SupervisorLink& link() = 0;
   virtual const PumpResources& pump_resources() = 0;
   virtual void OnState(RunKey key, v1::Run::State state) = 0;
+  // A step has its sandbox: one that was built ahead, or for it.
+  virtual void OnSandbox(bool from_pool) = 0;
   // The admitted run holds so much less memory than it was admitted with.
   virtual void OnMemoryFree(RunKey key, uint64_t bytes) = 0;
   // The run no longer holds a sandbox, and will not have another.

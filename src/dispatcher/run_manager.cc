@@ -11,6 +11,7 @@
 #include "common/status.h"
 #include "dispatcher/errors.h"
 #include "dispatcher/run_record.h"
+#include "dispatcher/stored_lookup.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -33,7 +34,7 @@ NewRecord RecordOf(RunKey key, const RunSpec& spec) {
 }  // namespace
 
 RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello,
-                       Stored stored)
+                       Parts parts)
     : io_(io),
       link_(link),
       hello_(hello),
@@ -42,9 +43,10 @@ RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, con
       pump_resources_{discard_.get(), scratch_},
       admission_(AdmissionConfig{hello.max_sandboxes, hello.memory_budget_bytes, hello.queue_length,
                                  kMaxQueuedBytes}),
-      next_key_(stored.first_key),
-      numbers_(std::move(stored.last_numbers)),
-      records_(stored.thread) {
+      next_key_(parts.first_key),
+      numbers_(std::move(parts.last_numbers)),
+      records_(parts.records),
+      observer_(parts.metrics) {
   if (records_ != nullptr) {
     followers_.emplace(io_, *records_);
     created_.emplace(io_, *records_, *followers_, HostOfCreated());
@@ -66,8 +68,7 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     return;
   }
   if (draining_) {
-    client->Finish(RefusalWhileDraining());
-    return;
+    return Refuse(*client, RefusalWhileDraining());
   }
   if (spec.key == 0) {
     Enter(spec);
@@ -79,8 +80,7 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     const char* const message = entry == Admission::Entry::kQueueFull
                                     ? kQueueFullText
                                     : "the waiting requests together are too large";
-    client->Finish(RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
-    return;
+    return Refuse(*client, RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
   }
   registry_.Add(key, spec.tenant, spec.number, NewRunRecord(spec));
   if (created_.has_value() && !created_->Has(key)) {
@@ -115,13 +115,45 @@ CreatedRuns::Host RunManager::HostOfCreated() {
 
 void RunManager::Create(RunSpec spec, RunReply reply) {
   CAISSON_CHECK(created_.has_value());
-  created_->Create(std::move(spec), std::move(reply));
+  created_->Create(std::move(spec),
+                   [this, reply = std::move(reply)](const grpc::Status& status, const v1::Run& run) {
+                     if (!status.ok()) {
+                       observer_.OnRefused(status);
+                     }
+                     reply(status, run);
+                   });
 }
 
 void RunManager::Follow(const Caller& caller, const RunId& id, const FollowPosition& from,
                         std::shared_ptr<ClientStream> client) {
   CAISSON_CHECK(followers_.has_value());
   followers_->Begin(caller, id, from, std::move(client));
+}
+
+MetricsNow RunManager::Measure() const {
+  MetricsNow now;
+  now.active_runs = admission_.running();
+  now.max_runs = hello_.max_sandboxes;
+  now.waiting_runs[TenantId().name()] = 0;
+  for (const auto& [tenant, number] : numbers_) {
+    now.waiting_runs[tenant.name()] = 0;  // Who waits no longer is not told by what it had before.
+  }
+  for (const AdmissionId key : admission_.Waiting()) {
+    ++now.waiting_runs[runs_.at(key)->tenant().name()];
+  }
+  now.queue_length = hello_.queue_length;
+  now.memory_promised_bytes = admission_.memory_in_use_bytes();
+  now.memory_budget_bytes = hello_.memory_budget_bytes;
+  now.followers = followers_.has_value() ? followers_->size() : 0;
+  return now;
+}
+
+void RunManager::Refuse(ClientStream& client, const grpc::Status& status) {
+  // One that is the disk's is counted with its call, which waits for what becomes of the record.
+  if (!client.stores()) {
+    observer_.OnRefused(status);
+  }
+  client.Finish(status);
 }
 
 // --- Admission
@@ -134,7 +166,9 @@ void RunManager::AdmitWaiting() {
     if (!next.has_value()) {
       return;
     }
-    runs_.at(*next)->Admit();
+    Run& run = *runs_.at(*next);
+    observer_.OnAdmitted(run);
+    run.Admit();
   }
 }
 
@@ -179,6 +213,9 @@ void RunManager::OnSandboxFree(RunKey key) {
 }
 
 void RunManager::OnResult(RunKey key, const v1::RunResult& result) {
+  if (const Run* run = Find(key); run != nullptr) {
+    observer_.OnResult(*run, result);
+  }
   if (created_.has_value() && created_->Has(key)) {
     return created_->OnResult(key, result);  // Its end is told when it is stored.
   }

@@ -22,12 +22,15 @@
 #include "dispatcher/created_runs.h"
 #include "dispatcher/follower.h"
 #include "dispatcher/io_thread.h"
+#include "dispatcher/metrics.h"
 #include "dispatcher/output_pump.h"
 #include "dispatcher/record_thread.h"
 #include "dispatcher/run.h"
 #include "dispatcher/run_host.h"
 #include "dispatcher/run_listing.h"
+#include "dispatcher/run_observer.h"
 #include "dispatcher/run_registry.h"
+#include "dispatcher/stored_lookup.h"
 #include "dispatcher/supervisor_link.h"
 #include "dispatcher/tenant.h"
 #include "ipc/codec.h"
@@ -41,17 +44,19 @@ class RunManager final : public RunHost {
   static constexpr int64_t kRetryDelayMs = 1'000;
   static constexpr uint64_t kMaxQueuedBytes = 256ULL * 1024 * 1024;
 
-  using RunReply = CreatedRuns::Reply;
-  using ListReply = std::function<void(const grpc::Status& status, const v1::ListRunsResponse& page)>;
-  // Where runs are recorded. Without a thread they are not: for tests of what is beside it.
-  struct Stored {
-    RecordThread* thread = nullptr;
+  using RunReply = dispatcher::RunReply;
+  using ListReply = PageReply;
+  // What it works with, each of which outlives it. Without a thread runs are not recorded, without metrics
+  // not counted: for tests of what is beside them.
+  struct Parts {
+    RecordThread* records = nullptr;
     RunKey first_key = 1;                            // above every key that is recorded
     std::map<TenantId, uint64_t> last_numbers = {};  // the highest that is recorded of each tenant
+    Metrics* metrics = nullptr;
   };
 
   // `discard`: /dev/null, open for writing. `hello`: caissond's bounds.
-  RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello, Stored stored);
+  RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello, Parts parts);
   ~RunManager() override;
 
   // Takes the run through the one door: it is admitted, waits, or its client is refused.
@@ -67,6 +72,7 @@ class RunManager final : public RunHost {
   void List(ListingRequest request, ListReply reply);
   // What is at work and waiting is of the caller's own tenant.
   void FillInfo(const Caller& caller, v1::ServerInfo& info) const;
+  MetricsNow Measure() const;
 
   void OnMessage(const ipc::Reply& reply, std::vector<UniqueFd> fds);
   // Ends every run as a failure of the service.
@@ -85,6 +91,7 @@ class RunManager final : public RunHost {
   SupervisorLink& link() override { return link_; }
   const PumpResources& pump_resources() override { return pump_resources_; }
   void OnState(RunKey key, v1::Run::State state) override { registry_.SetState(key, state); }
+  void OnSandbox(bool from_pool) override { observer_.OnSandbox(from_pool); }
   void OnMemoryFree(RunKey key, uint64_t bytes) override;
   void OnSandboxFree(RunKey key) override;
   void OnResult(RunKey key, const v1::RunResult& result) override;
@@ -96,6 +103,8 @@ class RunManager final : public RunHost {
 
   grpc::Status RefusalWhileDraining() const;
   grpc::Status Closed() const;
+  // Ends the call of a request that has no run.
+  void Refuse(ClientStream& client, const grpc::Status& status);
   CreatedRuns::Host HostOfCreated();
   void Enter(RunSpec& spec);
   void AdmitWaiting();
@@ -117,6 +126,7 @@ class RunManager final : public RunHost {
   RunKey next_key_;
   std::map<TenantId, uint64_t> numbers_;  // the last of each tenant; tenants come from configuration
   RecordThread* const records_;           // null: nothing is recorded
+  RunObserver observer_;
   std::optional<Followers> followers_;
   std::optional<CreatedRuns> created_;
   size_t lingering_ = 0;  // runs without a sandbox whose client still takes what is left

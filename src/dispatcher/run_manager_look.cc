@@ -1,8 +1,4 @@
 // What clients ask the run manager about runs: what is in memory, then what is stored.
-#include <spdlog/spdlog.h>
-
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,17 +8,13 @@
 #include "dispatcher/errors.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_name.h"
+#include "dispatcher/stored_lookup.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 absl::StatusOr<std::vector<StoredRun>> NothingStored(uint64_t /*before*/, size_t /*most*/) {
   return std::vector<StoredRun>();
-}
-
-grpc::Status CannotRead(const absl::Status& status) {
-  spdlog::error("records: {}", Message(status));
-  return Refuse(Reason::kStorageFailed, "the records cannot be read");
 }
 
 }  // namespace
@@ -35,21 +27,7 @@ void RunManager::Get(const Caller& caller, const RunId& id, RunReply reply) {
   if (records_ == nullptr) {
     return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
   }
-  auto found = std::make_shared<std::optional<StoredRun>>();
-  records_->Read(
-      [found, caller, id](RunStore& store) -> absl::Status {
-        ASSIGN_OR_RETURN(*found, store.records().Find(caller, id));
-        return absl::OkStatus();
-      },
-      [found, name, reply = std::move(reply)](const absl::Status& status) {
-        if (!status.ok()) {
-          return reply(CannotRead(status), {});
-        }
-        if (!found->has_value()) {
-          return reply(RefuseMissing(Reason::kRunNotFound, "run", name), {});
-        }
-        reply(grpc::Status::OK, (*found)->run);
-      });
+  ReadStoredRun(*records_, caller, id, std::move(reply));
 }
 
 void RunManager::Cancel(const Caller& caller, const RunId& id, RunReply reply) {
@@ -66,17 +44,7 @@ void RunManager::List(ListingRequest request, ListReply reply) {
   if (records_ == nullptr || !request.filter.MatchesFinished()) {
     return reply(grpc::Status::OK, *BuildPage(request, live, NothingStored));
   }
-  auto page = std::make_shared<v1::ListRunsResponse>();
-  records_->Read(
-      [page, request = std::move(request), live = std::move(live)](RunStore& store) -> absl::Status {
-        ASSIGN_OR_RETURN(*page, BuildPage(request, live, [&](uint64_t before, size_t most) {
-          return store.records().List(request.caller, before, most);
-        }));
-        return absl::OkStatus();
-      },
-      [page, reply = std::move(reply)](const absl::Status& status) {
-        reply(status.ok() ? grpc::Status::OK : CannotRead(status), *page);
-      });
+  ReadStoredPage(*records_, std::move(request), std::move(live), std::move(reply));
 }
 
 void RunManager::FillInfo(const Caller& caller, v1::ServerInfo& info) const {

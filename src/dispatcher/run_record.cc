@@ -24,6 +24,7 @@ v1::Run NewRunRecord(const RunSpec& spec) {
   run.set_request_id(spec.request_id);
   run.set_followable(spec.followable);
   run.set_tenant(spec.tenant.name());
+  run.set_traceparent(spec.traceparent);
   return run;
 }
 

@@ -22,6 +22,7 @@
 #include "dispatcher/run_name.h"
 #include "dispatcher/small_message.h"
 #include "dispatcher/spool_format.h"
+#include "dispatcher/trace_context.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -162,7 +163,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
     return reactor.get();
   }
   if (HasTooManyCalls()) {
-    reactor->RefuseAtOnce(TooManyCalls());
+    reactor->RefuseAtOnce(Counted(TooManyCalls()));
     return reactor.get();
   }
   if (context->IsCancelled()) {
@@ -174,10 +175,11 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
   const grpc::Status status = intake_.Decode(*request, *spec);
   FreeRequest(request);
   if (!status.ok()) {
-    reactor->RefuseAtOnce(status);
+    reactor->RefuseAtOnce(Counted(status));
     return reactor.get();
   }
   spec->tenant = caller.tenant;
+  spec->traceparent = TraceparentOf(*context);
   spec->received_ns = received_ns;
   io_.Post([this, spec, reactor] { manager_.Submit(std::move(*spec), reactor); });
   return reactor.get();
@@ -187,29 +189,38 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
     grpc::CallbackServerContext* context) {
   Caller caller;
   const grpc::Status identified = Identify(*context, Use::kStart, caller);
-  const auto take = [this, tenant = caller.tenant, opening = std::make_shared<InteractOpening>(intake_)](
-                        v1::InteractRequest& message, InteractReactor::Submit& submit) {
+  const auto take = [this, tenant = caller.tenant, traceparent = TraceparentOf(*context),
+                     opening = std::make_shared<InteractOpening>(intake_)](v1::InteractRequest& message,
+                                                                           InteractReactor::Submit& submit) {
     auto spec = std::make_shared<RunSpec>();
     bool complete = false;
     const grpc::Status status = opening->Take(message, *spec, complete);
     if (complete) {
       spec->tenant = tenant;
+      spec->traceparent = traceparent;
       submit = [this, spec](std::shared_ptr<ClientStream> client) {
         manager_.Submit(std::move(*spec), std::move(client));
       };
     }
-    return status;
+    return Counted(status);
   };
   std::shared_ptr<InteractReactor> reactor =
       InteractReactor::Create(context, io_, open_calls_, take, config_.input_timeouts);
   if (!identified.ok()) {
-    reactor->RefuseAtOnce(identified);
+    reactor->RefuseAtOnce(Counted(identified));
   } else if (HasTooManyCalls()) {
-    reactor->RefuseAtOnce(TooManyCalls());
+    reactor->RefuseAtOnce(Counted(TooManyCalls()));
   } else {
     reactor->Begin();
   }
   return reactor.get();
+}
+
+grpc::Status RunService::Counted(const grpc::Status& refusal) const {
+  if (!refusal.ok() && config_.metrics != nullptr) {
+    config_.metrics->OnRefused(ReasonName(refusal));
+  }
+  return refusal;
 }
 
 grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* context,
@@ -220,15 +231,16 @@ grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* con
     return AnswerNow(context, status);
   }
   if (HasTooManyCalls()) {
-    return AnswerNow(context, TooManyCalls());
+    return AnswerNow(context, Counted(TooManyCalls()));
   }
   auto spec = std::make_shared<RunSpec>();
   const grpc::Status status = intake_.Decode(*request, *spec, RequestIdUse::kTaken);
   FreeRequest(request);
   if (!status.ok()) {
-    return AnswerNow(context, status);
+    return AnswerNow(context, Counted(status));
   }
   spec->tenant = caller.tenant;
+  spec->traceparent = TraceparentOf(*context);
   spec->received_ns = received_ns;
   const Answer answer(context, response, open_calls_);
   io_.Post([this, spec, answer] { manager_.Create(std::move(*spec), answer); });

@@ -41,6 +41,7 @@ class RunService final : public RunServiceBase {
     uint32_t max_open_calls = 0;  // Execute and Interact calls at once, whatever they are waiting for
     std::string version;
     uint64_t upload_budget_bytes = kUploadBudgetBytes;
+    Metrics* metrics = nullptr;  // null: nothing is counted
     InteractReactor::InputTimeouts input_timeouts;
   };
 
@@ -80,6 +81,8 @@ class RunService final : public RunServiceBase {
   enum class Use : uint8_t { kLook, kCancel, kStart };
   // OK and `caller`, or the refusal that answers the call. The first thing every method does.
   grpc::Status Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const;
+  // Counts a refusal; OK is none.
+  grpc::Status Counted(const grpc::Status& refusal) const;
   bool HasTooManyCalls() const {
     return open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls;
   }

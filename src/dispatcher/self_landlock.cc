@@ -63,7 +63,7 @@ absl::Status AddRule(const UniqueFd& ruleset, int directory, const std::string& 
 
 }  // namespace
 
-absl::Status RestrictFiles(const std::string& socket_directory, int spool) {
+absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int spool) {
   const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kCreateRulesetVersion);
   if (abi < 1) {
     return ErrnoStatus(errno, "ask the kernel for Landlock");
@@ -74,8 +74,10 @@ absl::Status RestrictFiles(const std::string& socket_directory, int spool) {
   if (!ruleset.valid()) {
     return ErrnoStatus(errno, "create a Landlock ruleset");
   }
-  ASSIGN_OR_RETURN(const UniqueFd sockets, OpenFile(socket_directory, O_PATH | O_DIRECTORY));
-  RETURN_IF_ERROR(AddRule(ruleset, sockets.get(), socket_directory, kFsMakeSock | kFsRemoveFile));
+  for (const std::string& path : socket_directories) {
+    ASSIGN_OR_RETURN(const UniqueFd sockets, OpenFile(path, O_PATH | O_DIRECTORY));
+    RETURN_IF_ERROR(AddRule(ruleset, sockets.get(), path, kFsMakeSock | kFsRemoveFile));
+  }
   if (spool >= 0) {
     constexpr uint64_t kRights = kFsReadFile | kFsWriteFile | kFsMakeRegular | kFsRemoveFile | kFsTruncate;
     RETURN_IF_ERROR(AddRule(ruleset, spool, "the spool", kRights & attr.handled_access_fs));

@@ -1,9 +1,10 @@
 // The dispatcher's own Landlock rules: after this the process, whoever controls it, can make and remove
-// sockets in one directory, use the plain files of another, its spool, and touch no other file, connect
+// sockets in given directories, use the plain files of another, its spool, and touch no other file, connect
 // nowhere by TCP, and signal nobody outside.
 #ifndef CAISSON_DISPATCHER_SELF_LANDLOCK_H_
 #define CAISSON_DISPATCHER_SELF_LANDLOCK_H_
 
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,7 +14,7 @@ namespace caisson::dispatcher {
 // Handles every right the kernel's ABI knows (of those this file knows), for this thread and all it will
 // start. Needs no_new_privs. An error if the kernel has no Landlock.
 // `spool`: an open directory; -1: none.
-absl::Status RestrictFiles(const std::string& socket_directory, int spool);
+absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int spool);
 
 }  // namespace caisson::dispatcher
 

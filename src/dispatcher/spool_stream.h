@@ -36,6 +36,7 @@ class SpoolStream final : public ClientStream, public std::enable_shared_from_th
   // ClientStream.
   void SetOwner(std::weak_ptr<ClientStreamOwner> owner) override { owner_ = std::move(owner); }
   bool gone() const override { return false; }
+  bool stores() const override { return true; }
   void Write(const v1::RunEvent& event, Leaves leaves) override;
   // `finished` is not a part of the spool: it comes from the record.
   void WriteLast(const v1::RunEvent& /*event*/) override {}

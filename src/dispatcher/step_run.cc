@@ -63,6 +63,7 @@ void StepRun::OnPrepared(const ipc::Prepared& message, std::vector<UniqueFd> fds
     return;
   }
   outcome_.setup_ns = message.setup_ns;
+  host_.OnSandbox(message.from_pool != 0);
   outcome_.isolation = message.isolation;
   if (message.isolation.learning != 0) {
     decoder_.ExpectObserved();

@@ -156,7 +156,9 @@ inline constexpr size_t kPreparedFds = 5;
 struct Prepared {
   Header header;
   SandboxId sandbox;
-  uint64_t setup_ns;  // PREPARE received to isolation report read
+  uint64_t setup_ns;   // PREPARE received to isolation report read
+  uint32_t from_pool;  // 1: it had been built ahead
+  uint32_t reserved;   // 0
   IsolationReport isolation;
 };
 

@@ -75,6 +75,8 @@ absl::Status Check(const Listener& message) {
 absl::Status Check(const Prepared& message) {
   FieldChecks checks(MessageType::kPrepared);
   checks.NotZero(message.sandbox, "sandbox");
+  checks.Flag(message.from_pool, "from_pool");
+  checks.Zero(message.reserved, "reserved");
   CheckIsolation(message.isolation, checks);
   return checks.status();
 }

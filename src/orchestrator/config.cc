@@ -47,6 +47,16 @@ bool IsAbsolutePath(const std::string& path) {
          path.find("/../") == std::string::npos && !path.ends_with("/..");
 }
 
+bool IsSocketAddress(const std::string& text) {
+  constexpr std::string_view kUnix = "unix:";
+  const std::string path = text.starts_with(kUnix) ? text.substr(kUnix.size()) : std::string();
+  return IsAbsolutePath(path) && path.size() <= kMostSocketPathBytes;
+}
+
+std::string SocketRule() {
+  return "must be unix: and an absolute path of at most " + std::to_string(kMostSocketPathBytes) + " bytes";
+}
+
 // useradd(8)'s default rule for names.
 bool IsUserName(const std::string& name) {
   constexpr char kFirst[] = "abcdefghijklmnopqrstuvwxyz_";
@@ -76,14 +86,18 @@ void ReadNumber(JsonObjectReader& reader, std::string_view key, uint64_t least, 
 }
 
 void ReadPlaces(JsonObjectReader& reader, Config& config) {
-  constexpr std::string_view kUnix = "unix:";
   if (const auto socket = reader.String("socket")) {
     config.socket = *socket;
-    const std::string path = socket->starts_with(kUnix) ? socket->substr(kUnix.size()) : std::string();
-    if (!IsAbsolutePath(path) || path.size() > kMostSocketPathBytes) {
-      reader.Complain("socket", "must be unix: and an absolute path of at most " +
-                                    std::to_string(kMostSocketPathBytes) +
-                                    " bytes; there is no other listener");
+    if (!IsSocketAddress(*socket)) {
+      reader.Complain("socket", SocketRule() + "; there is no other listener");
+    }
+  }
+  if (const auto metrics = reader.String("metrics")) {
+    config.metrics = *metrics;
+    if (!metrics->empty() && !IsSocketAddress(*metrics)) {
+      reader.Complain("metrics", SocketRule() + ", or empty");
+    } else if (*metrics == config.socket) {
+      reader.Complain("metrics", "is the address of socket");
     }
   }
   if (const auto state_dir = reader.String("state_dir")) {

@@ -35,6 +35,7 @@ struct Config {
   uint32_t queue_length = 512;
   std::vector<ListenerConfig> listeners;  // beside `socket`, whose callers are the tenant "default"
   uint64_t grace_ms = 5'000;              // how long running runs may go on after SIGTERM
+  std::string metrics;  // unix:/PATH where the dispatcher serves its metrics; empty: nowhere
   LogFormat log_format = LogFormat::kText;
   std::string log_level = "info";
   std::set<Degradation> accepted_degradations;

@@ -258,6 +258,7 @@ bool DispatcherLink::PrepareFromPool(const ipc::Prepare& prepare, const StepPlan
   live_.emplace(prepare.sandbox, std::move(ready->session));
   ready->prepared.sandbox = prepare.sandbox;
   ready->prepared.setup_ns = static_cast<uint64_t>(MonotonicNanos() - received_ns);
+  ready->prepared.from_pool = 1;
   Send(ready->prepared, std::move(ready->fds));
   return true;
 }

@@ -68,6 +68,9 @@ absl::StatusOr<std::unique_ptr<Supervisor>> Supervisor::Create(const Config& con
 absl::Status Supervisor::SetUp() {
   ASSIGN_OR_RETURN(user_, FindUser(config_.user));
   RETURN_IF_ERROR(PrepareSocketDirectory(config_.socket, user_));
+  if (!config_.metrics.empty()) {
+    RETURN_IF_ERROR(PrepareSocketDirectory(config_.metrics, user_));
+  }
   RETURN_IF_ERROR(PrepareRecordsDirectory(config_.records_dir, user_));
   ASSIGN_OR_RETURN(listeners_, ListenerSockets::Open(config_.listeners));
   ASSIGN_OR_RETURN(dispatcher_program_, FindDispatcher());
@@ -189,6 +192,9 @@ absl::Status Supervisor::StartDispatcherNow() {
                        "--records-bytes",   std::to_string(config_.records_bytes),
                        "--records-keep-ms", std::to_string(config_.records_keep_seconds * 1000),
                        "--log-level",       config_.log_level};
+  if (!config_.metrics.empty()) {
+    command.arguments.insert(command.arguments.end(), {"--metrics", config_.metrics});
+  }
   ASSIGN_OR_RETURN(command.images, OpenFile(images_dir_, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   command.uid = user_.uid;
   command.gid = user_.gid;

@@ -218,7 +218,7 @@ class Session {
     hello.memory_budget_bytes = kMemoryBytes;
     hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
     manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY | O_CLOEXEC), hello,
-                                            RunManager::Stored{});
+                                            RunManager::Parts{});
     CAISSON_CHECK(
         link_
             ->Start([this](const ipc::Reply& reply,

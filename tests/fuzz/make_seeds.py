@@ -324,7 +324,7 @@ SEEDS = {
     },
     "ipc_reply": {
         "hello": message(64, struct.pack("<IIQIIQII", 8, 4, 4 << 30, 512, 2, 10000, 1, 0), 0),
-        "prepared": message(65, struct.pack("<QQ", 7, 900000) + isolation(), 5),
+        "prepared": message(65, struct.pack("<QQII", 7, 900000, 1, 0) + isolation(), 5),
         "prepare_failed": refusal(66),
         "started": message(67, struct.pack("<Q", 7) + isolation(), 0),
         "start_refused": refusal(68),

@@ -312,7 +312,7 @@ def test_a_spool_that_disappears_is_a_clear_error_and_nothing_else_breaks(own, c
     (records_of(own) / "spool").rmdir()
     gone = refused(lambda: stored.create(client, request("print(1)")))
     assert (gone.code, gone.reason) == (grpc.StatusCode.INTERNAL, "STORAGE_FAILED")
-    assert any("make a spool file" in line for line in own.log)
+    assert processes.wait_until(lambda: any("make a spool file" in line for line in own.log), scaled(10))
     assert client.execute("print('held')").stdout == b"held\n"
     assert stored.get(client, kept.name).result.exit_code == 0
     assert refused(lambda: list(stored.Followed(client, kept.name).call())).reason in ("RUN_NOT_FOUND", "STORAGE_FAILED")

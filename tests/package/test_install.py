@@ -27,6 +27,11 @@ lib/tmpfiles.d/caisson.conf
 share/caisson/caissond-check.schema.json
 share/caisson/caissond.schema.json
 share/caisson/apparmor/caissond
+share/caisson/grafana/caisson-dashboard.json
+share/caisson/prometheus/caisson-alerts.yml
+share/caisson/prometheus/caisson-metrics.service
+share/caisson/prometheus/caisson-metrics.socket
+share/caisson/prometheus/prometheus.yml
 share/caisson/profiles/base.json
 share/caisson/profiles/python.json
 share/caisson/proto/caisson/v1/run.proto

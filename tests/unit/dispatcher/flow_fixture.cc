@@ -47,12 +47,13 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length, const std::v
   ASSERT_EQ(mkdir((directory_ + "/records").c_str(), 0700), 0);
   absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(directory_ + "/records", retention_);
   ASSERT_TRUE(store.ok()) << Message(store.status());
-  records_ = std::make_unique<RecordThread>(*io_, *std::move(store));
+  records_ = std::make_unique<RecordThread>(*io_, *std::move(store), &metrics_);
   manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY), hello,
-                                          RunManager::Stored{records_.get(), 1});
+                                          RunManager::Parts{records_.get(), 1, {}, &metrics_});
   config_.memory_budget_bytes = hello.memory_budget_bytes;
   config_.max_open_calls = 100;
   config_.version = "test";
+  config_.metrics = &metrics_;
   service_ = std::make_unique<RunService>(*io_, *manager_, catalog_, book_, config_);
   std::vector<ConnectionGate::Listener> listeners;
   for (const Caller& caller : callers) {

@@ -70,6 +70,7 @@ class FlowTest : public testing::Test {
   RetentionLimits retention_;
   RunService::Config config_;  // a test may set what Start leaves alone
   const ProfileCatalog catalog_ = TestCatalog();
+  Metrics metrics_{{"python"}, "test"};
   std::string directory_;
   std::unique_ptr<FakeSupervisor> supervisor_;
   std::unique_ptr<IoThread> io_;

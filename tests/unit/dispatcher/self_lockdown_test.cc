@@ -56,7 +56,7 @@ class SelfLockdownTest : public testing::Test {
                             setresuid(kNobody, kNobody, kNobody) != 0)) {
         _exit(101);
       }
-      const absl::Status status = LockDown(directory_, open_first());
+      const absl::Status status = LockDown({directory_}, open_first());
       if (!status.ok()) {
         std::fprintf(stderr, "%s\n", Message(status).c_str());
         _exit(100);
@@ -236,7 +236,7 @@ TEST_F(SelfLockdownTest, RootIsRefused) {
   if (getuid() != 0) {
     GTEST_SKIP() << "needs root";
   }
-  EXPECT_TRUE(absl::IsFailedPrecondition(LockDown(directory_, -1)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(LockDown({directory_}, -1)));
 }
 
 TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
@@ -249,7 +249,7 @@ TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setresuid(kNobody, kNobody, kNobody) != 0) {
       _exit(101);
     }
-    const absl::Status status = LockDown(directory_, -1);
+    const absl::Status status = LockDown({directory_}, -1);
     _exit(absl::IsFailedPrecondition(status) && Message(status).find("CapPrm") != std::string::npos ? 0 : 1);
   }
   int status = -1;

@@ -98,6 +98,12 @@ TEST(CodecReplyTest, RequestsAreNotReplies) {
   EXPECT_FALSE(DecodeReply(AsBytes(Make<Cancel>()), 0).ok());
 }
 
+TEST(CodecReplyTest, PreparedSaysWhetherItWasBuiltAheadAndNothingElse) {
+  EXPECT_EQ(ErrorAfter<Prepared>(ValidIsolation<Prepared>(), [](auto& m) { m.from_pool = 1; }), "accepted");
+  EXPECT_NE(ErrorAfter<Prepared>(ValidIsolation<Prepared>(), [](auto& m) { m.from_pool = 2; }), "accepted");
+  EXPECT_NE(ErrorAfter<Prepared>(ValidIsolation<Prepared>(), [](auto& m) { m.reserved = 1; }), "accepted");
+}
+
 TEST(CodecReplyTest, PreparedBringsExactlyItsDescriptors) {
   for (size_t fds = 0; fds <= kPreparedFds + 1; ++fds) {
     EXPECT_EQ(DecodeReply(AsBytes(ValidIsolation<Prepared>()), fds).ok(), fds == kPreparedFds);
