@@ -48,13 +48,13 @@ class Reader:
         return done.stdout
 
 
-def test_every_block_prints_what_the_document_says(daemon, tmp_path, monkeypatch):
+def test_every_block_prints_what_the_document_says(make_daemon, tmp_path, monkeypatch):
     api = protos.load()
     health = type(sys)("grpc.health.v1")
     health.health_pb2, health.health_pb2_grpc = api.health, api.health_grpc
     monkeypatch.setitem(sys.modules, "grpc.health", type(sys)("grpc.health"))
     monkeypatch.setitem(sys.modules, "grpc.health.v1", health)
-    reader = Reader(daemon, tmp_path)
+    reader = Reader(make_daemon(ready_sandboxes=0), tmp_path)
     compared = 0
     for heading, blocks in sections():
         printed = None
