@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -168,12 +169,6 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   images.reset();
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
-  // ORDER: SQLite and the spool open their files here, and none later.
-  absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(options.records, options.retention);
-  if (!store.ok()) {
-    spdlog::critical("records: {}", Message(store.status()));
-    return kExitCannotServe;
-  }
   Metrics metrics(NamesOf(catalog), CAISSON_VERSION);
   std::set<std::string> socket_directories = {DirectoryOf(socket_path)};
   std::string metrics_path;
@@ -181,10 +176,20 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
     ASSIGN_OR_RETURN(metrics_path, SocketPath(options.metrics));
     socket_directories.insert(DirectoryOf(metrics_path));
   }
+  // ORDER: OpenSSL reads its configuration at the first digest, and SQLite a seed, which the lockdown would
+  // refuse.
+  static_cast<void>(FileDigest().Finish());
+  uint8_t seeded = 0;
+  sqlite3_randomness(sizeof seeded, &seeded);
+  RETURN_IF_ERROR(LockDownToRecords(socket_directories, options.records));
+  // ORDER: SQLite and the spool open their files here, and none later.
+  absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(options.records, options.retention);
+  if (!store.ok()) {
+    spdlog::critical("records: {}", Message(store.status()));
+    return kExitCannotServe;
+  }
   ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());
   ASSIGN_OR_RETURN(auto last_numbers, (*store)->records().LastNumbers());
-  // ORDER: OpenSSL reads its configuration at the first digest, which the lockdown would refuse.
-  static_cast<void>(FileDigest().Finish());
   RETURN_IF_ERROR(LockDown(socket_directories, (*store)->spool().directory_fd()));
 
   SupervisorLink link(io->loop(), std::move(boundary));

@@ -243,6 +243,21 @@ void AddSpoolRules(FilterBuilder& filter, int spool) {
   filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {directory, Masked(2, 0xffffffffU, 0)});
 }
 
+constexpr int kNoSpool = -1;
+
+void AddRecordsRules(FilterBuilder& filter) {
+  for (const char* name : {"access", "faccessat", "faccessat2", "fchmod", "getcwd", "getdents64",
+                           "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "lstat",
+                           "mkdir", "mkdirat", "readlink", "readlinkat", "seccomp", "umask"}) {
+    filter.Rule(SCMP_ACT_ALLOW, name);
+  }
+  filter.Rule(SCMP_ACT_ALLOW, "openat", {Masked(2, O_ACCMODE | O_TRUNC, O_RDWR)});
+  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {Masked(2, 0xffffffffU, 0)});
+  for (const int option : {PR_SET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_SECCOMP}) {
+    filter.Rule(SCMP_ACT_ALLOW, "prctl", {Masked(0, 0xffffffffU, static_cast<scmp_datum_t>(option))});
+  }
+}
+
 void AddRules(FilterBuilder& filter, int spool) {
   for (const char* name : kAllowed) {
     filter.Rule(SCMP_ACT_ALLOW, name);
@@ -257,6 +272,13 @@ void AddRules(FilterBuilder& filter, int spool) {
 }
 
 }  // namespace
+
+absl::Status LoadRecordsFilter() {
+  FilterBuilder filter;
+  AddRules(filter, kNoSpool);
+  AddRecordsRules(filter);
+  return filter.Load();
+}
 
 absl::Status LoadSelfFilter(int spool) {
   FilterBuilder filter;

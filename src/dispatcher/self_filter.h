@@ -12,6 +12,10 @@ namespace caisson::dispatcher {
 // which files may be made; -1: none.
 absl::Status LoadSelfFilter(int spool);
 
+// The same before the records are opened, and what opening them needs: files by any path (Landlock says
+// which), directories, and the second lockdown's own calls.
+absl::Status LoadRecordsFilter();
+
 // The program that LoadSelfFilter loads, as struct sock_filter after struct sock_filter. Loads nothing.
 absl::Status WriteSelfFilter(int fd, int spool);
 

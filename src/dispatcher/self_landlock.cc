@@ -25,7 +25,9 @@ constexpr uint64_t kScopeSignal = 1ULL << 1U;
 
 constexpr uint64_t kFsWriteFile = 1ULL << 1U;
 constexpr uint64_t kFsReadFile = 1ULL << 2U;
+constexpr uint64_t kFsReadDirectory = 1ULL << 3U;
 constexpr uint64_t kFsRemoveFile = 1ULL << 5U;
+constexpr uint64_t kFsMakeDirectory = 1ULL << 7U;
 constexpr uint64_t kFsMakeRegular = 1ULL << 8U;
 constexpr uint64_t kFsMakeSock = 1ULL << 9U;
 
@@ -61,9 +63,7 @@ absl::Status AddRule(const UniqueFd& ruleset, int directory, const std::string& 
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int spool) {
+absl::Status Restrict(const std::set<std::string>& socket_directories, int files, uint64_t file_rights) {
   const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, kCreateRulesetVersion);
   if (abi < 1) {
     return ErrnoStatus(errno, "ask the kernel for Landlock");
@@ -78,14 +78,27 @@ absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int 
     ASSIGN_OR_RETURN(const UniqueFd sockets, OpenFile(path, O_PATH | O_DIRECTORY));
     RETURN_IF_ERROR(AddRule(ruleset, sockets.get(), path, kFsMakeSock | kFsRemoveFile));
   }
-  if (spool >= 0) {
-    constexpr uint64_t kRights = kFsReadFile | kFsWriteFile | kFsMakeRegular | kFsRemoveFile | kFsTruncate;
-    RETURN_IF_ERROR(AddRule(ruleset, spool, "the spool", kRights & attr.handled_access_fs));
+  if (files >= 0) {
+    RETURN_IF_ERROR(AddRule(ruleset, files, "the records", file_rights & attr.handled_access_fs));
   }
   if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     return ErrnoStatus(errno, "enforce the Landlock ruleset");
   }
   return absl::OkStatus();
+}
+
+constexpr uint64_t kUseFiles = kFsReadFile | kFsWriteFile | kFsMakeRegular | kFsRemoveFile | kFsTruncate;
+
+}  // namespace
+
+absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int spool) {
+  return Restrict(socket_directories, spool, kUseFiles);
+}
+
+absl::Status RestrictFilesToRecords(const std::set<std::string>& socket_directories,
+                                    const std::string& records_directory) {
+  ASSIGN_OR_RETURN(const UniqueFd records, OpenFile(records_directory, O_PATH | O_DIRECTORY));
+  return Restrict(socket_directories, records.get(), kUseFiles | kFsReadDirectory | kFsMakeDirectory);
 }
 
 }  // namespace caisson::dispatcher

@@ -16,6 +16,11 @@ namespace caisson::dispatcher {
 // `spool`: an open directory; -1: none.
 absl::Status RestrictFiles(const std::set<std::string>& socket_directories, int spool);
 
+// Weaker: what may be done in the spool may be done in all of `records_directory`, and directories made
+// there.
+absl::Status RestrictFilesToRecords(const std::set<std::string>& socket_directories,
+                                    const std::string& records_directory);
+
 }  // namespace caisson::dispatcher
 
 #endif  // CAISSON_DISPATCHER_SELF_LANDLOCK_H_

@@ -48,7 +48,8 @@ absl::Status CheckUnprivileged() {
 
 }  // namespace
 
-absl::Status LockDown(const std::set<std::string>& socket_directories, int spool) {
+absl::Status LockDownToRecords(const std::set<std::string>& socket_directories,
+                               const std::string& records_directory) {
   RETURN_IF_ERROR(CheckUnprivileged());
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     return ErrnoStatus(errno, "set no_new_privs");
@@ -56,6 +57,11 @@ absl::Status LockDown(const std::set<std::string>& socket_directories, int spool
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
     return ErrnoStatus(errno, "make the process not dumpable");
   }
+  RETURN_IF_ERROR(RestrictFilesToRecords(socket_directories, records_directory));
+  return LoadRecordsFilter();
+}
+
+absl::Status LockDown(const std::set<std::string>& socket_directories, int spool) {
   RETURN_IF_ERROR(RestrictFiles(socket_directories, spool));
   return LoadSelfFilter(spool);
 }

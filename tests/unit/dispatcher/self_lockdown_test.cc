@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -47,7 +48,7 @@ class SelfLockdownTest : public testing::Test {
 
   // The wait status of a child that becomes an ordinary user, locks itself down, and runs `body`, whose value
   // is its exit code. 100 and above: the lockdown failed.
-  // `open_first` runs before the lockdown and returns the descriptor of the spool.
+  // `open_first` runs between its two steps and returns the descriptor of the spool.
   int RunLocked(
       const std::function<int()>& body, const std::function<int()>& open_first = [] { return -1; }) {
     const pid_t child = fork();
@@ -56,7 +57,10 @@ class SelfLockdownTest : public testing::Test {
                             setresuid(kNobody, kNobody, kNobody) != 0)) {
         _exit(101);
       }
-      const absl::Status status = LockDown({directory_}, open_first());
+      absl::Status status = LockDownToRecords({directory_}, directory_);
+      if (status.ok()) {
+        status = LockDown({directory_}, open_first());
+      }
       if (!status.ok()) {
         std::fprintf(stderr, "%s\n", Message(status).c_str());
         _exit(100);
@@ -108,6 +112,8 @@ TEST_F(SelfLockdownTest, FilesCannotBeOpened) {
 // Everything that is stored, with the calls it really makes: thousands of pages of log, so that SQLite copies
 // them into the database; making, settling and removing spools.
 TEST_F(SelfLockdownTest, RecordsAndSpoolsWorkBehindTheLockdown) {
+  uint8_t seeded = 0;  // as the program does: SQLite reads it from a file
+  sqlite3_randomness(sizeof seeded, &seeded);
   std::unique_ptr<RunStore> store;
   const auto open_first = [&] {
     absl::StatusOr<std::unique_ptr<RunStore>> opened = RunStore::Open(directory_, {64ULL << 20U, 60'000});
@@ -160,6 +166,30 @@ TEST_F(SelfLockdownTest, RecordsAndSpoolsWorkBehindTheLockdown) {
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
   std::filesystem::remove_all(directory_);
+}
+
+// What lies in the directory may be the work of somebody who had the dispatcher before: whoever reads it has
+// little already.
+TEST_F(SelfLockdownTest, TheRecordsAreOpenedBehindAFirstLockdown) {
+  int step = 0;
+  const auto open_first = [&] {
+    const auto check = [&step](bool holds) {
+      ++step;
+      if (!holds) {
+        _exit(50 + step);
+      }
+    };
+    check(Errno(open("/etc/passwd", O_RDONLY)) == EACCES);
+    check(Errno(open("/tmp/caisson-none", O_RDWR | O_CREAT, 0600)) == EACCES);
+    check(Errno(mkdir((directory_ + "/../caisson-none").c_str(), 0700)) == EACCES);
+    check(Errno(socket(AF_INET, SOCK_STREAM, 0)) == EPERM);
+    check(Errno(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)) == EPERM);
+    check(mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    return -1;
+  };
+  const int status = RunLocked([&] { return step == 6 ? 0 : 1; }, open_first);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(SelfLockdownTest, OnlyUnixSocketsAndNoNewConnections) {
@@ -236,7 +266,7 @@ TEST_F(SelfLockdownTest, RootIsRefused) {
   if (getuid() != 0) {
     GTEST_SKIP() << "needs root";
   }
-  EXPECT_TRUE(absl::IsFailedPrecondition(LockDown({directory_}, -1)));
+  EXPECT_TRUE(absl::IsFailedPrecondition(LockDownToRecords({directory_}, directory_)));
 }
 
 TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
@@ -249,7 +279,7 @@ TEST_F(SelfLockdownTest, ACapabilityIsRefused) {
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setresuid(kNobody, kNobody, kNobody) != 0) {
       _exit(101);
     }
-    const absl::Status status = LockDown({directory_}, -1);
+    const absl::Status status = LockDownToRecords({directory_}, directory_);
     _exit(absl::IsFailedPrecondition(status) && Message(status).find("CapPrm") != std::string::npos ? 0 : 1);
   }
   int status = -1;
