@@ -213,6 +213,12 @@ std::string Metrics::Page(const MetricsNow& now) {
   memory_promised_.Set(static_cast<double>(now.memory_promised_bytes));
   memory_budget_.Set(static_cast<double>(now.memory_budget_bytes));
   followers_.Set(static_cast<double>(now.followers));
+  // A tenant of whom nobody waits any more is not among `now`.
+  for (const prometheus::MetricFamily& family : waiting_.Collect()) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      waiting_.Add({{"tenant", metric.label.at(0).value}}).Set(0);
+    }
+  }
   for (const auto& [tenant, runs] : now.waiting_runs) {
     waiting_.Add({{"tenant", tenant}}).Set(static_cast<double>(runs));
   }

@@ -63,6 +63,14 @@ TEST_F(MetricsTest, TheMomentIsThatOfTheScrape) {
   EXPECT_TRUE(Has("caisson_build_info{version=\"1.2.3\"} 1"));
 }
 
+TEST_F(MetricsTest, ATenantWithoutWaitingRunsHasNone) {
+  now_.waiting_runs = {{"a", 2}, {"b", 1}};
+  EXPECT_TRUE(Has("caisson_queue_runs{tenant=\"a\"} 2"));
+  now_.waiting_runs = {{"b", 3}};
+  EXPECT_TRUE(Has("caisson_queue_runs{tenant=\"a\"} 0"));
+  EXPECT_TRUE(Has("caisson_queue_runs{tenant=\"b\"} 3"));
+}
+
 TEST_F(MetricsTest, TheProcessIsThere) {
   const std::string page = metrics_.Page(now_);
   EXPECT_EQ(page.find("process_resident_memory_bytes 0\n"), std::string::npos);
