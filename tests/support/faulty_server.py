@@ -17,14 +17,17 @@ def numbered(events):
 
 
 class FaultyServer:
-    """`events` is called for each run and returns an iterable of RunEvents; `answers` has the others by method."""
+    """`events` is called for each run and returns an iterable of RunEvents; `answers` has the others by method. What is in
+    `refusals` ends the next calls, one each, before that."""
 
     def __init__(self, directory):
         self.address = f"unix:{directory}/faulty.sock"
         self.api = protos.load()
         self.events = lambda: []
+        self.followed = lambda _request: []  # the same for FollowRun; a ConnectionError breaks the call
         self.answers = {}  # method → function of the request
         self.requests = []
+        self.refusals = []  # (grpc.StatusCode, message, details)
         self.ended = threading.Event()  # a stream of events is over, whoever ended it
 
     @contextlib.contextmanager
@@ -41,7 +44,18 @@ class FaultyServer:
     def _stream(self, request, context):
         self.requests.append(request)
         context.add_callback(self.ended.set)
+        self._refuse(context)
         yield from self.events()
+
+    def _refuse(self, context):
+        if self.refusals:
+            code, message, details = self.refusals.pop(0)
+            status = self.api.status.Status(code=code.value[0], message=message)
+            for detail in details:
+                status.details.add().Pack(detail)
+            if details:
+                context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+            context.abort(code, message)
 
     def _servicer(self):
         outer = self
@@ -53,9 +67,22 @@ class FaultyServer:
             def Interact(self, request_iterator, context):  # pylint: disable=invalid-name
                 yield from outer._stream(next(request_iterator).open.request, context)  # pylint: disable=protected-access
 
-        def answer(method):
-            return lambda _self, request, _context: outer.answers[method](request)
+            def FollowRun(self, request, context):  # pylint: disable=invalid-name
+                outer.requests.append(request)
+                try:
+                    yield from outer.followed(request)
+                except BrokenPipeError:
+                    context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+                except ConnectionResetError:
+                    context.abort(grpc.StatusCode.CANCELLED, "")
 
-        for method in ("ListRuns", "ListProfiles", "GetServerInfo", "CancelRun"):
+        def answer(method):
+            def answered(_self, request, context):
+                outer.requests.append(request)
+                outer._refuse(context)  # pylint: disable=protected-access
+                return outer.answers[method](request)
+            return answered
+
+        for method in ("ListRuns", "ListProfiles", "GetServerInfo", "CancelRun", "CreateRun"):
             setattr(Servicer, method, answer(method))
         return Servicer()
