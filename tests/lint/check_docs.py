@@ -5,7 +5,7 @@ import re
 
 from lint_support import ROOT, files, finish, is_skipped
 
-FOLDERS = "src|docs|tests|tools|profiles|proto|cmake|deploy|bench|examples|third_party|\\.ci"
+FOLDERS = "src|docs|tests|tools|profiles|proto|cmake|deploy|bench|clients|examples|third_party|\\.ci"
 # In backticks a path stands alone; what has a placeholder in it (<name>, NAME, $X, {a,b}) names no single file.
 IN_BACKTICKS = re.compile(rf"`((?:{FOLDERS})/[\w./*+-]*|[A-Z][A-Z_]+\.md|CMakePresets\.json)`")
 FENCE = re.compile(r"^\s*(```|~~~)")
@@ -90,7 +90,7 @@ def main():
         if not is_skipped(path):
             checked += check_document(path, errors)
     this = pathlib.Path(__file__).resolve().relative_to(ROOT)
-    for path in files(["src", "tests", "tools", "cmake", "profiles", "proto", "bench", "examples", "deploy"], SOURCES):
+    for path in files(["src", "tests", "tools", "cmake", "profiles", "proto", "bench", "examples", "deploy", "clients"], SOURCES):
         if path != this:
             checked += check_source(path, errors)
     finish("check_docs", checked, errors)
