@@ -62,6 +62,20 @@ def test_no_daemon_is_told_as_the_command_line_tells_it(caisson, connect, tmp_pa
             assert (error.value.reason, error.value.may_have_run) == ("", False)
 
 
+def test_a_daemon_that_takes_its_time_is_waited_for(caisson, connect, tmp_path):
+    """On a busy machine it takes longer than a moment to answer who connects."""
+    path = str(tmp_path / "slow.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with pytest.raises(caisson.DeadlineExceeded):
+            connect(path, call_timeout_seconds=1).server_info()
+        listener.setblocking(False)
+        first, _ = listener.accept()
+        with first, pytest.raises(BlockingIOError):  # it connected once, and waited
+            listener.accept()
+
+
 def test_a_socket_of_others_is_permission_denied(caisson, connect, tmp_path, monkeypatch):
     def deny(*_):
         raise PermissionError(13, "Permission denied")

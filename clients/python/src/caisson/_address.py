@@ -14,8 +14,7 @@ CHANNEL_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
     ("grpc.enable_retries", 0),  # a run must not be started twice behind the caller's back; Retry says what is repeated
     ("grpc.use_local_subchannel_pool", 1),  # a client that is closed leaves nothing behind
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.initial_reconnect_backoff_ms", 100),  # not the "min" one: that is how long connecting may take
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 

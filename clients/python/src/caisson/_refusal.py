@@ -81,8 +81,8 @@ def _was_never_sent(error: grpc.RpcError) -> bool:
     return error.code() is grpc.StatusCode.UNAVAILABLE and any(words in text for words in NEVER_CONNECTED)
 
 
-def explain_unreachable(address: str) -> tuple[type[errors.Refused], str]:
-    """Why nobody answers at "unix:/path", for people."""
+def explain_unreachable(address: str, said: str) -> tuple[type[errors.Refused], str]:
+    """Why nobody answers at "unix:/path", for people. `said`: by gRPC."""
     path = address.removeprefix("unix:")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
@@ -96,7 +96,7 @@ def explain_unreachable(address: str) -> tuple[type[errors.Refused], str]:
             return errors.PermissionDenied, f"permission denied on {path}; its users are in the group caisson"
         except OSError as problem:
             return errors.Unavailable, f"cannot reach the daemon on {path}: {problem.strerror or problem}"
-    return errors.Unavailable, f"the daemon on {path} does not answer, or was restarted"
+    return errors.Unavailable, f"the daemon on {path} does not answer, or was restarted: {said}"
 
 
 def refused(error: grpc.RpcError, address: str) -> errors.CaissonError:
@@ -113,7 +113,7 @@ def refused(error: grpc.RpcError, address: str) -> errors.CaissonError:
     if info is not None:
         kind = BY_REASON.get(info.reason, kind)
     elif code == "UNAVAILABLE":
-        kind, message = explain_unreachable(address)
+        kind, message = explain_unreachable(address, message)
     elif code == "RESOURCE_EXHAUSTED" and "larger than max" in message:
         kind = errors.RequestTooLarge
     retry = details.get("RetryInfo")

@@ -268,7 +268,7 @@ class AsyncCaisson:
         return _convert.server_info(await self._unary(self._stub.GetServerInfo, run_pb2.GetServerInfoRequest()))
 
     async def _unary(self, method: Any, request: Any, attempts: Attempts | None = None) -> Any:
-        attempts = attempts or Attempts(self.address, self._retry, self._call_timeout_seconds)
+        attempts = attempts or Attempts(self.address, self._retry, self._call_timeout_seconds, repeatable=True)
         while True:
             try:
                 return await method(request, timeout=attempts.deadline.left())

@@ -293,7 +293,7 @@ class Caisson:
         return _convert.server_info(self._unary(self._stub.GetServerInfo, run_pb2.GetServerInfoRequest()))
 
     def _unary(self, method: Any, request: Any, attempts: Attempts | None = None) -> Any:
-        attempts = attempts or Attempts(self.address, self._retry, self._call_timeout_seconds)
+        attempts = attempts or Attempts(self.address, self._retry, self._call_timeout_seconds, repeatable=True)
         while True:
             try:
                 return method(request, timeout=attempts.deadline.left())
