@@ -1,6 +1,6 @@
 // The records of runs in one SQLite file, so that a run can be asked for after its client, and after us.
 // Opened before the lockdown, with every file that SQLite will ever need
-// (docs/adr/0013-records-in-the-dispatcher.md), then used by the record thread alone. Runs in
+// (docs/adr/0014-records-in-the-dispatcher.md), then used by the record thread alone. Runs in
 // caisson-dispatcher; a record holds names and labels that clients chose, which reach SQLite as bound values
 // only.
 #ifndef CAISSON_DISPATCHER_RECORD_STORE_H_

@@ -135,9 +135,6 @@ MetricsNow RunManager::Measure() const {
   now.active_runs = admission_.running();
   now.max_runs = hello_.max_sandboxes;
   now.waiting_runs[TenantId().name()] = 0;
-  for (const auto& [tenant, number] : numbers_) {
-    now.waiting_runs[tenant.name()] = 0;  // Who waits no longer is not told by what it had before.
-  }
   for (const AdmissionId key : admission_.Waiting()) {
     ++now.waiting_runs[runs_.at(key)->tenant().name()];
   }
