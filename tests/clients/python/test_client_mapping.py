@@ -18,6 +18,7 @@ EXPECTED = {  # reason → exception; docs/errors.md has the reasons
     "SUPERVISOR_UNAVAILABLE": "Unavailable", "CLIENT_GONE": "Canceled", "INPUT_OUT_OF_ORDER": "InputRefused",
     "INPUT_TIMEOUT": "InputRefused", "REQUEST_ID_REUSED": "RequestIdReused", "STORAGE_FULL": "Exhausted", "STORAGE_FAILED": "StorageFailed",
     "OUTPUT_NOT_STORED": "NotFollowable", "OFFSET_OUT_OF_RANGE": "InvalidRequest",
+    "ROLE_NOT_ALLOWED": "PermissionDenied",
 }
 ADDRESS = "unix:/nonexistent/caisson.sock"
 

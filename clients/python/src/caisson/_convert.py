@@ -160,7 +160,8 @@ def run(message: run_pb2.Run) -> info.Run:
     return info.Run(name=message.name, profile=message.profile, state=_enum(info.RunState, STATES, message.state),
                     create_time=_time(message, "create_time"), end_time=_time(message, "end_time"),
                     result=None if finished is None else run_result(finished), labels=dict(message.labels),
-                    request_id=message.request_id, followable=message.followable)
+                    request_id=message.request_id, followable=message.followable,
+                    tenant=message.tenant, traceparent=message.traceparent)
 
 
 def profile(message: run_pb2.Profile) -> info.Profile:
@@ -181,4 +182,4 @@ def server_info(message: run_pb2.ServerInfo) -> info.ServerInfo:
         version=message.version, api_revision=message.api_revision, max_runs=message.max_runs, queue_length=message.queue_length,
         memory_budget_bytes=message.memory_budget_bytes, max_request_bytes=message.max_request_bytes,
         features=tuple(message.features), cgroup_backend=message.cgroup_backend, landlock_abi=message.landlock_abi,
-        runs_active=message.runs_active, runs_queued=message.runs_queued)
+        runs_active=message.runs_active, runs_queued=message.runs_queued, tenant=message.tenant, role=message.role)

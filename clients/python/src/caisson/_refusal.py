@@ -33,6 +33,7 @@ BY_REASON: dict[str, type[errors.Refused]] = {
     "CLIENT_GONE": errors.Canceled,
     "INPUT_OUT_OF_ORDER": errors.InputRefused,
     "INPUT_TIMEOUT": errors.InputRefused,
+    "ROLE_NOT_ALLOWED": errors.PermissionDenied,
 }
 # For reasons of a newer server, and for what gRPC says by itself.
 BY_CODE: dict[str, type[errors.Refused]] = {

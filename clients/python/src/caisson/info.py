@@ -30,6 +30,8 @@ class Run:
     labels: dict[str, str]
     request_id: str
     followable: bool  # its output is stored: follow() and wait() have it
+    tenant: str  # whose run it is
+    traceparent: str  # the W3C trace context of the call that made it; "" if it had none
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +90,5 @@ class ServerInfo:
     landlock_abi: int
     runs_active: int
     runs_queued: int
+    tenant: str  # who the service takes the caller for; "" for an operator
+    role: str  # "run", "observe" or "operator": what the caller may do
