@@ -385,20 +385,6 @@ absl::StatusOr<RunKey> RecordStore::LastKey() {
   return static_cast<RunKey>(key);
 }
 
-absl::StatusOr<std::map<TenantId, uint64_t>> RecordStore::LastNumbers() {
-  ASSIGN_OR_RETURN(
-      SqliteStatement statement,
-      SqliteStatement::Prepare(database_.get(), "SELECT tenant, max(number) FROM runs GROUP BY tenant"));
-  std::map<TenantId, uint64_t> numbers;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, statement.Next());
-    if (!row) {
-      return numbers;
-    }
-    numbers.emplace(TenantId(statement.Bytes(0)), static_cast<uint64_t>(statement.Integer(1)));
-  }
-}
-
 absl::StatusOr<uint64_t> RecordStore::LiveBytes(const TenantId& tenant) {
   SqliteStatement& statement = statements_->live_bytes;
   statement.BindText(1, tenant.name());
@@ -406,23 +392,6 @@ absl::StatusOr<uint64_t> RecordStore::LiveBytes(const TenantId& tenant) {
   const int64_t bytes = row ? statement.Integer(0) : 0;
   statement.Reset();
   return static_cast<uint64_t>(bytes);
-}
-
-absl::StatusOr<std::set<RunId>> RecordStore::Ids() {
-  ASSIGN_OR_RETURN(SqliteStatement statement,
-                   SqliteStatement::Prepare(database_.get(), "SELECT id FROM runs"));
-  std::set<RunId> ids;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, statement.Next());
-    if (!row) {
-      return ids;
-    }
-    const std::string bytes = statement.Bytes(0);
-    if (RunId id{}; bytes.size() == id.size()) {
-      bytes.copy(reinterpret_cast<char*>(id.data()), id.size());  // SAFETY: bytes
-      ids.insert(id);
-    }
-  }
 }
 
 }  // namespace caisson::dispatcher

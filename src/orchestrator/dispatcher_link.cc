@@ -122,8 +122,7 @@ void DispatcherLink::OnSocket(uint32_t events) {
       return Break(Message(packet.status()));
     }
     const absl::Status handled = Handle(*packet);
-    // Whatever became of the message: nothing that the dispatcher made is closed by us. Of a bundle init has
-    // a copy, but init may be gone already.
+    // Whatever became of the message: nothing that the dispatcher made is closed by us; init may be gone.
     disposal_.Take(std::move(packet->fds));
     if (!handled.ok()) {
       return Break(Message(handled));

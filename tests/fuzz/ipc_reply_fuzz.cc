@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "common/status.h"
 #include "ipc/codec.h"
@@ -23,7 +24,10 @@ void FuzzOne(std::span<const std::byte> input) {
   }
   std::visit(
       [&](const auto& message) {
-        CAISSON_CHECK(fds == (std::holds_alternative<Prepared>(*decoded) ? kPreparedFds : 0));
+        using Message = std::decay_t<decltype(message)>;
+        CAISSON_CHECK(fds == (std::is_same_v<Message, Prepared>   ? kPreparedFds
+                              : std::is_same_v<Message, Listener> ? 1
+                                                                  : 0));
         CAISSON_CHECK(AsBytes(message).size() == packet.size());
         CAISSON_CHECK(std::memcmp(&message, packet.data(), packet.size()) == 0);
       },
