@@ -186,6 +186,9 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   absl::StatusOr<std::unique_ptr<RunStore>> store = RunStore::Open(options.records, options.retention);
   if (!store.ok()) {
     spdlog::critical("records: {}", Message(store.status()));
+    // ORDER: the boundary stays open until the process is gone. caissond kills a dispatcher that closes it,
+    // and would see a signal instead of the code that says not to try again.
+    static_cast<void>(boundary.release());
     return kExitCannotServe;
   }
   ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());

@@ -23,8 +23,6 @@ from support.daemon import Daemon
 from support.environment import REPOSITORY, scaled
 from support.native import compile_c
 
-pytestmark = pytest.mark.host  # nothing of it depends on the host's cgroups, so the machine with cgroup v2 is spared it
-
 DEPLOY = REPOSITORY / "deploy"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")

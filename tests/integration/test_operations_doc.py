@@ -13,8 +13,6 @@ from support.client import Client, request
 from support.daemon import DaemonFailed
 from support.environment import REPOSITORY, scaled
 
-pytestmark = pytest.mark.host  # nothing of it depends on the host's cgroups, so the machine with cgroup v2 is spared it
-
 DOCUMENT = (REPOSITORY / "docs/operations.md").read_text()
 TEXT_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (\S+) (\S+) (.*)")
 

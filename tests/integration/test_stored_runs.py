@@ -12,8 +12,6 @@ from support import processes, protos, stored
 from support.client import Client, Refusal, request
 from support.environment import scaled
 
-pytestmark = pytest.mark.host  # nothing of it depends on the host's cgroups, so the machine with cgroup v2 is spared it
-
 MEGABYTE = 1_000_000
 OUTPUT_BYTES = 10 * MEGABYTE
 CUTS = 100

@@ -18,8 +18,6 @@ from support.tenants import NEVER_RUN, NOBODY, Tenants
 
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
 
-pytestmark = pytest.mark.host  # nothing of it depends on the host's cgroups, so the machine with cgroup v2 is spared it
-
 # Says the preface of HTTP/2 and prints how many bytes of an answer come.
 KNOCK = """
 import socket, sys

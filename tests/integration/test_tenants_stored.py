@@ -11,8 +11,6 @@ from support.client import Refusal, request
 from support.environment import scaled
 from support.tenants import NEVER_RUN, Tenants
 
-pytestmark = pytest.mark.host  # nothing of it depends on the host's cgroups, so the machine with cgroup v2 is spared it
-
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
 OTHERS = ("beta", "default")
 SEEING = ("alpha", "watch", "operator")
