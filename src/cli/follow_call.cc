@@ -8,9 +8,9 @@
 #include <cstring>
 #include <thread>
 
+#include "cli/conclusion.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
-#include "cli/result_text.h"
 #include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
@@ -145,26 +145,13 @@ grpc::Status FollowCall::FollowOnce() {
   return reader->Finish();
 }
 
+absl::StatusOr<std::string> FollowCall::Json() {
+  const bool compile_failed = result_->verdict() == v1::COMPILE_FAILED;
+  return RunResultJson(*result_, gathered_["stdout"], gathered_[compile_failed ? "compile" : "stderr"], {});
+}
+
 int FollowCall::ConcludeWithResult() {
-  const int code = ExitCodeFor(*result_);
-  if (options_.json) {
-    const bool compile_failed = result_->verdict() == v1::COMPILE_FAILED;
-    const absl::StatusOr<std::string> json =
-        RunResultJson(*result_, gathered_["stdout"], gathered_[compile_failed ? "compile" : "stderr"], {});
-    if (!json.ok()) {
-      Complain(Printable(Message(json.status())));
-      return kExitService;
-    }
-    if (const int error = WriteAll(STDOUT_FILENO, *json + "\n"); error != 0 && error != EPIPE) {
-      Complain(std::string("write to standard output: ") + std::strerror(error));
-      return kExitService;
-    }
-  }
-  if (!options_.json || code == kExitService) {
-    for (const std::string& line : ResultLines(*result_)) {
-      Complain(line);
-    }
-  }
+  const int code = TellResult(*result_, options_.json ? std::optional(Json()) : std::nullopt);
   if (!failure_.empty()) {
     Complain(failure_);
     return kExitService;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "caisson/v1/run.pb.h"
 #include "cli/client.h"
 #include "cli/follow_command.h"
@@ -44,6 +45,7 @@ class FollowCall {
   absl::Status HandleOutput(const v1::Output& output);
   absl::Status HandleFile(const v1::OutputFile& piece);
   int Conclude(const grpc::Status& status);
+  absl::StatusOr<std::string> Json();
   int ConcludeWithResult();
 
   Client& client_;

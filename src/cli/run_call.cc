@@ -9,12 +9,13 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
+#include "cli/conclusion.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
-#include "cli/result_text.h"
 #include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -174,23 +175,7 @@ absl::StatusOr<std::string> RunCall::Json() const {
 }
 
 int RunCall::ConcludeWithResult() {
-  const int code = ExitCodeFor(result_);
-  if (options_.json) {
-    const absl::StatusOr<std::string> json = Json();
-    if (!json.ok()) {
-      Complain(Printable(Message(json.status())));
-      return kExitService;
-    }
-    if (const int error = WriteAll(STDOUT_FILENO, *json + "\n"); error != 0 && error != EPIPE) {
-      Complain(std::string("write to standard output: ") + std::strerror(error));
-      return kExitService;
-    }
-  }
-  if (!options_.json || code == kExitService) {
-    for (const std::string& line : ResultLines(result_)) {
-      Complain(line);
-    }
-  }
+  const int code = TellResult(result_, options_.json ? std::optional(Json()) : std::nullopt);
   for (const std::string& line : output_failures_) {
     Complain(line);
   }

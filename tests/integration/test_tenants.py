@@ -34,10 +34,8 @@ except (ConnectionError, PermissionError) as error:
 
 @pytest.fixture(scope="module", name="tenants")
 def fixture_tenants(privileged):  # pylint: disable=unused-argument
-    tenants = Tenants()
-    with tenants.daemon:
+    with Tenants() as tenants:
         yield tenants
-        tenants.close()
 
 
 def names(client):

@@ -18,10 +18,8 @@ SEEING = ("alpha", "watch", "operator")
 
 @pytest.fixture(scope="module", name="tenants")
 def fixture_tenants(privileged):  # pylint: disable=unused-argument
-    tenants = Tenants()
-    with tenants.daemon:
+    with Tenants() as tenants:
         yield tenants
-        tenants.close()
 
 
 def restart(tenants):

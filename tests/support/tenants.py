@@ -10,7 +10,7 @@ NEVER_RUN = "runs/" + "0" * 32
 
 
 class Tenants:
-    """A daemon with sockets for the tenants alpha and beta, an observer of alpha's, and an operator."""
+    """A daemon with sockets for the tenants alpha and beta, an observer of alpha's, and an operator. A context manager: started, then stopped."""
 
     def __init__(self):
         self.daemon = Daemon(profiles=["python"])
@@ -34,5 +34,10 @@ class Tenants:
         self._clients.callback(client.close)
         return client
 
-    def close(self):
+    def __enter__(self):
+        self.daemon.__enter__()
+        return self
+
+    def __exit__(self, *reason):
         self._clients.close()
+        self.daemon.__exit__(*reason)
