@@ -71,6 +71,11 @@ bool CaissondRuns() {
   return false;
 }
 
+bool MayAnswer(const std::string& address) {
+  const int error = TryConnect(address.substr(kUnixScheme.size()));
+  return error == 0 || error == EAGAIN || error == ECONNREFUSED;
+}
+
 std::string ExplainUnreachable(const std::string& address, bool caissond_runs) {
   const std::string advice =
       (caissond_runs

@@ -25,6 +25,10 @@ std::string ExplainUnreachable(const std::string& address, bool caissond_runs);
 // Whether this user sees a process named caissond.
 bool CaissondRuns();
 
+// Whether a server has been at a Unix socket's address (unix:/PATH) and is there or may come back: one that
+// was killed leaves its socket.
+bool MayAnswer(const std::string& address);
+
 }  // namespace caisson::cli
 
 #endif  // CAISSON_CLI_ADDRESS_H_

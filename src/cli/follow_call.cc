@@ -8,6 +8,7 @@
 #include <cstring>
 #include <thread>
 
+#include "cli/address.h"
 #include "cli/conclusion.h"
 #include "cli/exit_code.h"
 #include "cli/json_output.h"
@@ -102,6 +103,7 @@ absl::Status FollowCall::HandleFile(const v1::OutputFile& piece) {
 }
 
 absl::Status FollowCall::Handle(v1::RunEvent& event) {
+  heard_ = true;
   if (event.sequence() != ++sequence_ || result_.has_value()) {
     return Wrong("events out of order");
   }
@@ -188,6 +190,12 @@ int FollowCall::Conclude(const grpc::Status& status) {
   return kExitService;
 }
 
+// Once for each time the service is lost.
+void FollowCall::TellLost(const grpc::Status& status) {
+  Complain(heard_ ? "the connection to the service is lost; trying for up to a minute"
+                  : client_.Explain(status) + "; trying for up to a minute");
+}
+
 int FollowCall::Follow() {
   grpc::Status status;
   for (int calls = 0; calls < kMostCalls; ++calls) {
@@ -198,12 +206,19 @@ int FollowCall::Follow() {
     if (result_.has_value() || !violation_.ok() || status.error_code() != grpc::StatusCode::UNAVAILABLE) {
       break;
     }
+    // A wrong address is not worth a minute.
+    if (!heard_ && !MayAnswer(client_.address())) {
+      break;
+    }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (interrupted_) {
         break;
       }
       context_ = nullptr;
+    }
+    if (calls == 0) {
+      TellLost(status);
     }
     std::this_thread::sleep_for(kBetweenCalls);
   }

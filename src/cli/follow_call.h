@@ -44,6 +44,7 @@ class FollowCall {
   absl::Status Handle(v1::RunEvent& event);
   absl::Status HandleOutput(const v1::Output& output);
   absl::Status HandleFile(const v1::OutputFile& piece);
+  void TellLost(const grpc::Status& status);
   int Conclude(const grpc::Status& status);
   absl::StatusOr<std::string> Json();
   int ConcludeWithResult();
@@ -61,6 +62,7 @@ class FollowCall {
   std::map<std::string, uint64_t> file_bytes_;  // of the current call
   absl::Status violation_;
   int write_error_ = 0;
+  bool heard_ = false;     // some call delivered an event
   bool progress_ = false;  // the current call delivered something
   std::optional<v1::RunResult> result_;
   std::map<std::string, std::string> gathered_;  // with --json: "stdout", "stderr", "compile"

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 
 import pytest
 
@@ -81,8 +82,30 @@ def test_follow_goes_on_over_a_killed_dispatcher(make_daemon, tmp_path):
     os.kill(old, signal.SIGKILL)
     stdout, stderr = following.communicate(timeout=scaled(60))
     assert (following.returncode, stdout) == (125, b"")
+    assert stderr.count(b"the connection to the service is lost; trying for up to a minute") == 1
     assert b"the service ended while the run was in flight" in stderr
     assert processes.wait_until(lambda: own.dispatcher_pid() not in (None, old), scaled(10))
+
+
+def test_follow_of_a_service_that_is_not_there_fails_at_once(tmp_path):
+    cli = Cli(f"unix:{tmp_path}/none.sock", tmp_path)  # pylint: disable=redefined-outer-name
+    done = cli.run("follow", "runs/" + "0" * 32)
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert b"none.sock does not exist" in done.stderr and b"trying" not in done.stderr
+
+
+def test_follow_says_that_it_waits_for_a_service_that_was_there(tmp_path):
+    gone = socket.socket(socket.AF_UNIX)
+    gone.bind(str(tmp_path / "gone.sock"))
+    gone.listen()
+    gone.close()
+    cli = Cli(f"unix:{tmp_path}/gone.sock", tmp_path)  # pylint: disable=redefined-outer-name
+    following = cli.start("follow", "runs/" + "0" * 32)
+    line = following.stderr.readline()
+    assert b"no daemon listens on " in line and line.endswith(b"; trying for up to a minute\n")
+    following.send_signal(signal.SIGINT)
+    assert following.communicate(timeout=scaled(20))[1] == b"caisson: no longer followed; the run goes on\n"
+    assert following.returncode == 130
 
 
 def test_returned_files_are_kept_where_they_are_wanted(cli):
