@@ -29,7 +29,9 @@ SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 MOST_SERIES = 2000
 
 
-@pytest.fixture(scope="module", name="measured")
+# For every test, also those that do not ask it anything: pytest ends a file's fixtures in the order in which its last test did without them, and the
+# shared daemon's is to end after this one.
+@pytest.fixture(scope="module", name="measured", autouse=True)
 def measured_fixture(privileged):  # pylint: disable=unused-argument
     with Daemon(profiles=["python", "native", "bash"], max_runs=2, queue_length=2) as place:
         assert place.stop() == 0
