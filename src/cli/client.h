@@ -18,6 +18,7 @@ namespace caisson::cli {
 inline constexpr size_t kMaxRequestBytes = 16 * 1024 * 1024;
 // All files together, where they are sent in chunks.
 inline constexpr size_t kMaxUploadBytes = 256 * 1024 * 1024;
+inline constexpr size_t kMaxRequestFiles = 2048;
 
 class Client {
  public:

@@ -24,8 +24,15 @@ class RunFormatter : public CLI::Formatter {
 
 void AddSocket(CLI::App& command, std::string& address);
 
-// What `run` and `create` say of a request, standard input included.
+// What `run`, `create` and `exec` say of a request.
 void AddRequestOptions(CLI::App& command, RunOptions& run);
+
+// What `run` and `create` send beside the program: more files, and standard input unless told otherwise.
+void AddInputOptions(CLI::App& command, RunOptions& run);
+
+// How `run` and `exec` wait for a run, talk to it and keep what it returns. `default_directory`: where
+// returned files go otherwise, in words.
+void AddCallOptions(CLI::App& command, RunOptions& run, const std::string& default_directory);
 
 // One NAME=VALUE or PATH an option, the option as often as wanted.
 void AddList(CLI::App& command, const std::string& name, std::vector<std::string>& values,

@@ -19,6 +19,7 @@
 #include "cli/cancel_command.h"
 #include "cli/command_options.h"
 #include "cli/doctor_command.h"
+#include "cli/exec_options.h"
 #include "cli/exit_code.h"
 #include "cli/image_options.h"
 #include "cli/profile_options.h"
@@ -37,6 +38,7 @@ namespace {
 struct Options {
   std::string socket;
   RunOptions run;
+  ExecOptions exec;
   PsOptions ps;
   StoredOptions stored;
   ProfileCommandOptions profile;
@@ -46,8 +48,6 @@ struct Options {
   std::string doctor_config;
   bool version_json = false;
 };
-
-constexpr double kMaxTimeoutSeconds = 1e7;
 
 constexpr char kMainFooter[] =
     "Examples:\n"
@@ -82,24 +82,8 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
   command->formatter(std::make_shared<RunFormatter>());
   command->prefix_command();
   AddRequestOptions(*command, run);
-  command->add_flag("--json", run.json,
-                    "Print one JSON object with the result and both streams instead of passing them through");
-  command
-      ->add_option("--outputs-dir", run.outputs_directory,
-                   "Put returned files there (default: the working directory; with --json, nowhere)")
-      ->type_name("DIR");
-  command->add_flag("--force", run.force, "Replace files that are there already");
-  command->add_flag("-i,--interactive", run.interactive,
-                    "Send standard input as it comes, instead of all of it before the start");
-  command->add_flag("-t,--tty", run.tty, "Give the program a terminal: this one");
-  command->add_option("--timeout", run.timeout_seconds, "Cancel the run after this time, waiting included")
-      ->check([](const std::string& text) {
-        double seconds = 0;
-        const bool good =
-            CLI::detail::lexical_cast(text, seconds) && seconds >= 0.001 && seconds <= kMaxTimeoutSeconds;
-        return good ? "" : "must be from 0.001 to 10000000 seconds, not " + text;
-      })
-      ->type_name("SECONDS");
+  AddInputOptions(*command, run);
+  AddCallOptions(*command, run, "the working directory");
   AddSocket(*command, options.socket);
   command->footer(kRunFooter);
   return command;
@@ -153,24 +137,42 @@ int Fail(const std::string& line) {
   return kExitUsage;
 }
 
-// `rest`: FILE and its arguments. What CLI11 left over before them is FILE, or an option that there is not.
-// kExitOk, and `run` has both; or what to exit with.
-int TakeProgram(const CLI::App& command, RunOptions& run, std::vector<std::string> rest) {
-  const std::string& name = command.get_name();
+// `rest`: what follows "--". What CLI11 left over before it are FILE and its arguments, or an option that
+// there is not. kExitOk, and `words` has both; or what to exit with.
+int TakeWords(const CLI::App& command, std::vector<std::string> rest, std::vector<std::string>& words) {
   const std::vector<std::string> left = command.remaining();
   if (!left.empty() && left.front().size() > 1 && left.front().front() == '-') {
-    return Fail(name + ": " + UnknownOptionText(command, left.front()) + "; see caisson " + name + " --help");
+    return Fail(command.get_name() + ": " + UnknownOptionText(command, left.front()) + "; see caisson " +
+                command.get_name() + " --help");
   }
-  rest.insert(rest.begin(), left.begin(), left.end());
-  if (rest.empty()) {
+  words = left;
+  words.insert(words.end(), rest.begin(), rest.end());
+  return kExitOk;
+}
+
+int TakeProgram(const CLI::App& command, RunOptions& run, std::vector<std::string> rest) {
+  const std::string& name = command.get_name();
+  std::vector<std::string> words;
+  if (const int code = TakeWords(command, std::move(rest), words); code != kExitOk) {
+    return code;
+  }
+  if (words.empty()) {
     return Fail(name + ": FILE is missing; see caisson " + name + " --help");
   }
-  run.main_file = rest.front();
-  run.args.assign(rest.begin() + 1, rest.end());
+  run.main_file = words.front();
+  run.args.assign(words.begin() + 1, words.end());
   if (run.main_file == "-" && run.profile.empty()) {
     return Fail(name + ": a program from standard input needs --profile");
   }
   return kExitOk;
+}
+
+// What `run` and `exec` hold standard input to.
+std::string TerminalComplaint(const RunOptions& run) {
+  if (run.tty && run.json) {
+    return "--tty and --json exclude each other";
+  }
+  return run.tty && isatty(STDIN_FILENO) == 0 ? "--tty needs a terminal on standard input" : "";
 }
 
 int Run(const CLI::App& command, Options& options, std::vector<std::string> rest,
@@ -178,17 +180,29 @@ int Run(const CLI::App& command, Options& options, std::vector<std::string> rest
   if (const int code = TakeProgram(command, options.run, std::move(rest)); code != kExitOk) {
     return code;
   }
-  if (options.run.tty && options.run.json) {
-    return Fail("run: --tty and --json exclude each other");
-  }
   if ((options.run.tty || options.run.interactive) &&
       (options.run.no_stdin || options.run.main_file == "-")) {
     return Fail("run: --tty and --interactive need standard input for the program");
   }
-  if (options.run.tty && isatty(STDIN_FILENO) == 0) {
-    return Fail("run: --tty needs a terminal on standard input");
+  if (const std::string complaint = TerminalComplaint(options.run); !complaint.empty()) {
+    return Fail("run: " + complaint);
   }
   return RunCommand(options.run, address);
+}
+
+int Exec(const CLI::App& command, ExecOptions& options, std::vector<std::string> rest,
+         const std::string& address) {
+  std::vector<std::string> words;
+  if (const int code = TakeWords(command, std::move(rest), words); code != kExitOk) {
+    return code;
+  }
+  if (const std::string complaint = CompleteExec(std::move(words), options); !complaint.empty()) {
+    return Fail("exec: " + complaint + "; see caisson exec --help");
+  }
+  if (const std::string complaint = TerminalComplaint(options.run); !complaint.empty()) {
+    return Fail("exec: " + complaint);
+  }
+  return options.list_files ? ListFilesCommand(options) : RunCommand(options.run, address);
 }
 
 int Learn(CLI::App& command, Options& options, const std::string& address) {
@@ -243,6 +257,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   AddSocket(app, options.socket);
   CLI::App* run = AddRun(app, options);
+  CLI::App* exec = AddExec(app, options.exec, options.socket);
   CLI::App* create = AddCreate(app, options.stored, options.socket);
   CLI::App* follow = AddFollow(app, options.stored, options.socket);
   CLI::App* get = AddGet(app, options.stored, options.socket);
@@ -257,7 +272,8 @@ int Main(int argc, char** argv) {
   // What protobuf would say on standard error of words that are not UTF-8, the server says better.
   google::protobuf::SetLogHandler(nullptr);
   const int words =
-      std::min(WordsBeforeDashes(app, *run, argc, argv), WordsBeforeDashes(app, *create, argc, argv));
+      std::min({WordsBeforeDashes(app, *run, argc, argv), WordsBeforeDashes(app, *exec, argc, argv),
+                WordsBeforeDashes(app, *create, argc, argv)});
   try {
     app.parse(words, argv);
   } catch (const CLI::ParseError& error) {
@@ -289,6 +305,9 @@ int Main(int argc, char** argv) {
   const std::vector<std::string> rest(argv + std::min(words + 1, argc), argv + argc);
   if (run->parsed()) {
     return Run(*run, options, rest, *address);
+  }
+  if (exec->parsed()) {
+    return Exec(*exec, options.exec, rest, *address);
   }
   if (create->parsed()) {
     const int code = TakeProgram(*create, options.stored.create.run, rest);

@@ -81,6 +81,32 @@ absl::Status AddFile(const std::string& path, const std::string& box_path, v1::E
   return absl::OkStatus();
 }
 
+absl::Status AddDirectory(const RunOptions& options, v1::ExecuteRequest& request) {
+  ASSIGN_OR_RETURN(std::vector<SourceFile> sources, ReadSources(options.source_directory));
+  bool has_main_file = false;
+  for (SourceFile& source : sources) {
+    v1::InputFile& file = *request.add_files();
+    has_main_file = has_main_file || source.path == options.main_file;
+    file.set_path(std::move(source.path));
+    file.set_content(std::move(source.content));
+    file.set_executable(source.executable);
+  }
+  request.set_main_file(options.main_file);
+  if (!options.script.empty()) {
+    if (has_main_file) {
+      return absl::InvalidArgumentError("the directory has a file " + options.main_file +
+                                        ", where the commands of -c would lie");
+    }
+    v1::InputFile& file = *request.add_files();
+    file.set_path(options.main_file);
+    file.set_content(options.script);
+  } else if (!has_main_file) {
+    return absl::InvalidArgumentError("there is no " + options.main_file + " in " + options.source_directory +
+                                      ", or its " + kIgnoreFile + " leaves it out");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ReadAll(int fd, const std::string& mend) {
   std::string content;
   std::array<char, 65536> buffer{};
@@ -174,6 +200,10 @@ std::string BoxPath(const std::string& path) {
   return normal.is_absolute() || leaves ? normal.filename().string() : normal.string();
 }
 
+absl::StatusOr<std::vector<SourceFile>> ReadSources(const std::string& directory) {
+  return ReadSourceTree(directory, {.files = kMaxRequestFiles, .bytes = kMaxUploadBytes});
+}
+
 absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options) {
   v1::ExecuteRequest request;
   for (const std::string& limit : options.limits) {
@@ -199,7 +229,9 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options) {
   } else if (options.output_overflow == "truncate") {
     request.set_output_overflow(v1::OUTPUT_OVERFLOW_TRUNCATE);
   }
-  if (options.main_file != "-") {
+  if (!options.source_directory.empty()) {
+    RETURN_IF_ERROR(AddDirectory(options, request));
+  } else if (options.main_file != "-") {
     const std::string name = std::filesystem::path(options.main_file).filename().string();
     RETURN_IF_ERROR(AddFile(options.main_file, name, request));
     request.set_main_file(name);

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "caisson/v1/run.pb.h"
+#include "cli/source_tree.h"
 
 namespace caisson::cli {
 
@@ -28,6 +29,10 @@ struct RunOptions {
   std::string output_overflow;  // "", "truncate" or "kill"
   double timeout_seconds = 0;   // 0: no deadline
   std::string main_file;        // "-": the program is read from standard input
+  // Where set, all of that directory is sent, and main_file is a path in it.
+  std::string source_directory;
+  // Sent as /box/main_file instead of what the disk has; with source_directory only.
+  std::string script;
   std::vector<std::string> args;
 };
 
@@ -47,6 +52,9 @@ absl::Status CheckRequestSize(const v1::ExecuteRequest& request);
 // The one profile whose file extension `file` has. kInvalidArgument naming the choices when none or several
 // have.
 absl::StatusOr<v1::Profile> GuessProfile(const std::string& file, const std::vector<v1::Profile>& profiles);
+
+// The directory of `caisson exec`, with no more than a request may have.
+absl::StatusOr<std::vector<SourceFile>> ReadSources(const std::string& directory);
 
 // "wall_time_ms=1000", "memory_bytes=64M" (K, M, G: powers of 1024, for _bytes only) into `limits`.
 absl::Status ParseLimit(const std::string& text, v1::Limits& limits);

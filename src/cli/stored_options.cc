@@ -27,6 +27,7 @@ CLI::App* AddCreate(CLI::App& app, StoredOptions& options, std::string& socket) 
   command->formatter(std::make_shared<RunFormatter>());
   command->prefix_command();
   AddRequestOptions(*command, create.run);
+  AddInputOptions(*command, create.run);
   command
       ->add_option("--request-id", create.request_id,
                    "The same id and request again is the same run, also after a restart of the service")

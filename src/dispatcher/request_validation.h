@@ -21,7 +21,7 @@
 namespace caisson::dispatcher {
 
 inline constexpr uint64_t kMaxRequestBytes = 16ULL * 1024 * 1024;
-inline constexpr int kMaxFiles = 256;
+inline constexpr int kMaxFiles = 2048;
 inline constexpr uint64_t kMaxUploadBytes = 256ULL * 1024 * 1024;  // of all files, where they come in chunks
 inline constexpr uint64_t kMaxArgsBytes = 128ULL * 1024;
 inline constexpr uint64_t kMaxEnvBytes = 128ULL * 1024;

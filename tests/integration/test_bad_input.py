@@ -45,7 +45,7 @@ TABLE = {
     "path component of 256 bytes": (lambda: with_file("a" * 256), INVALID, ["files[1].path"]),
     "path given twice": (lambda: with_file("main.py"), INVALID, ["files[1].path"]),
     "file where another needs a directory": (lambda: with_files(["a", "a/b"]), INVALID, ["files[2].path"]),
-    "257 files": (lambda: with_files([f"f{i}" for i in range(256)]), INVALID, ["files"]),
+    "2,049 files": (lambda: with_files([f"f{i}" for i in range(2048)]), INVALID, ["files"]),
     "main_file that is none of the files": (lambda: request("pass", main_file="other.py"), INVALID, ["main_file"]),
     "several files and no main_file": (lambda: request(files={"a.py": "", "b.py": ""}), INVALID, ["main_file"]),
     "1,025 arguments": (lambda: request("pass", args=["a"] * 1025), INVALID, ["args"]),
@@ -194,7 +194,7 @@ def test_request_of_just_under_16_mib_is_taken(client):
 def test_values_exactly_at_their_bounds_are_taken(client):
     deep = "/".join(["d" * 203] * 5) + "dddd"  # 1,023 bytes
     message = request("import sys; print(len(sys.argv) - 1)", args=["a"] * 1024, env={f"N{i}": "" for i in range(512)},
-                      labels={f"l{i}": "x" * 256 for i in range(64)}, files={deep: "x"})
+                      labels={f"l{i}": "x" * 256 for i in range(64)}, files={deep: "x"} | {f"f{i}": "" for i in range(2046)})
     assert client.send(message).stdout == b"1024\n"
 
 

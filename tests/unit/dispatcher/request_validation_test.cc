@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TooManyFiles",
              [](auto& r) {
                r.set_main_file("main.py");
-               for (int i = 0; i < 256; ++i) {
+               for (int i = 0; i < kMaxFiles; ++i) {
                  r.add_files()->set_path("f" + std::to_string(i));
                }
              },

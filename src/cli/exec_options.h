@@ -1,0 +1,16 @@
+// The options of `caisson exec`; what they do is in exec_command.h.
+#ifndef CAISSON_CLI_EXEC_OPTIONS_H_
+#define CAISSON_CLI_EXEC_OPTIONS_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/exec_command.h"
+
+namespace caisson::cli {
+
+CLI::App* AddExec(CLI::App& app, ExecOptions& options, std::string& socket);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_EXEC_OPTIONS_H_
