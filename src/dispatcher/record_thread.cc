@@ -33,6 +33,7 @@ RecordThread::~RecordThread() {
 
 void RecordThread::Queue(Task task) {
   const absl::MutexLock lock(&mutex_);
+  pressing_ = pressing_ || task.kind != Kind::kWrite;
   waiting_.push_back(std::move(task));
 }
 
@@ -42,8 +43,12 @@ void RecordThread::Loop() {
     std::vector<Task> batch;
     {
       const absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &RecordThread::HasWork), MostIdle());
+      if (mutex_.AwaitWithTimeout(absl::Condition(this, &RecordThread::HasWork), MostIdle())) {
+        mutex_.AwaitWithTimeout(absl::Condition(this, &RecordThread::IsPressing),
+                                absl::Milliseconds(kGatherMs));
+      }
       batch.swap(waiting_);
+      pressing_ = false;
       stopping = stopping_;
     }
     RunBatch(std::move(batch));

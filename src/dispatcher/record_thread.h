@@ -1,6 +1,7 @@
 // The thread that waits for the disk, so that the I/O thread never does. Takes pieces of work in order, those
 // that wait together in one transaction, and hands what follows back to the I/O thread once they are
-// committed.
+// committed. Changes that nobody waits for are gathered for a moment: a transaction for each cost a short run
+// a tenth of its CPU time.
 #ifndef CAISSON_DISPATCHER_RECORD_THREAD_H_
 #define CAISSON_DISPATCHER_RECORD_THREAD_H_
 
@@ -42,8 +43,11 @@ class RecordThread {
   void Read(Work work, Done done) { Queue({std::move(work), std::move(done), Kind::kRead}); }
   // Writes to spools, which no transaction covers.
   void Files(Work work, Done done) { Queue({std::move(work), std::move(done), Kind::kFiles}); }
-  // Changes records. With kDurable, `done` comes when the change survives the loss of power.
+  // Changes records. With kDurable, `done` comes when the change survives the loss of power. With kLasting it
+  // survives the end of this process once `done` comes; it begins within kGatherMs, or with the next piece of
+  // work of another kind, and a process that is killed before loses it.
   enum class Need : uint8_t { kLasting, kDurable };
+  static constexpr int64_t kGatherMs = 50;
   void Write(Need need, Work work, Done done) {
     Queue({std::move(work), std::move(done), need == Need::kDurable ? Kind::kDurable : Kind::kWrite});
   }
@@ -64,6 +68,7 @@ class RecordThread {
 
   void Queue(Task task) ABSL_LOCKS_EXCLUDED(mutex_);
   bool HasWork() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !waiting_.empty() || stopping_; }
+  bool IsPressing() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return pressing_ || stopping_; }
   void Loop() ABSL_LOCKS_EXCLUDED(mutex_);
   // Without work: until something is to be tried again or has been kept long enough.
   absl::Duration MostIdle() const;
@@ -80,6 +85,7 @@ class RecordThread {
   Metrics* const metrics_;
   absl::Mutex mutex_;
   std::vector<Task> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool pressing_ ABSL_GUARDED_BY(mutex_) = false;  // something waits that is not gathered
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Task> stuck_;  // of WriteSurely: the record thread's, as the next one
   int64_t next_retry_ns_ = 0;
