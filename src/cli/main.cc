@@ -27,6 +27,7 @@
 #include "cli/run_command.h"
 #include "cli/stored_options.h"
 #include "cli/streams.h"
+#include "cli/top_command.h"
 #include "cli/two_dashes.h"
 #include "cli/usage_text.h"
 #include "cli/version_command.h"
@@ -40,6 +41,7 @@ struct Options {
   RunOptions run;
   ExecOptions exec;
   PsOptions ps;
+  TopOptions top;
   StoredOptions stored;
   ProfileCommandOptions profile;
   ImageOptions image;
@@ -101,6 +103,25 @@ CLI::App* AddPs(CLI::App& app, Options& options) {
   AddSocket(*command, options.socket);
   command->footer(
       "Examples:\n  caisson ps --all\n  caisson ps --filter 'verdict = COMPLETED AND labels.team = a'");
+  return command;
+}
+
+CLI::App* AddTop(CLI::App& app, Options& options) {
+  TopOptions& top = options.top;
+  CLI::App* command = app.add_subcommand("top", "Show live runs, drawn anew every moment; q ends it");
+  command->add_option("--interval", top.interval_seconds, "How long to wait for the next look (default: 1)")
+      ->check([](const std::string& text) {
+        double seconds = 0;
+        const bool good = CLI::detail::lexical_cast(text, seconds) && seconds >= 0.1 && seconds <= 3600;
+        return good ? "" : "must be from 0.1 to 3600 seconds, not " + text;
+      })
+      ->type_name("SECONDS");
+  command->add_flag("--once", top.once, "Print one picture and end; so it is without a terminal");
+  AddSocket(*command, options.socket);
+  command->footer(
+      "Through an operator's socket it shows every tenant's runs, through others the tenant's "
+      "own.\n\nExample:\n"
+      "  caisson top --socket unix:/run/caisson-tenants/operator.sock");
   return command;
 }
 
@@ -262,6 +283,7 @@ int Main(int argc, char** argv) {
   CLI::App* follow = AddFollow(app, options.stored, options.socket);
   CLI::App* get = AddGet(app, options.stored, options.socket);
   CLI::App* ps = AddPs(app, options);
+  CLI::App* top = AddTop(app, options);
   CLI::App* cancel = AddCancel(app, options);
   CLI::App* learn = AddProfile(app, options.profile, options.socket);
   CLI::App* image = AddImage(app, options.image);
@@ -324,6 +346,9 @@ int Main(int argc, char** argv) {
   }
   if (ps->parsed()) {
     return PsCommand(options.ps, *address);
+  }
+  if (top->parsed()) {
+    return TopCommand(options.top, *address);
   }
   if (cancel->parsed()) {
     return CancelCommand(options.cancel_name, *address);
