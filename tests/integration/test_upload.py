@@ -137,8 +137,8 @@ def test_files_and_their_memory_beyond_the_host_are_refused(make_daemon):
 
 
 @pytest.mark.parametrize("count, fields, violations", [
-    (257, {"source": None, "main_file": "x"}, ["files_to_follow"]),
-    (256, {"source": "pass"}, ["files_to_follow"]),
+    (2049, {"source": None, "main_file": "x"}, ["files_to_follow"]),
+    (2048, {"source": "pass"}, ["files_to_follow"]),
     (2, {"source": None}, ["main_file"]),
     (1, {"source": "pass", "args": ["\0"]}, ["args[0]"]),
 ])
