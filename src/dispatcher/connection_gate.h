@@ -22,8 +22,8 @@
 #include "dispatcher/connection_book.h"
 #include "dispatcher/gated_connection.h"
 #include "dispatcher/io_thread.h"
-#include "dispatcher/tenant.h"
 #include "dispatcher/scheduling/waiting_line.h"
+#include "dispatcher/tenant.h"
 
 namespace caisson::dispatcher {
 
