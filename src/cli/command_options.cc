@@ -21,6 +21,10 @@ void AddRequestOptions(CLI::App& command, RunOptions& run) {
   AddList(command, "--limit", run.limits, "NAME=VALUE", "Hold the run to this; repeatable");
   AddList(command, "--env", run.env, "NAME=VALUE", "Set an environment variable; repeatable");
   AddList(command, "--label", run.labels, "NAME=VALUE", "Label the run; repeatable");
+  command
+      .add_option("--priority", run.priority,
+                  "Among your own waiting runs, -10 to 10; each step is worth having come 10 s earlier")
+      ->type_name("N");
   AddList(command, "--output", run.output_paths, "PATH",
           "Return this file or directory of /box, after the program's end; repeatable");
   AddList(command, "--package", run.packages, "NAME", "A library of the profile that is needed; repeatable");

@@ -22,6 +22,7 @@
 #include "cli/exec_options.h"
 #include "cli/exit_code.h"
 #include "cli/image_options.h"
+#include "cli/policy_command.h"
 #include "cli/profile_options.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
@@ -45,6 +46,7 @@ struct Options {
   StoredOptions stored;
   ProfileCommandOptions profile;
   ImageOptions image;
+  PolicyOptions policy;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -259,6 +261,13 @@ int OfflineProfileCommand(const CLI::App& group, const Options& options) {
                                       : ProfileExplainCommand(options.profile.look);
 }
 
+int Policy(const CLI::App& group, const PolicyOptions& options) {
+  if (group.got_subcommand("lint")) {
+    return PolicyLintCommand(options);
+  }
+  return group.got_subcommand("test") ? PolicyTestCommand(options) : PolicyExplainCommand(options);
+}
+
 // "--json=no" would otherwise mean what nobody can guess.
 void LetFlagsTakeNoValue(CLI::App& command) {
   for (CLI::Option* option : command.get_options()) {
@@ -287,6 +296,7 @@ int Main(int argc, char** argv) {
   CLI::App* cancel = AddCancel(app, options);
   CLI::App* learn = AddProfile(app, options.profile, options.socket);
   CLI::App* image = AddImage(app, options.image);
+  CLI::App* policy = AddPolicy(app, options.policy);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   LetFlagsTakeNoValue(app);
@@ -319,6 +329,9 @@ int Main(int argc, char** argv) {
   }
   if (image->parsed()) {
     return ImageBuildCommand(options.image);
+  }
+  if (policy->parsed()) {
+    return Policy(*policy, options.policy);
   }
   const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
   if (!address.ok()) {

@@ -211,6 +211,7 @@ absl::StatusOr<v1::ExecuteRequest> BuildRequest(const RunOptions& options) {
   }
   RETURN_IF_ERROR(AddPairs("--env", options.env, *request.mutable_env()));
   RETURN_IF_ERROR(AddPairs("--label", options.labels, *request.mutable_labels()));
+  request.set_priority(options.priority);
   for (const std::string& path : options.output_paths) {
     if (path.empty() || path.front() == '/') {
       return absl::InvalidArgumentError("--output '" + path +

@@ -20,6 +20,7 @@ struct RunOptions {
   std::vector<std::string> files;   // paths
   std::vector<std::string> env;     // NAME=VALUE
   std::vector<std::string> labels;  // NAME=VALUE
+  int priority = 0;
   std::vector<std::string> packages;
   std::vector<std::string> output_paths;
   std::string outputs_directory;  // empty: the working directory, or nowhere with --json

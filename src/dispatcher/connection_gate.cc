@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <future>
+#include <tuple>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -33,6 +34,11 @@ bool IsAllowedPeer(int client, const std::vector<uid_t>& allowed) {
   socklen_t size = sizeof peer;
   return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && size == sizeof peer &&
          std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
+}
+
+// Connections of one tenant are one group, and so are those of operators.
+std::string GroupOf(const Caller& caller) {
+  return caller.role == Role::kOperator ? std::string() : caller.tenant.name();
 }
 
 }  // namespace
@@ -147,7 +153,8 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
     Tell("its user may not use this socket");
     return;
   }
-  if (connections_.size() >= bounds_.connections && !EndLongestIdle()) {
+  const std::string group = GroupOf(listener.caller);
+  if (connections_.size() >= bounds_.connections && !MakeRoomFor(group)) {
     Tell("there are too many connections, and each has calls: a new one was refused");
     return;
   }
@@ -166,7 +173,7 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
     return;
   }
   auto connection = std::make_unique<GatedConnection>(io_->loop(), keeper, std::move(client), std::move(ours),
-                                                      name, bounds_.incomplete_ms);
+                                                      name, group, bounds_.incomplete_ms);
   if (!connection->Start()) {
     book_.Remove(name);
     Tell("the kernel has no room to watch a new connection");
@@ -177,42 +184,65 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
   handover_(std::move(grpcs));
 }
 
-bool ConnectionGate::EndLongestIdle() {
+// The group with the most of what `count` counts.
+template <class Count>
+std::string ConnectionGate::LargestGroup(Count count) const {
+  std::unordered_map<std::string, size_t> counts;
+  for (const auto& [connection, owner] : connections_) {
+    counts[connection->group()] += count(*connection);
+  }
+  return std::max_element(counts.begin(), counts.end(),
+                          [](const auto& left, const auto& right) { return left.second < right.second; })
+      ->first;
+}
+
+// Of the group with the most connections the one that was idle for longest ends. Where none of them is idle,
+// one with calls ends, but only for a newcomer of another group: a tenant does not keep others out by being
+// busy.
+bool ConnectionGate::MakeRoomFor(const std::string& group) {
+  const std::string largest = LargestGroup([](const GatedConnection& /*connection*/) { return size_t{1}; });
   // One that was never used goes before one that is idle between calls.
   const auto order = [](const GatedConnection& connection) {
-    return std::make_pair(connection.had_calls(), connection.active_ns());
+    return std::make_tuple(connection.open_calls(), connection.had_calls(), connection.active_ns());
   };
-  GatedConnection* longest = nullptr;
+  GatedConnection* first = nullptr;
   for (const auto& [connection, owner] : connections_) {
-    if (connection->open_calls() == 0 && (longest == nullptr || order(*connection) < order(*longest))) {
-      longest = connection;
+    if (connection->group() == largest && (first == nullptr || order(*connection) < order(*first))) {
+      first = connection;
     }
   }
-  if (longest == nullptr) {
+  if (first->open_calls() != 0 && group == largest) {
     return false;
   }
-  longest->End("it was idle for longest, and there are too many");
+  first->End(first->open_calls() == 0 ? "it was idle for longest, and there are too many"
+                                      : "its tenant has the most connections, and there are too many");
   return true;
 }
 
 GatedConnection* ConnectionGate::MostCalls() {
-  return std::max_element(connections_.begin(), connections_.end(),
-                          [](const auto& left, const auto& right) {
-                            return left.first->open_calls() < right.first->open_calls();
-                          })
-      ->first;
+  const std::string largest =
+      LargestGroup([](const GatedConnection& connection) { return connection.open_calls(); });
+  GatedConnection* most = nullptr;
+  for (const auto& [connection, owner] : connections_) {
+    if (connection->group() == largest &&
+        (most == nullptr || connection->open_calls() > most->open_calls())) {
+      most = connection;
+    }
+  }
+  return most;
 }
 
 GatedConnection::Leave ConnectionGate::MayPass(GatedConnection& connection, uint32_t cost) {
   const bool its_turn = turn_of_ == &connection && turn_left_ > 0;
   if (!waiting_.empty() && !its_turn) {
-    waiting_.push_back(&connection);
+    waiting_.PushBack(&connection, connection.group());
     return GatedConnection::Leave::kWait;
   }
   if (!rate_.Take(cost, MonotonicNanos())) {
     // Whose turn it is stays in front: going to the back, it might find the tokens taken each time it comes
     // up.
-    its_turn ? waiting_.push_front(&connection) : waiting_.push_back(&connection);
+    its_turn ? waiting_.PushFront(&connection, connection.group())
+             : waiting_.PushBack(&connection, connection.group());
     out_of_tokens_ = true;
     SetTurnTimer();
     return GatedConnection::Leave::kWait;
@@ -241,8 +271,7 @@ void ConnectionGate::SetTurnTimer() {
 void ConnectionGate::GiveTurns() {
   out_of_tokens_ = false;
   while (!waiting_.empty() && !out_of_tokens_) {
-    GatedConnection* const next = waiting_.front();
-    waiting_.pop_front();
+    GatedConnection* const next = waiting_.Pop();
     if (turn_of_ != next) {
       turn_of_ = next;
       turn_left_ = kCostATurn;
@@ -262,7 +291,7 @@ void ConnectionGate::OnEnd(GatedConnection& connection, const char* reason) {
   if (turn_of_ == &connection) {
     turn_of_ = nullptr;
   }
-  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), &connection), waiting_.end());
+  waiting_.Remove(&connection);
   const auto found = connections_.find(&connection);
   // One that could not start is its maker's to destroy.
   if (found == connections_.end()) {

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +22,7 @@
 #include "dispatcher/connection_book.h"
 #include "dispatcher/gated_connection.h"
 #include "dispatcher/io_thread.h"
+#include "dispatcher/scheduling/waiting_line.h"
 #include "dispatcher/tenant.h"
 
 namespace caisson::dispatcher {
@@ -76,7 +76,9 @@ class ConnectionGate final : private GatedConnection::Keeper {
   void Accept(Listener& listener);
   void Admit(UniqueFd client, const Listener& listener);
   void PauseAccepting(Listener& listener);
-  bool EndLongestIdle();
+  bool MakeRoomFor(const std::string& group);
+  template <class Count>
+  std::string LargestGroup(Count count) const;
   GatedConnection* MostCalls();
   void SetTurnTimer();
   void GiveTurns();
@@ -94,7 +96,7 @@ class ConnectionGate final : private GatedConnection::Keeper {
   std::vector<std::unique_ptr<GatedConnection>> ended_;  // until their handlers have returned
   size_t open_calls_ = 0;
   CallRate rate_;
-  std::deque<GatedConnection*> waiting_;  // for leave to pass headers on; in turn
+  WaitingLine<GatedConnection> waiting_;  // for leave to pass headers on; in turn
   GatedConnection* turn_of_ = nullptr;    // until it has spent what a turn has, or has no more headers
   uint32_t turn_left_ = 0;
   bool out_of_tokens_ = false;

@@ -6,6 +6,7 @@
 #include "common/status.h"
 #include "dispatcher/errors.h"
 #include "dispatcher/run_record.h"
+#include "dispatcher/tenancy/decision.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -77,7 +78,7 @@ void CreatedRuns::Create(RunSpec spec, Reply reply) {
   if (reply == nullptr) {
     return;
   }
-  if (const grpc::Status closed = host_.closed(); !closed.ok()) {
+  if (const grpc::Status closed = host_.closed(spec); !closed.ok()) {
     return LookOnly(spec, closed, std::move(reply));
   }
   host_.enter(spec);
@@ -90,6 +91,7 @@ void CreatedRuns::Create(RunSpec spec, Reply reply) {
   record->request_id = spec.request_id;
   record->digest = spec.request_digest;
   record->run = NewRunRecord(spec);
+  record->most_bytes = MostStoredBytes(spec);
   auto creation = std::make_shared<RunStore::Creation>();
   auto waiting = std::make_shared<RunSpec>(std::move(spec));
   thread_.Write(
@@ -144,7 +146,11 @@ void CreatedRuns::OnRecorded(RunSpec spec, const absl::Status& status, const Run
     case RunStore::Creation::Kind::kOther:
       return reply(OtherBody(), {});
     case RunStore::Creation::Kind::kNoRoom:
-      return reply(NoRoom(creation.why), {});
+      return reply(creation.by_policy && spec.policy != nullptr
+                       ? RefuseByQuota(*spec.policy, policy::QuotaId::kStoredBytes,
+                                       "the run cannot be stored: " + creation.why, kNoRoomRetryMs)
+                       : NoRoom(creation.why),
+                   {});
     case RunStore::Creation::Kind::kSame:
       return ReplyWithStored(creation.key, creation.run, reply);
     case RunStore::Creation::Kind::kCreated:

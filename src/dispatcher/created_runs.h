@@ -33,8 +33,8 @@ class CreatedRuns {
   struct Host {
     // Gives the run its key and its number.
     std::function<void(RunSpec& spec)> enter;
-    // Why no run can be taken in now, as far as is known without trying; OK: try.
-    std::function<grpc::Status()> closed;
+    // Why the run cannot be taken in now, as far as is known without trying; OK: try.
+    std::function<grpc::Status(const RunSpec& spec)> closed;
     // Through the one door; a refusal reaches `client`.
     std::function<void(RunSpec spec, std::shared_ptr<ClientStream> client)> submit;
     // The run as it is in memory; null: it is not there.

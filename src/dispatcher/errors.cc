@@ -50,6 +50,16 @@ constexpr std::array kReasons = {
                "OUT_OF_RANGE", false},
     ReasonInfo{Reason::kRoleNotAllowed, "ROLE_NOT_ALLOWED", grpc::StatusCode::PERMISSION_DENIED,
                "PERMISSION_DENIED", false},
+    ReasonInfo{Reason::kTenantWithoutPolicy, "TENANT_WITHOUT_POLICY", grpc::StatusCode::PERMISSION_DENIED,
+               "PERMISSION_DENIED", false},
+    ReasonInfo{Reason::kProfileNotAllowed, "PROFILE_NOT_ALLOWED", grpc::StatusCode::PERMISSION_DENIED,
+               "PERMISSION_DENIED", false},
+    ReasonInfo{Reason::kLimitNotAllowed, "LIMIT_NOT_ALLOWED", grpc::StatusCode::PERMISSION_DENIED,
+               "PERMISSION_DENIED", false},
+    ReasonInfo{Reason::kQuotaExceeded, "QUOTA_EXCEEDED", grpc::StatusCode::RESOURCE_EXHAUSTED,
+               "RESOURCE_EXHAUSTED", true},
+    ReasonInfo{Reason::kDeadlineTooSoon, "DEADLINE_TOO_SOON", grpc::StatusCode::RESOURCE_EXHAUSTED,
+               "RESOURCE_EXHAUSTED", true},
 };
 
 // Collects details and makes the status.
@@ -141,8 +151,8 @@ grpc::Status RefuseForNow(Reason reason, const std::string& message, int64_t ret
 }
 
 grpc::Status RefuseQuota(Reason reason, const std::string& message, const std::string& subject,
-                         int64_t retry_delay_ms) {
-  StatusBuilder builder(reason, message, {});
+                         int64_t retry_delay_ms, const std::map<std::string, std::string>& metadata) {
+  StatusBuilder builder(reason, message, metadata);
   google::rpc::QuotaFailure failure;
   auto* violation = failure.add_violations();
   violation->set_subject(subject);

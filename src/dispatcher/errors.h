@@ -38,6 +38,11 @@ enum class Reason : uint8_t {
   kOutputNotStored,
   kOffsetOutOfRange,
   kRoleNotAllowed,
+  kTenantWithoutPolicy,
+  kProfileNotAllowed,
+  kLimitNotAllowed,
+  kQuotaExceeded,
+  kDeadlineTooSoon,
 };
 
 struct ReasonInfo {
@@ -72,7 +77,7 @@ grpc::Status RefuseForNow(Reason reason, const std::string& message, int64_t ret
 
 // RESOURCE_EXHAUSTED with QuotaFailure naming `subject`, and RetryInfo.
 grpc::Status RefuseQuota(Reason reason, const std::string& message, const std::string& subject,
-                         int64_t retry_delay_ms);
+                         int64_t retry_delay_ms, const std::map<std::string, std::string>& metadata = {});
 
 // NOT_FOUND with ResourceInfo.
 grpc::Status RefuseMissing(Reason reason, const std::string& type, const std::string& name,

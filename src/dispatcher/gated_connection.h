@@ -32,10 +32,10 @@ class GatedConnection {
   };
 
   // `client` is the accepted socket, `server` our end of the pair whose other end gRPC has, `name` what the
-  // connection book calls it. A preface or a header block that takes longer than `incomplete_ms` ends the
-  // connection.
+  // connection book calls it, `group` whose it is. A preface or a header block that takes longer than
+  // `incomplete_ms` ends the connection.
   GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server, std::string name,
-                  int64_t incomplete_ms);
+                  std::string group, int64_t incomplete_ms);
   ~GatedConnection();
   GatedConnection(const GatedConnection&) = delete;
   GatedConnection& operator=(const GatedConnection&) = delete;
@@ -48,6 +48,7 @@ class GatedConnection {
   void End(const char* reason);
 
   const std::string& name() const { return name_; }
+  const std::string& group() const { return group_; }
   bool had_calls() const { return calls_.had_calls(); }
   size_t open_calls() const { return calls_.open_calls(); }
   // When the client last sent something.
@@ -79,6 +80,7 @@ class GatedConnection {
   UniqueFd client_;
   UniqueFd server_;
   const std::string name_;
+  const std::string group_;
   const int64_t incomplete_ms_;
   FrameReader client_frames_{true};
   FrameReader server_frames_{false};

@@ -39,9 +39,11 @@
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_service.h"
 #include "dispatcher/run_store.h"
+#include "dispatcher/scheduling/host_memory.h"
 #include "dispatcher/self_lockdown.h"
 #include "dispatcher/server.h"
 #include "dispatcher/supervisor_link.h"
+#include "dispatcher/tenancy/policy_book.h"
 #include "dispatcher/tenant.h"
 #include "ipc/codec.h"
 #include "ipc/descriptor_use.h"
@@ -163,11 +165,15 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   ASSIGN_OR_RETURN(const ipc::Hello hello, ReceiveNow<ipc::Hello>(boundary, none));
   ASSIGN_OR_RETURN(std::vector<ConnectionGate::Listener> listeners,
                    ReceiveListeners(boundary, hello.listeners));
+  std::vector<UniqueFd> packed;
+  ASSIGN_OR_RETURN(const ipc::Policy policy, ReceiveNow<ipc::Policy>(boundary, packed));
+  ASSIGN_OR_RETURN(std::shared_ptr<const PolicyState> policies, ReadPolicies(policy, packed.front()));
   umask(hello.learning == 0 ? kSocketUmask : kLearningSocketUmask);
   ASSIGN_OR_RETURN(const ConnectionGate::Bounds bounds, GateBounds(hello, descriptors));
   ASSIGN_OR_RETURN(const ProfileCatalog catalog, LoadCatalog(options.profiles, images));
   images.reset();
   ASSIGN_OR_RETURN(UniqueFd discard, OpenFile("/dev/null", O_WRONLY));
+  ASSIGN_OR_RETURN(HostMemory memory, HostMemory::Open());
   ASSIGN_OR_RETURN(const std::unique_ptr<IoThread> io, IoThread::Create());
   Metrics metrics(NamesOf(catalog), CAISSON_VERSION);
   std::set<std::string> socket_directories = {DirectoryOf(socket_path)};
@@ -193,12 +199,21 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   }
   ASSIGN_OR_RETURN(const RunKey last_key, (*store)->records().LastKey());
   ASSIGN_OR_RETURN(auto last_numbers, (*store)->records().LastNumbers());
+  ASSIGN_OR_RETURN(CpuDays cpu_days, (*store)->records().AllCpu());
   RETURN_IF_ERROR(LockDown(socket_directories, (*store)->spool().directory_fd()));
 
   SupervisorLink link(io->loop(), std::move(boundary));
   RecordThread records(*io, *std::move(store), &metrics);
   RunManager manager(*io, link, std::move(discard), hello,
-                     {&records, last_key + 1, std::move(last_numbers), &metrics});
+                     {&records, last_key + 1, std::move(last_numbers), &metrics, std::move(cpu_days)});
+  manager.SetFreeMemory([&memory](int64_t now_ns) { return memory.AvailableBytes(now_ns); });
+  manager.SetPolicies(std::move(policies));
+  manager.Expect(TenantId());
+  for (const ConnectionGate::Listener& listener : listeners) {
+    if (listener.caller.role != Role::kOperator) {
+      manager.Expect(listener.caller.tenant);
+    }
+  }
   std::unique_ptr<MetricsEndpoint> endpoint;
   if (!metrics_path.empty()) {
     ASSIGN_OR_RETURN(endpoint, MetricsEndpoint::Listen(io->loop(), metrics_path,

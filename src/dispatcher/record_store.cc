@@ -14,7 +14,7 @@ constexpr int64_t kApplicationId = 0x43616973;  // "Cais"
 // that tenant's runs. `usage` is kept by triggers, so it cannot disagree with what is there.
 constexpr char kSchema[] = R"sql(
 PRAGMA application_id = 1130457459;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 CREATE TABLE runs (
   key INTEGER PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -42,7 +42,7 @@ CREATE TRIGGER run_removed AFTER DELETE ON runs BEGIN
   UPDATE usage SET bytes = bytes - old.bytes, records = records - 1 WHERE tenant = old.tenant;
 END;
 )sql";
-static_assert(kApplicationId == 1130457459 && RecordStore::kSchemaVersion == 2);
+static_assert(kApplicationId == 1130457459 && RecordStore::kSchemaVersion == 3);
 
 // ORDER: the locking mode first: then the log has no index in shared memory, hence no third file, and every
 // file is opened by the first statement.
@@ -82,7 +82,8 @@ absl::Status CheckVersion(sqlite3* database) {
     return absl::FailedPreconditionError(
         "is not a database of Caisson's; nothing in it was changed. Name another records_dir");
   }
-  if (version != RecordStore::kSchemaVersion) {
+  // Version 2 is this one without cpu_days, which PrepareCpu makes.
+  if (version != 2 && version != RecordStore::kSchemaVersion) {
     return absl::FailedPreconditionError(
         "has schema version " + std::to_string(version) + ", this program knows " +
         std::to_string(RecordStore::kSchemaVersion) +
@@ -160,9 +161,10 @@ absl::Status RecordStore::SetUp() {
   RETURN_IF_ERROR(CheckVersion(database));
   RETURN_IF_ERROR(CheckSound(database));
   RETURN_IF_ERROR(PrepareAll());
+  RETURN_IF_ERROR(PrepareCpu());
   // ORDER: a first write here and now. It opens whatever is still closed, and finds a disk that is full or
   // read-only while somebody reads what we say.
-  return ExecuteSql(database, "BEGIN IMMEDIATE; PRAGMA user_version = 2; COMMIT;");
+  return ExecuteSql(database, "BEGIN IMMEDIATE; PRAGMA user_version = 3; COMMIT;");
 }
 
 absl::Status RecordStore::PrepareAll() {

@@ -7,6 +7,7 @@
 #define CAISSON_DISPATCHER_RECORD_STORE_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "dispatcher/run_host.h"
 #include "dispatcher/run_name.h"
 #include "dispatcher/sqlite.h"
+#include "dispatcher/tenancy/cpu_ledger.h"
 #include "dispatcher/tenant.h"
 
 namespace caisson::dispatcher {
@@ -32,6 +34,7 @@ struct NewRecord {
   std::string request_id;  // empty: none
   std::string digest;      // of the request's body, where there is a request_id
   uint64_t bytes = 0;      // what its spool takes
+  uint64_t most_bytes = std::numeric_limits<uint64_t>::max();  // of its tenant, by its policy
   v1::Run run;
 };
 
@@ -51,7 +54,7 @@ struct RecordUsage {
 
 class RecordStore {
  public:
-  static constexpr int kSchemaVersion = 2;
+  static constexpr int kSchemaVersion = 3;
   // What a record takes besides its run and its spool.
   static constexpr uint64_t kBytesOfOneRecord = 512;
 
@@ -93,15 +96,21 @@ class RecordStore {
   // Of all tenants. For the start.
   absl::StatusOr<std::set<RunId>> Ids();
 
+  // The CPU time of a tenant's day; that of all, for the start.
+  absl::Status SetCpu(const TenantId& tenant, const CpuDay& day);
+  absl::StatusOr<CpuDays> AllCpu();
+
  private:
   struct Statements;
 
   explicit RecordStore(SqliteConnection database);
   absl::Status SetUp();
   absl::Status PrepareAll();
+  absl::Status PrepareCpu();
 
   SqliteConnection database_;
   std::unique_ptr<Statements> statements_;  // goes before the connection
+  std::unique_ptr<SqliteStatement> set_cpu_;
   std::optional<Durability> durability_;
 
  public:

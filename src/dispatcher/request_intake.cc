@@ -71,6 +71,11 @@ void FillSpec(v1::ExecuteRequest& request, ValidRequest& valid, RequestBundles b
   const policy::Profile& profile = valid.entry->profile;
   spec.id = NewRunId();
   spec.profile = profile.name;
+  spec.priority = request.priority();
+  if (spec.policy != nullptr) {
+    spec.decision = MakeDecision(*spec.policy, spec.policy->profiles_rule);
+    LogAllowed(*spec.policy, spec.decision, RunName(spec.id));
+  }
   spec.limits = valid.limits;
   spec.overflow = valid.overflow;
   spec.labels = std::move(valid.labels);
@@ -108,7 +113,8 @@ grpc::Status RequestIntake::Decode(const grpc::ByteBuffer& request, RunSpec& spe
 grpc::Status RequestIntake::Accept(v1::ExecuteRequest& request, RunSpec& spec,
                                    RequestIdUse request_id) const {
   ValidRequest valid;
-  if (grpc::Status status = ValidateExecute(request, catalog_, memory_budget_bytes_, valid, 0, request_id);
+  if (grpc::Status status =
+          ValidateExecute(request, catalog_, memory_budget_bytes_, valid, 0, spec.policy.get(), request_id);
       !status.ok()) {
     return status;
   }
@@ -145,8 +151,8 @@ grpc::Status RequestIntake::Open(v1::InteractRequest::Open& open, RunSpec& spec,
     return Accept(*open.mutable_request(), spec);
   }
   ValidRequest valid;
-  if (grpc::Status status =
-          ValidateExecute(open.request(), catalog_, memory_budget_bytes_, valid, open.files_to_follow());
+  if (grpc::Status status = ValidateExecute(open.request(), catalog_, memory_budget_bytes_, valid,
+                                            open.files_to_follow(), spec.policy.get());
       !status.ok()) {
     return status;
   }

@@ -24,7 +24,7 @@ class RequestIntake {
   RequestIntake(const ProfileCatalog& catalog, uint64_t memory_budget_bytes, uint64_t upload_budget_bytes)
       : catalog_(catalog), memory_budget_bytes_(memory_budget_bytes), uploads_(upload_budget_bytes) {}
 
-  // Each: a status that refuses, or OK and `spec` filled.
+  // Each: a status that refuses, or OK and `spec` filled, whose tenant and policy the caller has set.
   grpc::Status Decode(const grpc::ByteBuffer& request, RunSpec& spec,
                       RequestIdUse request_id = RequestIdUse::kRefused) const;
   grpc::Status Accept(v1::ExecuteRequest& request, RunSpec& spec,
@@ -46,7 +46,8 @@ class RequestIntake {
 // The messages of one Interact call until its run can be submitted. One at a time.
 class InteractOpening {
  public:
-  explicit InteractOpening(const RequestIntake& intake) : intake_(intake) {}
+  // `spec` has what is known of the run before its first message: whose it is.
+  InteractOpening(const RequestIntake& intake, RunSpec spec) : intake_(intake), opened_(std::move(spec)) {}
 
   // OK, or the refusal with which the call ends. `complete`: `spec` is filled; otherwise more is to come.
   grpc::Status Take(v1::InteractRequest& message, RunSpec& spec, bool& complete);

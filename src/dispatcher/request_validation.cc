@@ -12,8 +12,11 @@
 #include "dispatcher/call_names.h"
 #include "dispatcher/file_paths.h"
 #include "dispatcher/files_room.h"
+#include "dispatcher/request_refusals.h"
 #include "dispatcher/requested_limits.h"
 #include "dispatcher/run_bundle.h"
+#include "dispatcher/scheduling/scheduler.h"
+#include "dispatcher/tenancy/decision.h"
 #include "ipc/bundle_path.h"
 #include "ipc/run_streams.h"
 
@@ -59,6 +62,7 @@ class Validator {
   void CheckOutputPaths();
   void CheckPackages(const CatalogEntry& entry);
   void CheckLabels();
+  void CheckPriority();
   void CheckOverflow();
   void CheckLimits(const policy::LimitRange& range, policy::Limits& limits) {
     AppendAll(ResolveRequestedLimits(request_.limits(), range, limits));
@@ -110,7 +114,6 @@ void Validator::CheckRequestId(RequestIdUse use) {
 
 void Validator::CheckSupported() {
   Unsupported(!request_.minimum_isolation().empty(), "minimum_isolation");
-  Unsupported(request_.priority() != 0, "priority");
   CheckUnknownFields(request_, "");
   CheckUnknownFields(request_.limits(), "limits.");
   for (int i = 0; i < std::min(request_.files_size(), kMaxFiles); ++i) {
@@ -259,6 +262,13 @@ void Validator::CheckLabels() {
   }
 }
 
+void Validator::CheckPriority() {
+  if (request_.priority() < -kMostPriority || request_.priority() > kMostPriority) {
+    Invalid("priority",
+            "must be from -" + std::to_string(kMostPriority) + " to " + std::to_string(kMostPriority));
+  }
+}
+
 void Validator::CheckOverflow() {
   if (!v1::OutputOverflow_IsValid(request_.output_overflow())) {
     Invalid("output_overflow", "is not a known value");
@@ -274,52 +284,11 @@ std::vector<FieldViolation> Reported(std::vector<FieldViolation> violations) {
   return violations;
 }
 
-uint64_t CompileMemory(const policy::Profile& profile) {
-  return profile.compile.has_value() ? profile.compile->limits.defaults.Get(policy::LimitId::kMemoryBytes)
-                                     : 0;
-}
-
-grpc::Status RefuseUnknownProfile(const std::string& name, const ProfileCatalog& catalog) {
-  return RefuseMissing(Reason::kProfileNotFound, "profile", name,
-                       {{"nearest", catalog.Nearest(name.substr(0, 64))}});
-}
-
-// Whether the run could ever start on this host.
-grpc::Status CheckHost(const ValidRequest& valid, uint64_t memory_budget_bytes) {
-  if (valid.memory_bytes <= memory_budget_bytes &&
-      valid.bundle_bytes <= memory_budget_bytes - valid.memory_bytes) {
-    return grpc::Status::OK;
-  }
-  const std::string host =
-      "this host gives " + std::to_string(memory_budget_bytes) + " bytes to all runs together";
-  const std::string with =
-      valid.bundle_bytes == 0 ? "" : "with " + std::to_string(valid.bundle_bytes) + " bytes for files, ";
-  const uint64_t compile_bytes = CompileMemory(valid.entry->profile);
-  return RefuseFields(
-      Reason::kLimitExceedsHost,
-      {valid.limits.Get(policy::LimitId::kMemoryBytes) >= compile_bytes
-           ? FieldViolation{"limits.memory_bytes", with + host}
-           : FieldViolation{"profile", "its compile step has " + std::to_string(compile_bytes) + " bytes; " +
-                                           with + host}});
-}
-
-// A library that the profile offers, and this host lacks.
-grpc::Status RefuseMissingLibrary(const v1::ExecuteRequest& request, const CatalogEntry& entry) {
-  for (const std::string& name : request.packages()) {
-    if (const std::string& reason = entry.libraries.at(name); !reason.empty()) {
-      return Refuse(Reason::kProfileUnavailable,
-                    "library " + name + " of profile " + entry.profile.name + ": " + reason,
-                    {{"profile", entry.profile.name}, {"package", entry.profile.packages.at(name).package}});
-    }
-  }
-  return grpc::Status::OK;
-}
-
 }  // namespace
 
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
                              uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow,
-                             RequestIdUse request_id) {
+                             const policy::TenantPolicy* policy, RequestIdUse request_id) {
   if (request.ByteSizeLong() > kMaxRequestBytes) {
     return Refuse(Reason::kRequestTooLarge,
                   "the request has more than " + std::to_string(kMaxRequestBytes) + " bytes",
@@ -331,6 +300,9 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   const CatalogEntry* entry = catalog.Find(request.profile());
   if (entry == nullptr) {
     return RefuseUnknownProfile(request.profile(), catalog);
+  }
+  if (policy != nullptr && !policy->AllowsProfile(entry->profile.name)) {
+    return RefuseByPolicy(*policy, policy::Judge(*policy, entry->profile.name, {}), entry->profile.name);
   }
   if (!entry->unavailable_reason.empty()) {
     return Refuse(Reason::kProfileUnavailable,
@@ -347,8 +319,14 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   validator.CheckOutputPaths();
   validator.CheckPackages(*entry);
   validator.CheckLabels();
+  validator.CheckPriority();
   validator.CheckOverflow();
-  validator.CheckLimits(entry->profile.run.limits, valid.limits);
+  // What nobody asked for comes down to the tenant's ceilings; what was asked for is judged below.
+  policy::LimitRange range = entry->profile.run.limits;
+  if (policy != nullptr) {
+    range.defaults = policy->Within(range).defaults;
+  }
+  validator.CheckLimits(range, valid.limits);
   validator.CheckRoom(valid.limits);
   if (!validator.unsupported().empty()) {
     std::vector<FieldViolation> all = validator.unsupported();
@@ -360,6 +338,13 @@ grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCat
   }
   if (grpc::Status missing = RefuseMissingLibrary(request, *entry); !missing.ok()) {
     return missing;
+  }
+  if (policy != nullptr) {
+    const policy::PolicyVerdict verdict =
+        policy::Judge(*policy, entry->profile.name, AskedLimits(request.limits()));
+    if (!verdict.allowed) {
+      return RefuseByPolicy(*policy, verdict, entry->profile.name);
+    }
   }
   valid.entry = entry;
   valid.memory_bytes =

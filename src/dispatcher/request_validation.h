@@ -17,6 +17,7 @@
 #include "dispatcher/files_room.h"
 #include "dispatcher/profile_catalog.h"
 #include "policy/limits.h"
+#include "policy/tenant_policy.h"
 
 namespace caisson::dispatcher {
 
@@ -49,8 +50,11 @@ struct ValidRequest {
 // OK and `valid` filled, or the refusal. The order of refusals: too large, unknown profile, unavailable
 // profile, fields not supported (with the invalid ones beside them), invalid fields, a limit no run on this
 // host can have. `files_to_follow` more files come later: what depends on them is checked by CheckUploaded.
+// What the tenant's policy does not allow is refused where a profile would be unavailable, and limits beyond
+// its ceilings last; null: nothing is.
 grpc::Status ValidateExecute(const v1::ExecuteRequest& request, const ProfileCatalog& catalog,
                              uint64_t memory_budget_bytes, ValidRequest& valid, uint32_t files_to_follow = 0,
+                             const policy::TenantPolicy* policy = nullptr,
                              RequestIdUse request_id = RequestIdUse::kRefused);
 
 // The rest of it, once all files are known; their paths were checked. Fills what depends on them in `valid`.

@@ -32,15 +32,20 @@ static_assert(kFields.size() == policy::kLimitCount);
 
 }  // namespace
 
-std::vector<FieldViolation> ResolveRequestedLimits(const v1::Limits& requested,
-                                                   const policy::LimitRange& range,
-                                                   policy::Limits& resolved) {
+std::vector<std::pair<LimitId, uint64_t>> AskedLimits(const v1::Limits& requested) {
   std::vector<std::pair<LimitId, uint64_t>> values;
   for (const LimitField& field : kFields) {
     if ((requested.*field.has)()) {
       values.emplace_back(field.id, (requested.*field.get)());
     }
   }
+  return values;
+}
+
+std::vector<FieldViolation> ResolveRequestedLimits(const v1::Limits& requested,
+                                                   const policy::LimitRange& range,
+                                                   policy::Limits& resolved) {
+  const std::vector<std::pair<LimitId, uint64_t>> values = AskedLimits(requested);
   std::vector<policy::LimitViolation> exceeded;
   resolved = policy::ResolveLimits(range, values, exceeded);
   std::vector<FieldViolation> violations;

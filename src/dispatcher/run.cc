@@ -68,8 +68,9 @@ void Run::Refuse(const grpc::Status& status) {
 // --- The steps
 // ----------------------------------------------------------------------------------------------------
 
-void Run::Admit() {
+void Run::Admit(bool leaves_last) {
   CAISSON_CHECK(state_ == State::kQueued);
+  leaves_last_ = leaves_last;
   admitted_ = true;
   place_held_ = true;
   outcome_.queue_ns = MonotonicNanos() - spec_.received_ns;
@@ -110,6 +111,7 @@ void Run::BeginStep(StepSpec step) {
   step.sandbox = SandboxOf(step.step);
   step.run_id = spec_.id;
   step.profile = spec_.profile;
+  step.leaves_last = leaves_last_;
   step.bundle = std::move(spec_.bundle);
   sandbox_gone_ = false;
   loop_.Cancel(std::exchange(delivery_timer_, 0));
@@ -196,7 +198,7 @@ void Run::Cancel(ipc::CancelReason reason) {
     outcome_.queue_ns = MonotonicNanos() - spec_.received_ns;
     outcome_.steps.push_back(CanceledOutcome(reason));
     host_.OnLeftQueue(key_);
-    host_.OnResult(key_, ResultToProto(outcome_));
+    host_.OnResult(key_, Result());
     Refuse(dispatcher::Refuse(Reason::kRunCanceled, "the run was canceled before it started"));
   }
 }
@@ -212,6 +214,16 @@ void Run::OnSupervisorLost() {
   }
 }
 
+v1::RunResult Run::Result() const {
+  v1::RunResult result = ResultToProto(outcome_);
+  if (!spec_.decision.id.empty()) {
+    result.mutable_decision()->set_id(spec_.decision.id);
+    result.mutable_decision()->set_rule(spec_.decision.rule);
+    result.mutable_decision()->set_policy_digest(spec_.decision.policy_digest);
+  }
+  return result;
+}
+
 void Run::Conclude() {
   ReleasePlace();
   ArmDeliveryTimer();
@@ -219,7 +231,7 @@ void Run::Conclude() {
   if (outcome_.steps.back().step == ipc::Step::kRun) {
     outcome_.outputs = files_.Take();
   }
-  const v1::RunResult result = ResultToProto(outcome_);
+  const v1::RunResult result = Result();
   state_ = State::kDelivering;
   host_.OnResult(key_, result);
   Push(Lane::kControl, FinishedEvent(result));

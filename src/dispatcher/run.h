@@ -25,11 +25,14 @@
 #include "dispatcher/run_input.h"
 #include "dispatcher/run_name.h"
 #include "dispatcher/run_outcome.h"
+#include "dispatcher/scheduling/scheduler.h"
 #include "dispatcher/step_run.h"
+#include "dispatcher/tenancy/decision.h"
 #include "dispatcher/tenant.h"
 #include "dispatcher/upload_budget.h"
 #include "ipc/messages.h"
 #include "policy/limits.h"
+#include "policy/tenant_policy.h"
 
 namespace caisson::dispatcher {
 
@@ -44,11 +47,15 @@ struct RunSpec {
   RunKey key = 0;  // 0: it gets one when it is submitted
   RunId id{};
   TenantId tenant;
-  uint64_t number = 0;         // of its tenant's runs; comes with the key
-  std::string request_id;      // of CreateRun; empty: none
-  std::string request_digest;  // with it: of the request's body
-  bool followable = false;     // its events are stored
-  std::string traceparent;     // of its call; empty: none
+  uint64_t number = 0;                                 // of its tenant's runs; comes with the key
+  std::string request_id;                              // of CreateRun; empty: none
+  std::string request_digest;                          // with it: of the request's body
+  bool followable = false;                             // its events are stored
+  std::string traceparent;                             // of its call; empty: none
+  std::shared_ptr<const policy::TenantPolicy> policy;  // that it was judged by; null: by none
+  Decision decision;
+  int32_t priority = 0;
+  int64_t deadline_ns = kNoDeadline;  // of the call; MonotonicNanos
   std::string profile;
   policy::Limits limits;  // of the run step, as what the client says of its output
   OutputOverflow overflow = OutputOverflow::kTruncate;
@@ -85,8 +92,8 @@ class Run final : public ClientStreamOwner, public StepOwner {
 
   // Tells the client its place in the queue, if it changed and the last word about it has left.
   void TellPosition(uint32_t position);
-  // Asks caissond for a sandbox.
-  void Admit();
+  // Asks caissond for a sandbox; with `leaves_last`, not for the last one that was built ahead.
+  void Admit(bool leaves_last);
   // Ends a waiting run with `status`; it leaves no result.
   void Refuse(const grpc::Status& status);
   // Ends the run at the client's or our wish. Without effect on a run whose end is known.
@@ -135,6 +142,7 @@ class Run final : public ClientStreamOwner, public StepOwner {
   void ContinueRunBundle();
   void ConcludeBetweenSteps(const StepOutcome& outcome);
   void Conclude();
+  v1::RunResult Result() const;
   void ReleaseBundle();
   void ReleasePlace();
   void ArmDeliveryTimer();
@@ -152,6 +160,7 @@ class Run final : public ClientStreamOwner, public StepOwner {
   std::shared_ptr<ClientStream> client_;  // null once it is gone or has been finished
   State state_ = State::kQueued;
   bool admitted_ = false;
+  bool leaves_last_ = false;
   EventQueue events_out_;
   uint32_t told_position_ = 0;
   std::optional<grpc::Status> refusal_;  // waits for the write in flight

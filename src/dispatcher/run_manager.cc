@@ -17,9 +17,8 @@ namespace caisson::dispatcher {
 namespace {
 
 constexpr int64_t kPositionIntervalMs = 1'000;
-
-// How many others wait is not a client's to know.
-constexpr char kQueueFullText[] = "the queue is full";
+constexpr int64_t kMemoryIntervalMs = 50;
+constexpr int64_t kNanosPerSecond = 1'000 * kNanosPerMilli;
 
 NewRecord RecordOf(RunKey key, const RunSpec& spec) {
   NewRecord record;
@@ -28,7 +27,19 @@ NewRecord RecordOf(RunKey key, const RunSpec& spec) {
   record.number = spec.number;
   record.id = spec.id;
   record.run = NewRunRecord(spec);
+  record.most_bytes = MostStoredBytes(spec);
   return record;
+}
+
+SchedulerConfig ConfigOf(const ipc::Hello& hello) {
+  SchedulerConfig config;
+  config.max_running = hello.max_sandboxes;
+  config.memory_budget_bytes = hello.memory_budget_bytes;
+  config.cpu_budget_millis = hello.cpu_budget_millis == 0 ? kNoBound : hello.cpu_budget_millis;
+  config.cpu_millis = hello.cpu_millis;
+  config.queue_length = hello.queue_length;
+  config.max_queued_bytes = RunManager::kMaxQueuedBytes;
+  return config;
 }
 
 }  // namespace
@@ -41,8 +52,8 @@ RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, con
       discard_(std::move(discard)),
       scratch_(kMaxChunkBytes),
       pump_resources_{discard_.get(), scratch_},
-      admission_(AdmissionConfig{hello.max_sandboxes, hello.memory_budget_bytes, hello.queue_length,
-                                 kMaxQueuedBytes}),
+      scheduler_(ConfigOf(hello)),
+      cpu_(parts.cpu_days, UnixNanos() / kNanosPerSecond),
       next_key_(parts.first_key),
       numbers_(std::move(parts.last_numbers)),
       records_(parts.records),
@@ -53,7 +64,13 @@ RunManager::RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, con
   }
 }
 
-RunManager::~RunManager() { io_.loop().Cancel(position_timer_); }
+RunManager::~RunManager() {
+  if (records_ != nullptr && !cpu_changed_.empty()) {
+    records_->WriteSurely(RecordThread::Need::kLasting, CpuToStore(), nullptr);
+  }
+  io_.loop().Cancel(position_timer_);
+  io_.loop().Cancel(memory_timer_);
+}
 
 // --- From clients
 // -------------------------------------------------------------------------------------------------
@@ -74,13 +91,10 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
     Enter(spec);
   }
   const RunKey key = spec.key;
-  const Admission::Entry entry =
-      admission_.Enqueue(key, spec.memory_bytes + spec.bundle_bytes, spec.request_bytes);
-  if (entry != Admission::Entry::kAccepted) {
-    const char* const message = entry == Admission::Entry::kQueueFull
-                                    ? kQueueFullText
-                                    : "the waiting requests together are too large";
-    return Refuse(*client, RefuseQuota(Reason::kQueueFull, message, "queue", kRetryDelayMs));
+  const grpc::Status refusal = Enqueue(key, spec);
+  RefuseDisplaced();
+  if (!refusal.ok()) {
+    return Refuse(*client, refusal);
   }
   registry_.Add(key, spec.tenant, spec.number, NewRunRecord(spec));
   if (created_.has_value() && !created_->Has(key)) {
@@ -93,14 +107,14 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   client->SetOwner(run);
   AdmitWaiting();
   if (run->state() == Run::State::kQueued) {
-    run->TellPosition(WaitingOf(run->tenant()));
+    run->TellPosition(static_cast<uint32_t>(scheduler_.PlaceOf(key)));
     ArmPositionTimer();
   }
 }
 
 CreatedRuns::Host RunManager::HostOfCreated() {
   return {[this](RunSpec& spec) { Enter(spec); },
-          [this] { return Closed(); },
+          [this](const RunSpec& spec) { return Closed(spec); },
           [this](RunSpec spec, std::shared_ptr<ClientStream> client) {
             Submit(std::move(spec), std::move(client));
           },
@@ -132,14 +146,14 @@ void RunManager::Follow(const Caller& caller, const RunId& id, const FollowPosit
 
 MetricsNow RunManager::Measure() const {
   MetricsNow now;
-  now.active_runs = admission_.running();
+  now.active_runs = scheduler_.running();
   now.max_runs = hello_.max_sandboxes;
   now.waiting_runs[TenantId().name()] = 0;
-  for (const AdmissionId key : admission_.Waiting()) {
+  for (const AdmissionId key : scheduler_.Waiting()) {
     ++now.waiting_runs[runs_.at(key)->tenant().name()];
   }
   now.queue_length = hello_.queue_length;
-  now.memory_promised_bytes = admission_.memory_in_use_bytes();
+  now.memory_promised_bytes = scheduler_.memory_in_use_bytes();
   now.memory_budget_bytes = hello_.memory_budget_bytes;
   now.followers = followers_.has_value() ? followers_->size() : 0;
   return now;
@@ -159,22 +173,23 @@ void RunManager::Refuse(ClientStream& client, const grpc::Status& status) {
 void RunManager::AdmitWaiting() {
   // Clients that do not read keep what is left of their run in our memory, so their number has a bound too.
   while (!draining_ && lingering_ <= hello_.max_sandboxes) {
-    const std::optional<AdmissionId> next = admission_.AdmitNext();
+    const int64_t now_ns = MonotonicNanos();
+    const std::optional<AdmissionId> next =
+        scheduler_.AdmitNext(now_ns, free_memory_ == nullptr ? kNoBound : free_memory_(now_ns));
     if (!next.has_value()) {
-      return;
+      break;
     }
     Run& run = *runs_.at(*next);
     observer_.OnAdmitted(run);
-    run.Admit();
+    run.Admit(scheduler_.LeavesLast(run.tenant()));
   }
-}
-
-uint32_t RunManager::WaitingOf(const TenantId& tenant) const {
-  uint32_t waiting = 0;
-  for (const AdmissionId key : admission_.Waiting()) {
-    waiting += runs_.at(key)->tenant() == tenant ? 1U : 0U;
+  if (scheduler_.wants_memory() && memory_timer_ == 0) {
+    // Nothing of ours tells when the host has memory again.
+    memory_timer_ = io_.loop().At(MonotonicNanos() + kMemoryIntervalMs * kNanosPerMilli, [this] {
+      memory_timer_ = 0;
+      AdmitWaiting();
+    });
   }
-  return waiting;
 }
 
 void RunManager::ArmPositionTimer() {
@@ -188,28 +203,29 @@ void RunManager::TellPositions() {
   position_timer_ = 0;
   // Its place among its own tenant's: how many others wait is not a client's to know.
   std::unordered_map<TenantId, uint32_t> positions;
-  for (const AdmissionId key : admission_.Waiting()) {
+  for (const AdmissionId key : scheduler_.Waiting()) {
     Run& run = *runs_.at(key);
     run.TellPosition(++positions[run.tenant()]);
   }
-  if (admission_.waiting() != 0) {
+  if (scheduler_.waiting() != 0) {
     ArmPositionTimer();  // Nobody waiting, nobody to wake up for.
   }
 }
 
 void RunManager::OnMemoryFree(RunKey key, uint64_t bytes) {
-  admission_.Reduce(key, bytes);
+  scheduler_.Reduce(key, bytes);
   io_.Post([this] { AdmitWaiting(); });
 }
 
 void RunManager::OnSandboxFree(RunKey key) {
   ++lingering_;
-  admission_.Release(key);
+  scheduler_.Release(key, MonotonicNanos());
   // Not now: the caller is in the middle of ending its run.
   io_.Post([this] { AdmitWaiting(); });
 }
 
 void RunManager::OnResult(RunKey key, const v1::RunResult& result) {
+  SettleCpu(key, UsedCpuMs(result));
   if (const Run* run = Find(key); run != nullptr) {
     observer_.OnResult(*run, result);
   }
@@ -250,6 +266,7 @@ void RunManager::OnEnded(RunKey key) {
   });
   const RunId id = run->id();
   runs_.erase(found);
+  SettleCpu(key, 0);  // of one that was refused before it had a result
   if (created_.has_value() && created_->Has(key)) {
     return created_->OnEnded(key, UnixNanos(), lost_);
   }
@@ -276,6 +293,14 @@ struct RunManager::Dispatch {
   void operator()(const ipc::Hello& /*message*/) { spdlog::warn("supervisor: a second HELLO is ignored"); }
   void operator()(const ipc::Listener& /*message*/) {
     spdlog::warn("supervisor: a LISTENER after the start is ignored");
+  }
+  void operator()(const ipc::Policy& m) {
+    const auto policies = ReadPolicies(m, fds.front());
+    if (policies.ok()) {
+      manager.SetPolicies(*policies);
+    } else {
+      spdlog::error("policies: not taken, what was in force stays: {}", Message(policies.status()));
+    }
   }
   void operator()(const ipc::Prepared& m) {
     To(m, [&](StepRun& step) { step.OnPrepared(m, std::move(fds)); });
@@ -316,23 +341,21 @@ grpc::Status RunManager::RefusalWhileDraining() const {
                : RefuseForNow(Reason::kShuttingDown, "the service is shutting down", kRetryDelayMs);
 }
 
-grpc::Status RunManager::Closed() const {
+grpc::Status RunManager::Closed(const RunSpec& spec) {
   if (draining_) {
     return RefusalWhileDraining();
   }
-  return admission_.waiting() >= hello_.queue_length
-             ? RefuseQuota(Reason::kQueueFull, kQueueFullText, "queue", kRetryDelayMs)
-             : grpc::Status::OK;
+  return LookAtDoor(spec);
 }
 
 void RunManager::Drain() {
   if (std::exchange(draining_, true)) {
     return;
   }
-  spdlog::info("draining: {} runs are active, {} waiting ones are refused", admission_.running(),
-               admission_.waiting());
-  for (const AdmissionId key : admission_.Waiting()) {
-    static_cast<void>(admission_.Remove(key));
+  spdlog::info("draining: {} runs are active, {} waiting ones are refused", scheduler_.running(),
+               scheduler_.waiting());
+  for (const AdmissionId key : scheduler_.Waiting()) {
+    static_cast<void>(scheduler_.Remove(key));
     runs_.at(key)->Refuse(RefusalWhileDraining());
   }
   if (on_drain_ != nullptr) {

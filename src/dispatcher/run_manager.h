@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,7 +18,6 @@
 #include "absl/status/status.h"
 #include "caisson/v1/run.pb.h"
 #include "common/unique_fd.h"
-#include "dispatcher/admission.h"
 #include "dispatcher/client_stream.h"
 #include "dispatcher/created_runs.h"
 #include "dispatcher/follower.h"
@@ -30,8 +30,11 @@
 #include "dispatcher/run_listing.h"
 #include "dispatcher/run_observer.h"
 #include "dispatcher/run_registry.h"
+#include "dispatcher/scheduling/scheduler.h"
 #include "dispatcher/stored_lookup.h"
 #include "dispatcher/supervisor_link.h"
+#include "dispatcher/tenancy/cpu_ledger.h"
+#include "dispatcher/tenancy/policy_book.h"
 #include "dispatcher/tenant.h"
 #include "ipc/codec.h"
 #include "ipc/messages.h"
@@ -53,11 +56,23 @@ class RunManager final : public RunHost {
     RunKey first_key = 1;                            // above every key that is recorded
     std::map<TenantId, uint64_t> last_numbers = {};  // the highest that is recorded of each tenant
     Metrics* metrics = nullptr;
+    CpuDays cpu_days = {};  // as stored
   };
 
   // `discard`: /dev/null, open for writing. `hello`: caissond's bounds.
   RunManager(IoThread& io, SupervisorLink& link, UniqueFd discard, const ipc::Hello& hello, Parts parts);
   ~RunManager() override;
+
+  // What tenants may have; from any thread.
+  const PolicyBook& policies() const { return policies_; }
+  // From now on these hold. What was let in before stays.
+  void SetPolicies(std::shared_ptr<const PolicyState> policies);
+  // A tenant that has a way in, whether or not it has come yet.
+  void Expect(const TenantId& tenant) { SetShareOf(tenant); }
+  // How much memory the host really has, asked for before a run starts.
+  void SetFreeMemory(std::function<uint64_t(int64_t now_ns)> free_memory) {
+    free_memory_ = std::move(free_memory);
+  }
 
   // Takes the run through the one door: it is admitted, waits, or its client is refused.
   void Submit(RunSpec spec, std::shared_ptr<ClientStream> client);
@@ -96,20 +111,34 @@ class RunManager final : public RunHost {
   void OnSandboxFree(RunKey key) override;
   void OnResult(RunKey key, const v1::RunResult& result) override;
   void OnEnded(RunKey key) override;
-  void OnLeftQueue(RunKey key) override { static_cast<void>(admission_.Remove(key)); }
+  void OnLeftQueue(RunKey key) override { static_cast<void>(scheduler_.Remove(key)); }
 
  private:
   struct Dispatch;
 
   grpc::Status RefusalWhileDraining() const;
-  grpc::Status Closed() const;
+  grpc::Status Closed(const RunSpec& spec);
   // Ends the call of a request that has no run.
   void Refuse(ClientStream& client, const grpc::Status& status);
   CreatedRuns::Host HostOfCreated();
   void Enter(RunSpec& spec);
   void AdmitWaiting();
   void TellPositions();
-  uint32_t WaitingOf(const TenantId& tenant) const;
+  void SetShareOf(const TenantId& tenant);
+  // What the policy's counted quotas and the queue say of it: OK if it waits or may start.
+  grpc::Status Enqueue(RunKey key, const RunSpec& spec);
+  // The same without taking anything, as far as that can be said.
+  grpc::Status LookAtDoor(const RunSpec& spec);
+  grpc::Status CheckCpuOfDay(const RunSpec& spec);
+  grpc::Status RefuseEntry(Scheduler::Entry entry, const RunSpec& spec);
+  void RefuseDisplaced();
+  // The run is over and has used so much of its tenant's day.
+  void SettleCpu(RunKey key, uint64_t ms);
+  static uint64_t UsedCpuMs(const v1::RunResult& result);
+  // The tenant's CPU time changed. Written in the background, one write at a time.
+  void StoreCpu(const TenantId& tenant);
+  void StoreCpuNow();
+  RecordThread::Work CpuToStore();
   void ArmPositionTimer();
   Run* Find(RunKey key);
   std::vector<std::shared_ptr<Run>> Snapshot() const;
@@ -120,7 +149,14 @@ class RunManager final : public RunHost {
   UniqueFd discard_;
   std::vector<char> scratch_;
   PumpResources pump_resources_;
-  Admission admission_;
+  PolicyBook policies_;
+  Scheduler scheduler_;
+  CpuLedger cpu_;
+  std::set<TenantId> cpu_changed_;  // since it was stored
+  bool cpu_being_stored_ = false;
+  std::function<uint64_t(int64_t now_ns)> free_memory_;
+  EventLoop::TimerId memory_timer_ = 0;
+  std::set<TenantId> expected_;
   RunRegistry registry_;
   std::unordered_map<RunKey, std::shared_ptr<Run>> runs_;
   RunKey next_key_;

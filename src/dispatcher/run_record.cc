@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <chrono>
+#include <limits>
 
 #include "dispatcher/run_name.h"
 
@@ -26,6 +27,12 @@ v1::Run NewRunRecord(const RunSpec& spec) {
   run.set_tenant(spec.tenant.name());
   run.set_traceparent(spec.traceparent);
   return run;
+}
+
+uint64_t MostStoredBytes(const RunSpec& spec) {
+  const policy::RuleValue* const quota =
+      spec.policy == nullptr ? nullptr : spec.policy->Quota(policy::QuotaId::kStoredBytes);
+  return quota == nullptr ? std::numeric_limits<uint64_t>::max() : quota->value;
 }
 
 }  // namespace caisson::dispatcher

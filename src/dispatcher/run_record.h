@@ -15,6 +15,9 @@ int64_t UnixNanos();
 // QUEUED, from now on.
 v1::Run NewRunRecord(const RunSpec& spec);
 
+// What all that is stored of its tenant may come to, by its policy.
+uint64_t MostStoredBytes(const RunSpec& spec);
+
 }  // namespace caisson::dispatcher
 
 #endif  // CAISSON_DISPATCHER_RUN_RECORD_H_

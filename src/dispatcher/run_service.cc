@@ -1,87 +1,30 @@
 #include "dispatcher/run_service.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
+#include <chrono>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "common/clock.h"
 #include "common/status.h"
 #include "dispatcher/call_names.h"
-#include "dispatcher/convert.h"
 #include "dispatcher/errors.h"
 #include "dispatcher/execute_reactor.h"
 #include "dispatcher/follower.h"
+#include "dispatcher/look_requests.h"
 #include "dispatcher/request_validation.h"
-#include "dispatcher/run_filter.h"
 #include "dispatcher/run_listing.h"
 #include "dispatcher/run_name.h"
 #include "dispatcher/small_message.h"
-#include "dispatcher/spool_format.h"
+#include "dispatcher/tenancy/decision.h"
 #include "dispatcher/trace_context.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 constexpr char kApiRevision[] = "caisson.v1/1";
-constexpr size_t kMaxPageTokenBytes = 64;
-constexpr size_t kDefaultPageSize = 50;
-constexpr size_t kMaxPageSize = 1'000;
-constexpr auto kLastPlace = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-
-grpc::Status CheckPageSize(int32_t page_size) {
-  return page_size >= 0 ? grpc::Status::OK
-                        : RefuseFields(Reason::kInvalidRequest, {{"page_size", "must not be negative"}});
-}
-
-grpc::Status InvalidPageToken() {
-  return RefuseFields(Reason::kInvalidRequest, {{"page_token", "is not a token of an earlier page"}});
-}
-
-// `offsets` of a FollowRunRequest.
-grpc::Status ReadOffsets(const v1::FollowRunRequest& follow, FollowPosition& from) {
-  std::set<SpoolPart> seen;
-  for (int i = 0; i < follow.offsets_size(); ++i) {
-    const v1::FollowRunRequest::StreamOffset& offset = follow.offsets(i);
-    const std::optional<SpoolPart> part = PartOf(offset.stream(), offset.step());
-    const std::string field = "offsets[" + std::to_string(i) + "]";
-    if (!part.has_value()) {
-      return RefuseFields(Reason::kInvalidRequest,
-                          {{field, "needs the stream stdout or stderr, and the step compile or run"}});
-    }
-    if (!seen.insert(*part).second) {
-      return RefuseFields(Reason::kInvalidRequest, {{field, "names a stream that was named before"}});
-    }
-    from.next.at(static_cast<size_t>(*part)) = offset.offset();
-  }
-  return grpc::Status::OK;
-}
-
-grpc::Status ReadListing(const v1::ListRunsRequest& list, ListingRequest& listing) {
-  if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
-    return status;
-  }
-  listing.size = list.page_size() == 0 ? kDefaultPageSize
-                                       : std::min(static_cast<size_t>(list.page_size()), kMaxPageSize);
-  absl::StatusOr<RunFilter> filter = RunFilter::Parse(list.filter());
-  if (!filter.ok()) {
-    return RefuseFields(Reason::kInvalidRequest, {{"filter", Message(filter.status())}});
-  }
-  listing.filter = *std::move(filter);
-  const std::string& token = list.page_token();
-  if (!token.empty()) {
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), listing.before);
-    if (error != std::errc() || end != token.data() + token.size() || listing.before == 0 ||
-        listing.before > kLastPlace) {
-      return InvalidPageToken();
-    }
-  }
-  return grpc::Status::OK;
-}
 
 // A request that names a run.
 template <class Request>
@@ -90,7 +33,7 @@ grpc::Status ReadNamed(const grpc::ByteBuffer& bytes, Request& request) {
   return status.ok() ? ValidateRunName(request.name()) : status;
 }
 
-// Finishes a call with a message, or with what it was refused with. On the I/O thread.
+// Finishes a call with a message, or with what it was refused with. Any thread.
 class Answer {
  public:
   Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
@@ -116,6 +59,19 @@ class Answer {
 
 grpc::Status TooManyCalls() {
   return RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs);
+}
+
+// Whose open calls a call is one of: its tenant's, or those of all operators, who have no tenant.
+TenantId PayerOf(const Caller& caller) {
+  return caller.role == Role::kOperator ? TenantId(std::string()) : caller.tenant;
+}
+
+// Until when the call waits for its run. Not of CreateRun, whose run outlives it.
+void SetDeadline(const grpc::CallbackServerContext& context, RunSpec& spec) {
+  if (const auto deadline = context.deadline(); deadline != std::chrono::system_clock::time_point::max()) {
+    const auto left = deadline - std::chrono::system_clock::now();
+    spec.deadline_ns = spec.received_ns + std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  }
 }
 
 // SAFETY: gRPC made the buffer as a plain object of its own and keeps it for as long as the call; nobody else
@@ -153,34 +109,50 @@ grpc::Status RunService::Identify(const grpc::CallbackServerContext& context, Us
                       {{"role", RoleName(caller.role)}});
 }
 
+grpc::Status RunService::Receive(const grpc::CallbackServerContext& context, const Caller& caller,
+                                 RunSpec& spec) {
+  spec.received_ns = MonotonicNanos();
+  if (!open_calls_.MayStay(PayerOf(caller))) {
+    return TooManyCalls();
+  }
+  spec.tenant = caller.tenant;
+  spec.policy = manager_.policies().Now()->Of(caller.tenant);
+  if (spec.policy == nullptr) {
+    return RefuseWithoutPolicy(caller.tenant.name());
+  }
+  if (const auto wait_ns = rates_.Take(caller.tenant, *spec.policy, spec.received_ns); wait_ns.has_value()) {
+    return RefuseByQuota(*spec.policy, policy::QuotaId::kRequestsPerSecond, "too many requests a second",
+                         std::max<int64_t>(1, *wait_ns / kNanosPerMilli));
+  }
+  spec.traceparent = TraceparentOf(context);
+  return grpc::Status::OK;
+}
+
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackServerContext* context,
                                                                 const grpc::ByteBuffer* request) {
-  const int64_t received_ns = MonotonicNanos();
-  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
   Caller caller;
-  if (const grpc::Status status = Identify(*context, Use::kStart, caller); !status.ok()) {
-    reactor->RefuseAtOnce(status);
-    return reactor.get();
-  }
-  if (HasTooManyCalls()) {
-    reactor->RefuseAtOnce(Counted(TooManyCalls()));
-    return reactor.get();
-  }
-  if (context->IsCancelled()) {
-    // Its client left before we came to it: not worth parsing, and no reason to take a place in the queue.
-    reactor->RefuseAtOnce(Refuse(Reason::kClientGone, "the client went away"));
+  const grpc::Status identified = Identify(*context, Use::kStart, caller);
+  std::shared_ptr<ExecuteReactor> reactor =
+      ExecuteReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)));
+  if (!identified.ok()) {
+    reactor->RefuseAtOnce(identified);
     return reactor.get();
   }
   auto spec = std::make_shared<RunSpec>();
-  const grpc::Status status = intake_.Decode(*request, *spec);
+  grpc::Status status = Receive(*context, caller, *spec);
+  if (status.ok() && context->IsCancelled()) {
+    // Its client left before we came to it: not worth parsing, and no reason to take a place in the queue.
+    status = Refuse(Reason::kClientGone, "the client went away");
+  }
+  if (status.ok()) {
+    SetDeadline(*context, *spec);
+    status = intake_.Decode(*request, *spec);
+  }
   FreeRequest(request);
   if (!status.ok()) {
     reactor->RefuseAtOnce(Counted(status));
     return reactor.get();
   }
-  spec->tenant = caller.tenant;
-  spec->traceparent = TraceparentOf(*context);
-  spec->received_ns = received_ns;
   io_.Post([this, spec, reactor] { manager_.Submit(std::move(*spec), reactor); });
   return reactor.get();
 }
@@ -189,15 +161,13 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
     grpc::CallbackServerContext* context) {
   Caller caller;
   const grpc::Status identified = Identify(*context, Use::kStart, caller);
-  const auto take = [this, tenant = caller.tenant, traceparent = TraceparentOf(*context),
-                     opening = std::make_shared<InteractOpening>(intake_)](v1::InteractRequest& message,
-                                                                           InteractReactor::Submit& submit) {
+  RunSpec known;
+  const auto opening = std::make_shared<std::optional<InteractOpening>>();
+  const auto take = [this, opening](v1::InteractRequest& message, InteractReactor::Submit& submit) {
     auto spec = std::make_shared<RunSpec>();
     bool complete = false;
-    const grpc::Status status = opening->Take(message, *spec, complete);
+    const grpc::Status status = (*opening)->Take(message, *spec, complete);
     if (complete) {
-      spec->tenant = tenant;
-      spec->traceparent = traceparent;
       submit = [this, spec](std::shared_ptr<ClientStream> client) {
         manager_.Submit(std::move(*spec), std::move(client));
       };
@@ -205,14 +175,15 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
     return Counted(status);
   };
   std::shared_ptr<InteractReactor> reactor =
-      InteractReactor::Create(context, io_, open_calls_, take, config_.input_timeouts);
-  if (!identified.ok()) {
-    reactor->RefuseAtOnce(Counted(identified));
-  } else if (HasTooManyCalls()) {
-    reactor->RefuseAtOnce(Counted(TooManyCalls()));
-  } else {
-    reactor->Begin();
+      InteractReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)), take, config_.input_timeouts);
+  const grpc::Status status = identified.ok() ? Receive(*context, caller, known) : identified;
+  if (!status.ok()) {
+    reactor->RefuseAtOnce(Counted(status));
+    return reactor.get();
   }
+  SetDeadline(*context, known);
+  opening->emplace(intake_, std::move(known));
+  reactor->Begin();
   return reactor.get();
 }
 
@@ -225,43 +196,41 @@ grpc::Status RunService::Counted(const grpc::Status& refusal) const {
 
 grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* context,
                                                 const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-  const int64_t received_ns = MonotonicNanos();
   Caller caller;
   if (const grpc::Status status = Identify(*context, Use::kStart, caller); !status.ok()) {
     return AnswerNow(context, status);
   }
-  if (HasTooManyCalls()) {
-    return AnswerNow(context, Counted(TooManyCalls()));
-  }
+  // Counts from here on, whatever becomes of it.
+  const Answer answer(context, response, open_calls_.Of(PayerOf(caller)));
   auto spec = std::make_shared<RunSpec>();
-  const grpc::Status status = intake_.Decode(*request, *spec, RequestIdUse::kTaken);
+  grpc::Status status = Receive(*context, caller, *spec);
+  if (status.ok()) {
+    status = intake_.Decode(*request, *spec, RequestIdUse::kTaken);
+  }
   FreeRequest(request);
   if (!status.ok()) {
-    return AnswerNow(context, Counted(status));
+    answer(Counted(status), v1::Run());
+    return answer.reactor();
   }
-  spec->tenant = caller.tenant;
-  spec->traceparent = TraceparentOf(*context);
-  spec->received_ns = received_ns;
-  const Answer answer(context, response, open_calls_);
   io_.Post([this, spec, answer] { manager_.Create(std::move(*spec), answer); });
   return answer.reactor();
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::FollowRun(grpc::CallbackServerContext* context,
                                                                   const grpc::ByteBuffer* request) {
-  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, open_calls_);
   Caller caller;
-  if (const grpc::Status status = Identify(*context, Use::kLook, caller); !status.ok()) {
-    reactor->RefuseAtOnce(status);
-    return reactor.get();
-  }
-  if (HasTooManyCalls()) {
-    reactor->RefuseAtOnce(TooManyCalls());
-    return reactor.get();
-  }
+  const grpc::Status identified = Identify(*context, Use::kLook, caller);
+  std::shared_ptr<ExecuteReactor> reactor =
+      ExecuteReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)));
   v1::FollowRunRequest follow;
   FollowPosition from;
-  grpc::Status status = ReadNamed(*request, follow);
+  grpc::Status status = identified;
+  if (status.ok() && !open_calls_.MayStay(PayerOf(caller))) {
+    status = TooManyCalls();
+  }
+  if (status.ok()) {
+    status = ReadNamed(*request, follow);
+  }
   if (status.ok()) {
     status = ReadOffsets(follow, from);
   }
@@ -336,18 +305,14 @@ grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* 
   if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
     return AnswerNow(context, status);
   }
-  if (list.page_token().size() > kMaxPageTokenBytes) {
-    return AnswerNow(context, InvalidPageToken());
+  if (const grpc::Status status = CheckProfilePageToken(list.page_token()); !status.ok()) {
+    return AnswerNow(context, status);
   }
-  v1::ListProfilesResponse page;
-  const auto& entries = catalog_.entries();
-  for (auto at = entries.upper_bound(list.page_token()); at != entries.end(); ++at) {
-    if (list.page_size() != 0 && page.profiles_size() == list.page_size()) {
-      page.set_next_page_token(std::prev(at)->first);
-      break;
-    }
-    *page.add_profiles() = ProfileToProto(at->second);
-  }
+  // An operator sees what there is; a tenant what it may have.
+  const auto policy = caller.role == Role::kOperator ? nullptr : manager_.policies().Now()->Of(caller.tenant);
+  const bool nothing = caller.role != Role::kOperator && policy == nullptr;
+  const v1::ListProfilesResponse page =
+      nothing ? v1::ListProfilesResponse() : MakeProfilePage(catalog_, list, policy.get());
   return AnswerNow(context, WriteResponse(page, *response));
 }
 
@@ -370,7 +335,7 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
     info.set_max_request_bytes(kMaxRequestBytes);
     for (const char* feature :
          {"execute", "interact", "upload", "terminal", "output_files", "steps", "cancel", "list_runs",
-          "create", "follow", "tenants", "health", "reflection"}) {
+          "create", "follow", "tenants", "priority", "health", "reflection"}) {
       info.add_features(feature);
     }
     info.set_role(RoleName(caller.role));

@@ -8,7 +8,6 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -20,6 +19,7 @@
 #include "dispatcher/profile_catalog.h"
 #include "dispatcher/request_intake.h"
 #include "dispatcher/run_manager.h"
+#include "dispatcher/tenancy/tenant_limits.h"
 #include "dispatcher/tenant.h"
 #include "dispatcher/upload_budget.h"
 
@@ -53,7 +53,8 @@ class RunService final : public RunServiceBase {
         catalog_(catalog),
         book_(book),
         config_(std::move(config)),
-        intake_(catalog_, config_.memory_budget_bytes, config_.upload_budget_bytes) {}
+        intake_(catalog_, config_.memory_budget_bytes, config_.upload_budget_bytes),
+        open_calls_(config_.max_open_calls) {}
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Execute(grpc::CallbackServerContext* context,
                                                       const grpc::ByteBuffer* request) override;
@@ -81,11 +82,11 @@ class RunService final : public RunServiceBase {
   enum class Use : uint8_t { kLook, kCancel, kStart };
   // OK and `caller`, or the refusal that answers the call. The first thing every method does.
   grpc::Status Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const;
+  // The rest of what is asked before a request that starts a run is read: the tenant's policy, its rate, its
+  // open calls. OK and `spec` with whose run it will be.
+  grpc::Status Receive(const grpc::CallbackServerContext& context, const Caller& caller, RunSpec& spec);
   // Counts a refusal; OK is none.
   grpc::Status Counted(const grpc::Status& refusal) const;
-  bool HasTooManyCalls() const {
-    return open_calls_.load(std::memory_order_relaxed) > config_.max_open_calls;
-  }
 
   IoThread& io_;
   RunManager& manager_;
@@ -93,7 +94,8 @@ class RunService final : public RunServiceBase {
   const ConnectionBook& book_;
   const Config config_;
   const RequestIntake intake_;
-  std::atomic<uint32_t> open_calls_{0};
+  OpenCalls open_calls_;
+  RequestRates rates_;
 };
 
 }  // namespace caisson::dispatcher

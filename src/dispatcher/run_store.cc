@@ -132,14 +132,14 @@ bool RunStore::ReleaseBallast() {
   return std::exchange(ballast_held_, false) && ftruncate(ballast_.get(), 0) == 0;
 }
 
-absl::Status RunStore::MakeRoom(const TenantId& tenant, uint64_t bytes) {
+absl::Status RunStore::MakeRoom(const TenantId& tenant, uint64_t bytes, uint64_t most) {
   ASSIGN_OR_RETURN(const uint64_t live, records_->LiveBytes(tenant));
-  if (bytes > limits_.bytes || live > limits_.bytes - bytes) {
+  if (bytes > most || live > most - bytes) {
     return absl::ResourceExhaustedError("the runs in flight hold what may be stored");
   }
   while (true) {
     ASSIGN_OR_RETURN(const RecordUsage usage, records_->Usage(tenant));
-    if (usage.bytes <= limits_.bytes - bytes && usage.records < kMaxRecords) {
+    if (usage.bytes <= most - bytes && usage.records < kMaxRecords) {
       return absl::OkStatus();
     }
     ASSIGN_OR_RETURN(const std::vector<StoredRun> oldest, records_->Oldest(tenant, 1));
@@ -175,7 +175,9 @@ absl::StatusOr<RunStore::Creation> RunStore::Create(const NewRecord& record, con
   NewRecord stored = record;
   stored.bytes = Sum(room);
   const uint64_t all = stored.bytes + record.run.ByteSizeLong() + RecordStore::kBytesOfOneRecord;
-  if (absl::Status status = MakeRoom(record.tenant, all); absl::IsResourceExhausted(status)) {
+  const uint64_t most = std::min(limits_.bytes, record.most_bytes);
+  if (absl::Status status = MakeRoom(record.tenant, all, most); absl::IsResourceExhausted(status)) {
+    creation.by_policy = most < limits_.bytes;
     return no_room(Message(status));
   } else if (!status.ok()) {
     return status;
@@ -192,7 +194,7 @@ absl::StatusOr<RunStore::Creation> RunStore::Create(const NewRecord& record, con
 
 absl::Status RunStore::Add(const NewRecord& record) {
   const uint64_t all = record.run.ByteSizeLong() + RecordStore::kBytesOfOneRecord;
-  if (absl::Status status = MakeRoom(record.tenant, all);
+  if (absl::Status status = MakeRoom(record.tenant, all, std::min(limits_.bytes, record.most_bytes));
       !status.ok() && !absl::IsResourceExhausted(status)) {
     return status;  // Without room it is stored all the same: it is small, and its run has been admitted.
   }

@@ -40,9 +40,10 @@ class RunStore {
   struct Creation {
     enum class Kind : uint8_t { kCreated, kSame, kOther, kNoRoom };
     Kind kind = Kind::kCreated;
-    RunKey key = 0;   // kSame: of the run that is there
-    v1::Run run;      // kSame
-    std::string why;  // kNoRoom, for people
+    RunKey key = 0;          // kSame: of the run that is there
+    v1::Run run;             // kSame
+    std::string why;         // kNoRoom, for people
+    bool by_policy = false;  // kNoRoom: there would be room without the tenant's own bound
   };
   // A run of CreateRun: its record and its spool, or the one that has its request_id already. Removes the
   // tenant's oldest finished runs where that makes room.
@@ -75,7 +76,8 @@ class RunStore {
   absl::Status EndInFlight(const StoredRun& stored);
   bool TakeBallast();
   // OK: there is room for `bytes` more of the tenant's. kResourceExhausted: not even without what has ended.
-  absl::Status MakeRoom(const TenantId& tenant, uint64_t bytes);
+  // `most` is what all of it may come to.
+  absl::Status MakeRoom(const TenantId& tenant, uint64_t bytes, uint64_t most);
   // The wall clock as it was at the start, going on evenly: a clock that is set while we run expires nothing.
   int64_t NowMs() const;
 

@@ -51,6 +51,7 @@ void StepRun::Prepare() {
   CAISSON_CHECK(ipc::SetText(prepare.profile, spec_.profile));
   prepare.step = spec_.step;
   prepare.tty = spec_.tty ? 1 : 0;
+  prepare.leaves_last = spec_.leaves_last ? 1 : 0;
   prepare.disk_bytes = spec_.limits.Get(policy::LimitId::kDiskBytes);
   prepare.inode_count = spec_.limits.Get(policy::LimitId::kInodeCount);
   host_.link().Send(prepare);

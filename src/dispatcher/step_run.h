@@ -32,7 +32,8 @@ struct StepSpec {
   ipc::Step step = ipc::Step::kRun;
   policy::Limits limits;
   bool output_limit_kills = false;
-  bool tty = false;  // a terminal instead of three pipes
+  bool tty = false;          // a terminal instead of three pipes
+  bool leaves_last = false;  // of the sandboxes built ahead, one is for others
   UniqueFd bundle;
   ipc::OutputSink* outputs = nullptr;  // null: no output files were asked for
 };

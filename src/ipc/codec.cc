@@ -18,6 +18,8 @@ absl::Status Check(const Prepare& message) {
   checks.Flag(message.tty, "tty");
   checks.NotZero(message.disk_bytes, "disk_bytes");
   checks.NotZero(message.inode_count, "inode_count");
+  checks.Flag(message.leaves_last, "leaves_last");
+  checks.Zero(message.reserved, "reserved");
   return checks.status();
 }
 
@@ -137,6 +139,8 @@ std::string_view MessageName(MessageType type) {
       return "DRAIN";
     case MessageType::kListener:
       return "LISTENER";
+    case MessageType::kPolicy:
+      return "POLICY";
   }
   return "unknown";
 }

@@ -19,7 +19,8 @@
 namespace caisson::ipc {
 
 using Request = std::variant<Prepare, Start, Cancel, Signal, Serving>;
-using Reply = std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain, Listener>;
+using Reply =
+    std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain, Listener, Policy>;
 
 // Checks length, header, reserved fields, ranges of all enums, names, and the number of descriptors that came
 // along. Whether the profile exists and a limit is under its ceiling is the caller's to decide.
@@ -52,6 +53,7 @@ CAISSON_IPC_MESSAGE(StartRefused);
 CAISSON_IPC_MESSAGE(Finished);
 CAISSON_IPC_MESSAGE(Drain);
 CAISSON_IPC_MESSAGE(Listener);
+CAISSON_IPC_MESSAGE(Policy);
 #undef CAISSON_IPC_MESSAGE
 
 // A message of all zeros with its header filled in.

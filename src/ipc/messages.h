@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 6;
+inline constexpr uint16_t kVersion = 7;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -34,6 +34,7 @@ enum class MessageType : uint16_t {
   kFinished = 69,
   kDrain = 70,
   kListener = 71,  // 1 descriptor: the socket that listens
+  kPolicy = 72,    // 1 descriptor: a sealed memfd, the texts of all policies
 };
 
 // A sandbox of one dispatcher session; chosen by the dispatcher, unique among its live ones, never 0.
@@ -70,6 +71,8 @@ struct Prepare {
   uint32_t tty;  // 1: a terminal instead of three pipes
   uint64_t disk_bytes;
   uint64_t inode_count;
+  uint32_t leaves_last;  // 1: of sandboxes built ahead it takes any but the last, which is for somebody else
+  uint32_t reserved;     // 0
 };
 
 struct Start {
@@ -123,8 +126,10 @@ struct Hello {
   uint32_t queue_length;
   uint32_t cgroup_backend;  // CgroupBackend
   uint64_t grace_ms;
-  uint32_t learning;   // 1: some profile learns, so nobody but root may connect
-  uint32_t listeners;  // so many LISTENERs follow at once
+  uint32_t learning;           // 1: some profile learns, so nobody but root may connect
+  uint32_t listeners;          // so many LISTENERs follow at once, and then a POLICY
+  uint64_t cpu_millis;         // of the host; a CPU is 1000
+  uint64_t cpu_budget_millis;  // of all runs at work together; 0: none
 };
 
 inline constexpr uint32_t kMaxListeners = 64;
@@ -298,6 +303,14 @@ struct Finished {
 struct Drain {
   Header header;
   uint64_t grace_ms;  // stop admitting; what still runs after this is canceled
+};
+
+// What tenants may have: after the LISTENERs, and again after every reload.
+struct Policy {
+  Header header;
+  uint64_t bytes;     // of the memfd
+  uint32_t files;     // 0: no policies are configured
+  uint32_t reserved;  // 0
 };
 
 static_assert(std::is_trivially_copyable_v<Prepare> && std::is_trivially_copyable_v<Start> &&

@@ -13,7 +13,7 @@ constexpr uint32_t kMaxStage = 0xffff;  // sandbox::SetupStage is 16 bits wide
 constexpr int32_t kMaxErrno = 4095;
 constexpr int32_t kMaxSignal = 64;
 constexpr int32_t kMaxSyscall = 1023;
-constexpr size_t kListenerFds = 1;
+constexpr size_t kOneFd = 1;
 
 void CheckIsolation(const IsolationReport& report, FieldChecks& checks) {
   checks.Flag(report.no_new_privs, "no_new_privs");
@@ -53,6 +53,7 @@ absl::Status Check(const Hello& message) {
               "cgroup_backend");
   checks.Flag(message.learning, "learning");
   checks.Require(message.listeners <= kMaxListeners, "listeners", "is out of range");
+  checks.NotZero(message.cpu_millis, "cpu_millis");
   return checks.status();
 }
 
@@ -69,6 +70,13 @@ absl::Status Check(const Listener& message) {
   for (size_t i = std::min<size_t>(message.peer_count, kMaxPeers); i < kMaxPeers; ++i) {
     checks.Zero(message.peers[i], "peers");
   }
+  return checks.status();
+}
+
+absl::Status Check(const Policy& message) {
+  FieldChecks checks(MessageType::kPolicy);
+  checks.NotZero(message.bytes, "bytes");
+  checks.Zero(message.reserved, "reserved");
   return checks.status();
 }
 
@@ -146,7 +154,9 @@ absl::StatusOr<Reply> DecodeReply(std::span<const std::byte> bytes, size_t fd_co
     case MessageType::kDrain:
       return Decode<Drain>(bytes, fd_count);
     case MessageType::kListener:
-      return Decode<Listener>(bytes, fd_count, kListenerFds);
+      return Decode<Listener>(bytes, fd_count, kOneFd);
+    case MessageType::kPolicy:
+      return Decode<Policy>(bytes, fd_count, kOneFd);
     default:
       return absl::InvalidArgumentError("decode message: type is not a reply");
   }

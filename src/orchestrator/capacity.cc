@@ -34,6 +34,8 @@ absl::Status CheckIdCount(const Config& config, const Capacity& capacity) {
                                        std::to_string(capacity.max_sandboxes) + " runs at once");
 }
 
+uint64_t HostCpuMillis() { return 1000 * static_cast<uint64_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))); }
+
 uint64_t HostMemoryBytes() {
   return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }

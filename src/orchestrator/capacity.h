@@ -27,6 +27,8 @@ Capacity ChooseCapacity(const Config& config, uint64_t host_memory_bytes);
 absl::Status CheckIdCount(const Config& config, const Capacity& capacity);
 
 uint64_t HostMemoryBytes();
+// 1000 for each CPU.
+uint64_t HostCpuMillis();
 
 }  // namespace caisson::orchestrator
 

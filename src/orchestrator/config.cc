@@ -30,6 +30,7 @@ constexpr uint64_t kLastId = 4'294'967'293;  // (uid_t)-1 is "none", and -2 is n
 constexpr uint64_t kMostRuns = 1'000'000;
 constexpr uint64_t kLeastBudgetBytes = 16ULL << 20U;
 constexpr uint64_t kMostBudgetBytes = 1ULL << 50U;
+constexpr uint64_t kMostCpuMillis = 1'000'000'000;
 constexpr uint64_t kLongestQueue = 1'000'000;
 constexpr uint64_t kMostReadySandboxes = 4'096;
 constexpr uint64_t kLongestGraceMs = 600'000;
@@ -118,6 +119,12 @@ void ReadPlaces(JsonObjectReader& reader, Config& config) {
       reader.Complain("profiles_dir", "must be an absolute path without '..', or empty");
     }
   }
+  if (const auto tenants_dir = reader.String("tenants_dir")) {
+    config.tenants_dir = *tenants_dir;
+    if (!tenants_dir->empty() && !IsAbsolutePath(*tenants_dir)) {
+      reader.Complain("tenants_dir", "must be an absolute path without '..', or empty");
+    }
+  }
 }
 
 void ReadIds(JsonObjectReader& reader, Config& config) {
@@ -147,6 +154,7 @@ void ReadBounds(JsonObjectReader& reader, Config& config) {
   }
   ReadNumber(reader, "memory_budget_bytes", kLeastBudgetBytes, kMostBudgetBytes, Zero::kMeansDerived,
              config.memory_budget_bytes);
+  ReadNumber(reader, "cpu_budget_millis", 1, kMostCpuMillis, Zero::kMeansDerived, config.cpu_budget_millis);
   ReadNumber(reader, "ready_sandboxes", 0, kMostReadySandboxes, Zero::kRefused, config.ready_sandboxes);
   ReadNumber(reader, "queue_length", 1, kLongestQueue, Zero::kRefused, config.queue_length);
   ReadNumber(reader, "records_bytes", kLeastRecordsBytes, kMostBudgetBytes, Zero::kRefused,

@@ -9,6 +9,7 @@
 #include "orchestrator/config.h"
 #include "orchestrator/host_places.h"
 #include "orchestrator/profile_store.h"
+#include "orchestrator/tenant_files.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -46,6 +47,11 @@ ConfigCheckResult CheckConfigFiles(const std::string& config_file) {
     result.complaints += Line(shown + ": " + Message(ids));
   } else {
     result.notes += Line(shown + ": ok");
+  }
+  if (const absl::StatusOr<TenantFiles> tenants = TenantFiles::Load(config); !tenants.ok()) {
+    result.complaints += Line(Message(tenants.status()));
+  } else if (!config.tenants_dir.empty()) {
+    result.notes += Line(config.tenants_dir + ": ok, " + tenants->summary());
   }
   std::map<std::string, std::string> skipped;
   std::string directory;

@@ -52,17 +52,17 @@ DispatcherLink::~DispatcherLink() {
   }
 }
 
-absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello,
-                                     std::vector<HandedListener> listeners) {
+absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
   CAISSON_CHECK(!socket_.valid());
   socket_ = std::move(socket);
   serving_ = false;
   RETURN_IF_ERROR(loop_.Watch(socket_.get(), EPOLLIN, [this](uint32_t events) { OnSocket(events); }));
   Send(hello);
-  for (HandedListener& listener : listeners) {
-    Send(listener.message, std::move(listener.fds));
-  }
   return absl::OkStatus();
+}
+
+void DispatcherLink::Hand(Handed handed) {
+  std::visit([&](const auto& message) { Send(message, std::move(handed.fds)); }, handed.message);
 }
 
 void DispatcherLink::Disconnect() {
@@ -249,7 +249,7 @@ bool DispatcherLink::PrepareFromPool(const ipc::Prepare& prepare, const StepPlan
       prepare.inode_count != sizes.Get(policy::LimitId::kInodeCount)) {
     return false;
   }
-  std::optional<ReadySandbox> ready = pool_.Take(plan, prepare.step);
+  std::optional<ReadySandbox> ready = pool_.Take(plan, prepare.step, prepare.leaves_last != 0);
   if (!ready.has_value()) {
     return false;
   }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -39,13 +40,15 @@ class DispatcherLink : public SessionListener {
   DispatcherLink& operator=(const DispatcherLink&) = delete;
   ~DispatcherLink() override;
 
-  // A socket for clients, to be handed on with what the dispatcher must know of it.
-  struct HandedListener {
-    ipc::Listener message;
-    std::vector<UniqueFd> fds;  // the socket
+  // What a dispatcher is given at its start, and policies again later: with one descriptor each.
+  struct Handed {
+    std::variant<ipc::Listener, ipc::Policy> message;
+    std::vector<UniqueFd> fds;
   };
   // Takes our end of a new dispatcher's socket and greets it.
-  absl::Status Connect(UniqueFd socket, const ipc::Hello& hello, std::vector<HandedListener> listeners);
+  absl::Status Connect(UniqueFd socket, const ipc::Hello& hello);
+  // Without effect where there is no dispatcher.
+  void Hand(Handed handed);
   // The dispatcher is gone or must go: ends all of its sandboxes; their ends are reported to nobody.
   void Disconnect();
   void SendDrain(uint64_t grace_ms);

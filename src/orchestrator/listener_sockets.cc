@@ -172,8 +172,8 @@ ListenerSockets::~ListenerSockets() {
   }
 }
 
-absl::StatusOr<std::vector<DispatcherLink::HandedListener>> ListenerSockets::ForDispatcher() const {
-  std::vector<DispatcherLink::HandedListener> handed;
+absl::StatusOr<std::vector<DispatcherLink::Handed>> ListenerSockets::ForDispatcher() const {
+  std::vector<DispatcherLink::Handed> handed;
   for (const Socket& socket : sockets_) {
     UniqueFd copy(fcntl(socket.socket.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy.valid()) {

@@ -31,7 +31,7 @@ class ListenerSockets {
 
   size_t size() const { return sockets_.size(); }
   // A copy of each, for one dispatcher.
-  absl::StatusOr<std::vector<DispatcherLink::HandedListener>> ForDispatcher() const;
+  absl::StatusOr<std::vector<DispatcherLink::Handed>> ForDispatcher() const;
 
  private:
   struct Socket {

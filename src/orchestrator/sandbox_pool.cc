@@ -32,7 +32,7 @@ SandboxPool::~SandboxPool() {
   loop_.Cancel(look_timer_);
 }
 
-std::optional<ReadySandbox> SandboxPool::Take(const StepPlan& plan, ipc::Step step) {
+std::optional<ReadySandbox> SandboxPool::Take(const StepPlan& plan, ipc::Step step, bool leaves_last) {
   if (most_ == 0) {
     return std::nullopt;
   }
@@ -41,7 +41,7 @@ std::optional<ReadySandbox> SandboxPool::Take(const StepPlan& plan, ipc::Step st
   shelf.asked = true;
   ScheduleLook();
   ScheduleBuild(kPatienceNanos);
-  while (!shelf.waiting.empty()) {
+  while (shelf.waiting.size() > (leaves_last ? 1U : 0U)) {
     ReadySandbox ready = std::move(shelf.waiting.front());
     shelf.waiting.pop_front();
     --waiting_;

@@ -41,8 +41,9 @@ class SandboxPool : public SessionListener {
   ~SandboxPool() override;
 
   // A waiting sandbox of `plan` with the profile's default sizes, the oldest first; nothing if there is none.
-  // Counts as demand either way. The caller adopts the session.
-  std::optional<ReadySandbox> Take(const StepPlan& plan, ipc::Step step);
+  // With `leaves_last`, the last one stays for whoever comes without. Counts as demand either way. The caller
+  // adopts the session.
+  std::optional<ReadySandbox> Take(const StepPlan& plan, ipc::Step step, bool leaves_last);
   // A good moment to build: somebody has just been served.
   void Nudge();
   // From now on there is none, and those that wait go.

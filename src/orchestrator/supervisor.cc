@@ -72,6 +72,9 @@ absl::Status Supervisor::SetUp() {
     RETURN_IF_ERROR(PrepareSocketDirectory(config_.metrics, user_));
   }
   RETURN_IF_ERROR(PrepareRecordsDirectory(config_.records_dir, user_));
+  ASSIGN_OR_RETURN(TenantFiles tenants, TenantFiles::Load(config_));
+  spdlog::info("tenants: {}", tenants.summary());
+  tenants_.emplace(std::move(tenants));
   ASSIGN_OR_RETURN(listeners_, ListenerSockets::Open(config_.listeners));
   ASSIGN_OR_RETURN(dispatcher_program_, FindDispatcher());
   profiles_dir_ = config_.profiles_dir;
@@ -153,7 +156,7 @@ absl::Status Supervisor::WatchSignals() {
   sigemptyset(&mask);
   sigaddset(&mask, SIGTERM);
   sigaddset(&mask, SIGINT);
-  sigaddset(&mask, SIGHUP);                           // the terminal it was started from is gone
+  sigaddset(&mask, SIGHUP);
   if (sigprocmask(SIG_BLOCK, &mask, nullptr) != 0) {  // NOLINT(concurrency-mt-unsafe): one thread
     return ErrnoStatus(errno, "sigprocmask");
   }
@@ -164,10 +167,40 @@ absl::Status Supervisor::WatchSignals() {
   return loop_->Watch(signals_.get(), EPOLLIN, [this](uint32_t) {
     signalfd_siginfo info{};
     while (read(signals_.get(), &info, sizeof info) == sizeof info) {
-      spdlog::info("SIG{} from process {}", sigabbrev_np(static_cast<int>(info.ssi_signo)), info.ssi_pid);
-      draining_ ? EndRuns() : Drain();
+      OnSignal(info.ssi_signo, info.ssi_code, info.ssi_pid);
     }
   });
+}
+
+void Supervisor::OnSignal(uint32_t number, int32_t code, uint32_t sender) {
+  spdlog::info("SIG{} from process {}", sigabbrev_np(static_cast<int>(number)), sender);
+  // The kernel itself sends it when the terminal that caissond was started from is gone.
+  const bool asks_to_reload = number == SIGHUP && code != SI_KERNEL;
+  if (asks_to_reload) {
+    return Reload();
+  }
+  draining_ ? EndRuns() : Drain();
+}
+
+// All or nothing: what has a fault changes nothing.
+void Supervisor::Reload() {
+  if (draining_) {
+    return;
+  }
+  static_cast<void>(sd_notify(0, "RELOADING=1"));
+  absl::StatusOr<TenantFiles> loaded = TenantFiles::Load(config_);
+  absl::StatusOr<DispatcherLink::Handed> handed =
+      loaded.ok() ? loaded->ForDispatcher() : absl::StatusOr<DispatcherLink::Handed>(loaded.status());
+  if (handed.ok()) {
+    tenants_.emplace(*std::move(loaded));
+    link_->Hand(*std::move(handed));
+    spdlog::info("reloaded: {}", tenants_->summary());
+  } else {
+    spdlog::error("not reloaded, what was in force stays ({}): {}", tenants_->summary(),
+                  Message(handed.status()));
+  }
+  const char* const outcome = handed.ok() ? "" : "; the last reload was refused";
+  static_cast<void>(sd_notifyf(0, "READY=1\nSTATUS=serving%s", outcome));
 }
 
 ipc::Hello Supervisor::MakeHello() const {
@@ -180,6 +213,8 @@ ipc::Hello Supervisor::MakeHello() const {
   hello.grace_ms = config_.grace_ms;
   hello.learning = config_.learning_profiles.empty() ? 0 : 1;
   hello.listeners = static_cast<uint32_t>(listeners_->size());
+  hello.cpu_millis = HostCpuMillis();
+  hello.cpu_budget_millis = config_.cpu_budget_millis;
   return hello;
 }
 
@@ -203,8 +238,14 @@ absl::Status Supervisor::StartDispatcherNow() {
   dispatcher_started_ns_ = MonotonicNanos();
   RETURN_IF_ERROR(
       loop_->Watch(dispatcher_->process.get(), EPOLLIN, [this](uint32_t) { OnDispatcherDead(); }));
-  ASSIGN_OR_RETURN(std::vector<DispatcherLink::HandedListener> listeners, listeners_->ForDispatcher());
-  return link_->Connect(std::move(dispatcher_->socket), MakeHello(), std::move(listeners));
+  ASSIGN_OR_RETURN(std::vector<DispatcherLink::Handed> handed, listeners_->ForDispatcher());
+  ASSIGN_OR_RETURN(DispatcherLink::Handed policies, tenants_->ForDispatcher());
+  handed.push_back(std::move(policies));  // ORDER: the dispatcher waits for the listeners, then for these
+  RETURN_IF_ERROR(link_->Connect(std::move(dispatcher_->socket), MakeHello()));
+  for (DispatcherLink::Handed& one : handed) {
+    link_->Hand(std::move(one));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Supervisor::Run() {

@@ -21,6 +21,7 @@
 #include "orchestrator/listener_sockets.h"
 #include "orchestrator/profile_store.h"
 #include "orchestrator/sandbox_builder.h"
+#include "orchestrator/tenant_files.h"
 #include "sandbox/spawner.h"
 
 namespace caisson::orchestrator {
@@ -35,7 +36,8 @@ class Supervisor {
   ~Supervisor();
 
   // Starts the dispatcher and serves until SIGTERM or SIGINT: then no run is admitted any more, what runs may
-  // go on for the grace time, and nothing is left when this returns.
+  // go on for the grace time, and nothing is left when this returns. On SIGHUP it reads tenants' policies
+  // again.
   absl::Status Run();
 
  private:
@@ -45,6 +47,8 @@ class Supervisor {
   absl::Status CheckSwap();
   absl::Status LoadProfiles(const std::string& staging);
   absl::Status WatchSignals();
+  void OnSignal(uint32_t number, int32_t code, uint32_t sender);
+  void Reload();
   absl::Status StartDispatcherNow();
   void StartDispatcherAgain();
   void OnDispatcherDead();
@@ -62,6 +66,7 @@ class Supervisor {
   UniqueFd id_lock_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<ListenerSockets> listeners_;
+  std::optional<TenantFiles> tenants_;
   User user_;
   uint32_t landlock_abi_ = 0;
   uint32_t accepted_degradations_ = 0;

@@ -10,7 +10,7 @@ import os
 import socket
 import struct
 
-MAGIC, VERSION = 0x50495343, 6
+MAGIC, VERSION = 0x50495343, 7
 PREPARE, START, CANCEL, SERVING, SIGNAL = 1, 2, 3, 4, 5
 HELLO, PREPARED, PREPARE_FAILED, STARTED, START_REFUSED, FINISHED, DRAIN = range(64, 71)
 HEADER = struct.Struct("<IHHII")
@@ -30,8 +30,8 @@ def message(kind, body=b"", *, magic=MAGIC, version=VERSION, length=None, reserv
     return HEADER.pack(magic, version, kind, size if length is None else length, reserved) + body
 
 
-def prepare(sandbox=1, profile=b"python", step=RUN, tty=0, disk_bytes=16 * MIB, inode_count=256):
-    return message(PREPARE, struct.pack("<Q64sIIQQ", sandbox, profile, step, tty, disk_bytes, inode_count))
+def prepare(sandbox=1, profile=b"python", step=RUN, tty=0, disk_bytes=16 * MIB, inode_count=256, leaves_last=0):
+    return message(PREPARE, struct.pack("<Q64sIIQQII", sandbox, profile, step, tty, disk_bytes, inode_count, leaves_last, 0))
 
 
 def start(sandbox=1, collect_ms=0, **limits):

@@ -52,6 +52,7 @@ VIOLATIONS = {
     "step 0": ("b.send(prepare(step=0))", "step is out of range"),
     "step 3": ("b.send(prepare(step=3))", "step is out of range"),
     "two terminals": ("b.send(prepare(tty=2))", "tty is neither"),
+    "half a courtesy": ("b.send(prepare(leaves_last=2))", "leaves_last is neither"),
     "no disk": ("b.send(prepare(disk_bytes=0))", "disk_bytes is 0"),
     "no inodes": ("b.send(prepare(inode_count=0))", "inode_count is 0"),
     "an id in use": ("b.prepared(1); b.send(prepare(1))", f"PREPARE {NOT_NOW}"),

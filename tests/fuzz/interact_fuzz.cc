@@ -206,7 +206,7 @@ v1::InteractRequest NextMessage(uint8_t kind, Input& input) {
 class Session {
  public:
   Session(const RequestIntake& intake, Input input)
-      : input_(input), flags_(input_.Byte()), intake_(intake), opening_(intake) {
+      : input_(input), flags_(input_.Byte()), intake_(intake), opening_(std::in_place, intake, RunSpec()) {
     auto ends = MakePacketSocketPair();
     CAISSON_CHECK(ends.ok());
     supervisor_.emplace(std::move(ends->second));
@@ -215,6 +215,7 @@ class Session {
     auto hello = ipc::Make<ipc::Hello>();
     hello.max_sandboxes = 1;
     hello.queue_length = 1;
+    hello.cpu_millis = 1'000;
     hello.memory_budget_bytes = kMemoryBytes;
     hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
     manager_ = std::make_unique<RunManager>(*io_, *link_, *OpenFile("/dev/null", O_WRONLY | O_CLOEXEC), hello,

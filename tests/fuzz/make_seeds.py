@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 6
+MAGIC, VERSION = 0x50495343, 7
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -42,14 +42,13 @@ def output_file(path, content, flags=0):
 
 
 def prepare(profile, step=2, tty=0):
-    return message(1, struct.pack("<Q64sIIQQ", 7, profile, step, tty, 64 << 20, 4096), 0)
+    return message(1, struct.pack("<Q64sIIQQII", 7, profile, step, tty, 64 << 20, 4096, 0, 0), 0)
 
 
 def start(**changes):
     limits = [10000, 10000, 256 << 20, 64, 256, 64 << 20, 8 << 20, 1000]
     limits[changes.get("zero", 0)] *= 0 if "zero" in changes else 1
-    return message(2, struct.pack("<Q16s9Q", 7, bytes(range(16)), *limits, changes.get("collect_ms", 0)),
-                   changes.get("fds", 1))
+    return message(2, struct.pack("<Q16s9Q", 7, bytes(range(16)), *limits, changes.get("collect_ms", 0)), changes.get("fds", 1))
 
 
 def finished(verdict, exited, code, signal):
@@ -323,7 +322,7 @@ SEEDS = {
         "empty_packet": b"\0",
     },
     "ipc_reply": {
-        "hello": message(64, struct.pack("<IIQIIQII", 8, 4, 4 << 30, 512, 2, 10000, 1, 0), 0),
+        "hello": message(64, struct.pack("<IIQIIQIIQQ", 8, 4, 4 << 30, 512, 2, 10000, 1, 0, 2000, 0), 0),
         "prepared": message(65, struct.pack("<QQII", 7, 900000, 1, 0) + isolation(), 5),
         "prepare_failed": refusal(66),
         "started": message(67, struct.pack("<Q", 7) + isolation(), 0),
@@ -334,6 +333,7 @@ SEEDS = {
         "drain": message(70, struct.pack("<Q", 10000), 0),
         "listener": message(71, struct.pack("<64s128sII64I", b"alpha", b"unix:/run/alpha.sock", 1, 2, 1000, 1001, *[0] * 62), 1),
         "listener_operator": message(71, struct.pack("<64s128sII64I", b"", b"unix:/run/op.sock", 3, 1, *[0] * 64), 1),
+        "policy": message(72, struct.pack("<QII", 2, 0, 0), 1),
     },
     "event": {
         "denials": b"\x07" + event(1, 101, 1) + event(1, 41, 1) + event(2, 101, 5) + event(2, 41, 1) + event(3, -1, 9),

@@ -68,7 +68,8 @@ TABLE = {
     "output path twice": (lambda: request("pass", output_paths=["a", ".", "a"]), INVALID, ["output_paths[2]"]),
     "257 output paths": (lambda: request("pass", output_paths=[f"o{n}" for n in range(257)]), INVALID, ["output_paths"]),
     "minimum_isolation": (lambda: request("pass", minimum_isolation="microvm"), UNSUPPORTED, ["minimum_isolation"]),
-    "priority": (lambda: request("pass", priority=1), UNSUPPORTED, ["priority"]),
+    "priority above 10": (lambda: request("pass", priority=11), INVALID, ["priority"]),
+    "priority below -10": (lambda: request("pass", priority=-11), INVALID, ["priority"]),
     "several fields at once": (
         lambda: request("pass", args=["\0"], env={"1": ""}, limits={"pids": 0}), INVALID,
         ["args[0]", 'env["1"]', "limits.pids"]),

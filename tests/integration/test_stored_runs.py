@@ -157,7 +157,7 @@ def test_same_request_id_is_one_run_however_often_and_at_once_it_is_sent(client,
     assert (other.code, other.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
 
 
-@pytest.mark.parametrize("field, value", [("request_id", "with space"), ("request_id", "x" * 129), ("priority", 1),
+@pytest.mark.parametrize("field, value", [("request_id", "with space"), ("request_id", "x" * 129), ("priority", 11),
                                           ("minimum_isolation", "microvm")])
 def test_what_create_refuses_it_names(client, field, value):
     refused = refusal_of(lambda: stored.create(client, request("pass", **{field: value})))

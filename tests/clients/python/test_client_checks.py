@@ -35,10 +35,11 @@ def test_a_source_and_files_become_input_files(caisson, prepare, tmp_path):
 
 
 def test_options_become_fields(caisson, prepare):
-    request = prepare("x", args=["a", "b"], env={"K": "v"}, stdin="ü", outputs=["out"], packages=["numpy"], labels={"l": "v"},
+    request = prepare("x", args=["a", "b"], env={"K": "v"}, stdin="ü", outputs=["out"], packages=["numpy"], labels={"l": "v"}, priority=-3,
                       output_overflow=caisson.OutputOverflow.KILL, memory_bytes=2**26, wall_time_ms=None, pids=3).request
     assert (list(request.args), dict(request.env), request.stdin, list(request.output_paths)) == (["a", "b"], {"K": "v"}, "ü".encode(), ["out"])
     assert (list(request.packages), dict(request.labels), request.output_overflow) == (["numpy"], {"l": "v"}, 2)
+    assert request.priority == -3
     assert {field.name: value for field, value in request.limits.ListFields()} == {"memory_bytes": 2**26, "pids": 3}
     assert prepare("x", output_overflow="truncate").request.output_overflow == 1
 

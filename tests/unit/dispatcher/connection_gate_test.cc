@@ -105,13 +105,27 @@ class ConnectionGateTest : public testing::Test {
       came_.notify_all();
     });
   }
+  // With a second listener, of another tenant, at path() + "2".
+  void StartTwo(const ConnectionGate::Bounds& bounds) {
+    std::vector<ConnectionGate::Listener> listeners;
+    listeners.push_back(std::move(*ConnectionGate::ListenOn(path(), kCaller)));
+    listeners.push_back(
+        std::move(*ConnectionGate::ListenOn(path() + "2", Caller{TenantId("beta"), Role::kRun})));
+    gate_ = std::move(*ConnectionGate::Create(std::move(listeners), book_, bounds));
+    gate_->Start([this](UniqueFd end) {
+      const std::lock_guard lock(mutex_);
+      servers_.push_back(std::move(end));
+      came_.notify_all();
+    });
+  }
   std::string path() const { return directory_ + "/s"; }
 
-  UniqueFd Connect() {
+  UniqueFd Connect() { return ConnectTo(path()); }
+  UniqueFd ConnectTo(const std::string& path) {
     UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    path().copy(address.sun_path, sizeof address.sun_path - 1);
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
     EXPECT_EQ(connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     return client;
   }
@@ -132,7 +146,7 @@ class ConnectionGateTest : public testing::Test {
 };
 
 TEST_F(ConnectionGateTest, EachConnectionHasANameByWhichItsCallerIsFound) {
-  Start({});
+  Start({}, {getuid()});  // who may come in
   const UniqueFd one = Connect();
   const std::string first = PeerOf(Server(0));
   UniqueFd two = Connect();
@@ -162,10 +176,23 @@ TEST_F(ConnectionGateTest, NamesThatNoConnectionHasBelongToNobody) {
   }
 }
 
-TEST_F(ConnectionGateTest, OnlyTheUsersOfAListenerComeIn) {
-  Start({}, {getuid()});
-  const UniqueFd client = Connect();
-  EXPECT_TRUE(Server(0) >= 0);
+TEST_F(ConnectionGateTest, ATenantWithManyConnectionsMakesRoomForOneOfAnother) {
+  ConnectionGate::Bounds bounds;
+  bounds.connections = 3;
+  StartTwo(bounds);
+  std::vector<UniqueFd> many;
+  for (size_t i = 0; i < 3; ++i) {
+    many.push_back(Connect());
+    Write(many.back().get(), kPrefaceText + Call(1));  // none of them is idle
+    ReadExactly(Server(i), kPrefaceText.size() + Call(1).size());
+  }
+  // One more of its own is refused, ...
+  const UniqueFd refused = Connect();
+  EXPECT_TRUE(Ended(refused.get()));
+  // ... and one of another tenant comes in.
+  const UniqueFd other = ConnectTo(path() + "2");
+  Write(other.get(), kPrefaceText);
+  EXPECT_EQ(ReadExactly(Server(3), kPrefaceText.size()), kPrefaceText);
 }
 
 TEST_F(ConnectionGateTest, ConnectionsOfOtherUsersAreClosedAtOnce) {

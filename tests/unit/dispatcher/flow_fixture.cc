@@ -41,6 +41,7 @@ void FlowTest::Start(uint32_t max_sandboxes, uint32_t queue_length, const std::v
   hello.max_sandboxes = max_sandboxes;
   hello.memory_budget_bytes = 8ULL << 30U;
   hello.queue_length = queue_length;
+  hello.cpu_millis = 2'000;
   hello.cgroup_backend = static_cast<uint32_t>(ipc::CgroupBackend::kHybrid);
   io_ = std::move(*IoThread::Create());
   link_ = std::make_unique<SupervisorLink>(io_->loop(), std::move(ends->first));
@@ -83,6 +84,8 @@ void FlowTest::TearDown() {
   io_->Post([this] { io_->loop().Stop(); });
   loop_thread_.join();
   server_.reset();
+  service_.reset();
+  manager_.reset();
   records_.reset();
   std::filesystem::remove_all(directory_);
 }

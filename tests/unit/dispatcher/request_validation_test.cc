@@ -131,11 +131,11 @@ INSTANTIATE_TEST_SUITE_P(
              [](auto& r) {
                r.set_request_id("x");
                r.set_minimum_isolation("vm");
-               r.set_priority(-1);
              },
              "FIELD_NOT_SUPPORTED",
              kUnimplemented,
-             {"request_id", "minimum_isolation", "priority"}},
+             {"request_id", "minimum_isolation"}},
+        Case{"Priority", [](auto& r) { r.set_priority(11); }, "INVALID_REQUEST", kInvalid, {"priority"}},
         Case{"OutputPaths",
              [](auto& r) {
                for (const char* path : {".", "out", "a/b", "/abs", "a/../b", "", "out", "a//b"}) {
@@ -156,12 +156,12 @@ INSTANTIATE_TEST_SUITE_P(
              {"output_paths"}},
         Case{"UnsupportedAndInvalid",
              [](auto& r) {
-               r.set_priority(1);
+               r.set_minimum_isolation("vm");
                r.mutable_limits()->set_pids(0);
              },
              "FIELD_NOT_SUPPORTED",
              kUnimplemented,
-             {"priority", "limits.pids"}},
+             {"minimum_isolation", "limits.pids"}},
         Case{"NoFiles", [](auto& r) { r.clear_files(); }, "INVALID_REQUEST", kInvalid, {"files"}},
         Case{"TooManyFiles",
              [](auto& r) {
@@ -288,12 +288,12 @@ TEST(RequestValidationTest, ARequestIdIsTakenWhereTheCallCanHoldToIt) {
   v1::ExecuteRequest request = ValidExecuteRequest();
   request.set_request_id("job_7.a:b-c");
   ValidRequest valid;
-  EXPECT_TRUE(ValidateExecute(request, catalog, kBudget, valid, 0, RequestIdUse::kTaken).ok());
+  EXPECT_TRUE(ValidateExecute(request, catalog, kBudget, valid, 0, nullptr, RequestIdUse::kTaken).ok());
   EXPECT_EQ(ReasonOf(ValidateExecute(request, catalog, kBudget, valid)), "FIELD_NOT_SUPPORTED");
   for (const std::string& wrong :
        {std::string("a b"), std::string("a/b"), std::string("\xc3\xa9"), std::string(129, 'x')}) {
     request.set_request_id(wrong);
-    EXPECT_EQ(ReasonOf(ValidateExecute(request, catalog, kBudget, valid, 0, RequestIdUse::kTaken)),
+    EXPECT_EQ(ReasonOf(ValidateExecute(request, catalog, kBudget, valid, 0, nullptr, RequestIdUse::kTaken)),
               "INVALID_REQUEST")
         << wrong;
   }

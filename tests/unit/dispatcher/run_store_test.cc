@@ -42,6 +42,13 @@ class RunStoreTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << Message(opened.status());
     store_ = *std::move(opened);
   }
+  // Changes the database while nobody has it.
+  void WithoutUs(const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open((directory_ + "/records.db").c_str(), &database), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(database);
+  }
   absl::Status OpenStatus() {
     store_.reset();
     return RunStore::Open(directory_, limits_).status();
@@ -213,6 +220,44 @@ TEST_F(RunStoreTest, WhatCannotFitRemovesNothing) {
   EXPECT_TRUE(Has(kOne, ended.id));
 }
 
+TEST_F(RunStoreTest, ATenantsOwnBoundIsWithinThatOfAll) {
+  const NewRecord ended = Record(1);
+  Create(ended, 100'000);
+  ASSERT_TRUE(store_->spool().Write(ended.id, SpoolPart::kStdout, 0, std::string(100'000, 'x')).ok());
+  Finish(ended);
+  NewRecord bounded = Record(2);
+  bounded.most_bytes = 150'000;
+  const RunStore::Creation refused = Create(bounded, 200'000);
+  EXPECT_EQ(refused.kind, Kind::kNoRoom);
+  EXPECT_TRUE(refused.by_policy);
+  EXPECT_TRUE(Has(kOne, ended.id)) << "what cannot fit removes nothing";
+  EXPECT_EQ(Create(bounded, 100'000).kind, Kind::kCreated);
+  EXPECT_FALSE(Has(kOne, ended.id)) << "the oldest made room";
+  EXPECT_FALSE(Create(Record(3), limits_.bytes).by_policy);
+}
+
+TEST_F(RunStoreTest, TheCpuTimeOfADayLastsAndIsReplaced) {
+  for (const CpuDay day : {CpuDay{3, 10, 500}, CpuDay{3, 400, 0}}) {
+    ASSERT_TRUE(store_->Begin(RecordStore::Durability::kProcess).ok());
+    ASSERT_TRUE(store_->records().SetCpu(kOne, day).ok());
+    ASSERT_TRUE(store_->Commit().ok());
+  }
+  Open();
+  const absl::StatusOr<CpuDays> days = store_->records().AllCpu();
+  ASSERT_TRUE(days.ok());
+  EXPECT_EQ(*days, (CpuDays{{kOne, CpuDay{3, 400, 0}}}));
+}
+
+TEST_F(RunStoreTest, AnOlderSchemaIsBroughtUpToDateAndKeepsItsRuns) {
+  const NewRecord record = Record(1);
+  Create(record);
+  store_.reset();
+  WithoutUs("DROP TABLE cpu_days; PRAGMA user_version = 2");
+  Open();
+  EXPECT_TRUE(Has(kOne, record.id));
+  EXPECT_TRUE(store_->records().AllCpu()->empty());
+}
+
 TEST_F(RunStoreTest, RoomThatWasNotUsedIsGivenBackAtTheEnd) {
   const NewRecord record = Record(1);
   Create(record, 500'000);
@@ -303,20 +348,14 @@ TEST_F(RunStoreTest, WithoutTheBallastNothingIsCreatedUntilItIsBack) {
 TEST_F(RunStoreTest, DamagedForeignAndNewerDatabasesAreRefusedAndSayWhatToDo) {
   Create(Record(1));
   ASSERT_TRUE(OpenStatus().ok());
-  const std::string file = directory_ + "/records.db";
-  const auto with = [&](const char* sql) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(database);
-  };
-  with("PRAGMA user_version = 3");
+  WithoutUs("PRAGMA user_version = 4");
   EXPECT_TRUE(absl::IsFailedPrecondition(OpenStatus()));
-  EXPECT_NE(Message(OpenStatus()).find("schema version 3"), std::string::npos);
-  with("PRAGMA user_version = 2; PRAGMA application_id = 5");
+  EXPECT_NE(Message(OpenStatus()).find("schema version 4"), std::string::npos);
+  WithoutUs("PRAGMA user_version = 3; PRAGMA application_id = 5");
   EXPECT_NE(Message(OpenStatus()).find("not a database of Caisson's"), std::string::npos);
-  with("PRAGMA application_id = 1130457459; PRAGMA wal_checkpoint(TRUNCATE)");
+  WithoutUs("PRAGMA application_id = 1130457459; PRAGMA wal_checkpoint(TRUNCATE)");
   ASSERT_TRUE(OpenStatus().ok());
+  const std::string file = directory_ + "/records.db";
   std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
   damaged.seekp(4096);
   damaged << std::string(8192, '\xff');

@@ -12,7 +12,7 @@ namespace {
 
 template <class M>
 size_t FdsOf() {
-  if (MessageTraits<M>::kType == MessageType::kListener) {
+  if (MessageTraits<M>::kType == MessageType::kListener || MessageTraits<M>::kType == MessageType::kPolicy) {
     return 1;
   }
   return MessageTraits<M>::kType == MessageType::kPrepared ? kPreparedFds : 0;
@@ -22,6 +22,7 @@ Hello ValidHello() {
   Hello message = Make<Hello>();
   message.max_sandboxes = 8;
   message.memory_budget_bytes = 1 << 30;
+  message.cpu_millis = 2'000;
   message.cgroup_backend = static_cast<uint32_t>(CgroupBackend::kHybrid);
   return message;
 }
@@ -33,6 +34,12 @@ Listener ValidListener() {
   message.role = ClientRole::kRun;
   message.peer_count = 1;
   message.peers[0] = 1000;
+  return message;
+}
+
+Policy ValidPolicy() {
+  Policy message = Make<Policy>();
+  message.bytes = 2;
   return message;
 }
 
@@ -90,6 +97,7 @@ TEST(CodecReplyTest, EveryReplyRoundTrips) {
   EXPECT_EQ(ErrorAfter(ValidFinished()), "accepted");
   EXPECT_EQ(ErrorAfter(Make<Drain>()), "accepted");
   EXPECT_EQ(ErrorAfter(ValidListener()), "accepted");
+  EXPECT_EQ(ErrorAfter(ValidPolicy()), "accepted");
 }
 
 TEST(CodecReplyTest, RequestsAreNotReplies) {
@@ -121,6 +129,13 @@ TEST(CodecReplyTest, HelloFieldsAreChecked) {
             "decode HELLO: cgroup_backend is out of range");
   EXPECT_EQ(ErrorAfter<H>(ValidHello(), [](H& m) { m.listeners = kMaxListeners + 1; }),
             "decode HELLO: listeners is out of range");
+}
+
+TEST(CodecReplyTest, PolicyFieldsAreChecked) {
+  EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.bytes = 0; }), "decode POLICY: bytes is 0");
+  EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.reserved = 1; }),
+            "decode POLICY: reserved is not 0");
+  EXPECT_FALSE(DecodeReply(AsBytes(ValidPolicy()), 0).ok());
 }
 
 TEST(CodecReplyTest, ListenerFieldsAreChecked) {

@@ -182,6 +182,11 @@ TEST(CodecRequestTest, PrepareFieldsAreChecked) {
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.tty = 1; }), "accepted");
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.tty = 2; }),
             "decode PREPARE: tty is neither 0 nor 1");
+  EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.leaves_last = 1; }), "accepted");
+  EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.leaves_last = 2; }),
+            "decode PREPARE: leaves_last is neither 0 nor 1");
+  EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.reserved = 1; }),
+            "decode PREPARE: reserved is not 0");
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.disk_bytes = 0; }),
             "decode PREPARE: disk_bytes is 0");
   EXPECT_EQ(ErrorAfter<P>(ValidPrepare(), 0, [](P& m) { m.inode_count = 0; }),

@@ -37,6 +37,16 @@ class ProfileSchemaTest(unittest.TestCase):
             with self.subTest(name):
                 self.profiles.validate(load(f"profiles/{name}"))
 
+    def test_the_example_policies_are_valid_and_faults_are_not(self):
+        policies = validator(load("deploy/tenant-policy.schema.json"))
+        for name in ("base", "web"):
+            policies.validate(load(f"deploy/tenants/{name}.json"))
+        web = load("deploy/tenants/web.json")
+        for fault in ({"weight": 0}, {"profiles": []}, {"quotas": {"concurrent_runs": -1}}, {"quotas": {"runs": 1}},
+                      {"ceilings": {"memory_bytes": 1}}, {"tenant": "Web"}, {"schema_version": 2},
+                      {"tests": [{"name": "x", "profile": "python"}]}):
+            self.assertFalse(policies.is_valid({**web, **fault}), fault)
+
     def test_the_groups_are_valid(self):
         self.groups.validate(load("profiles/syscall-groups.json"))
 

@@ -82,7 +82,7 @@ def _step(message: run_pb2.StepResult) -> results.StepResult:
 
 
 def _result_fields(message: run_pb2.RunResult) -> dict[str, Any]:
-    isolation = _optional(message, "isolation")
+    isolation, decision = _optional(message, "isolation"), _optional(message, "decision")
     return {
         "verdict": _enum(results.Verdict, VERDICTS, message.verdict),
         "exit_code": _optional(message, "exit_code"),
@@ -106,6 +106,8 @@ def _result_fields(message: run_pb2.RunResult) -> dict[str, Any]:
         "observed_calls": tuple(results.ObservedCall(step=call.step, name=call.name, count=call.count, args=tuple(call.args))
                                 for call in message.observed_calls),
         "observed_calls_unlisted": message.observed_calls_unlisted,
+        "decision": None if decision is None else results.PolicyDecision(id=decision.id, rule=decision.rule,
+                                                                         policy_digest=decision.policy_digest),
     }
 
 

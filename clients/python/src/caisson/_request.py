@@ -164,7 +164,7 @@ def prepare(profile: str, source: Content | None, usual_name: str | None, option
         profile=profile, main_file=main_file or "", args=_texts("args", options.get("args")), env=options.get("env") or {},
         stdin=stdin.encode() if isinstance(stdin, str) else stdin, limits=_limits(typing.cast(Mapping[str, object], options)),
         output_paths=_texts("outputs", options.get("outputs")), packages=_texts("packages", options.get("packages")),
-        labels=options.get("labels") or {}, request_id=options.get("request_id") or "",
+        labels=options.get("labels") or {}, priority=options.get("priority") or 0, request_id=options.get("request_id") or "",
         output_overflow=OVERFLOWS[OutputOverflow(overflow)] if overflow else run_pb2.OUTPUT_OVERFLOW_UNSPECIFIED)
     files = tuple(_files(source, main_file, options))
     size = request.ByteSize() + sum(file.ByteSize() + 8 for file in files)  # and tag and length of each

@@ -53,6 +53,8 @@ class Options(typing.TypedDict, total=False):
     packages: Sequence[str]
     """Libraries the program needs, by the names the profile lists."""
     labels: Mapping[str, str]
+    priority: int
+    """Among the tenant's own waiting runs, -10 to 10; each step is worth having come 10 s earlier."""
     output_overflow: OutputOverflow
     request_id: str
     """Of create() alone: the same id and request again is the same run. One is made up where it is left out."""

@@ -191,6 +191,15 @@ class ObservedCall:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDecision:
+    """What the tenant's policy said when it let the run in: the log has the same id. `rule` is empty where no policy speaks of it."""
+
+    id: str
+    rule: str
+    policy_digest: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """The result as the service keeps it: everything but the bytes that the program wrote."""
 
@@ -213,6 +222,7 @@ class RunResult:
     outputs_incomplete: bool
     observed_calls: tuple[ObservedCall, ...] = dataclasses.field(repr=False)
     observed_calls_unlisted: int
+    decision: PolicyDecision | None = dataclasses.field(repr=False)
 
     @property
     def ok(self) -> bool:

@@ -1,0 +1,25 @@
+// `caisson policy`: tenants' policies before a daemon gets them. Runs as whoever calls it; reads their files.
+#ifndef CAISSON_CLI_POLICY_COMMAND_H_
+#define CAISSON_CLI_POLICY_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace caisson::cli {
+
+struct PolicyOptions {
+  std::string directory = "/etc/caisson/tenants";
+  std::string tenant;  // explain: empty is all
+};
+
+// Adds `policy` with its commands.
+CLI::App* AddPolicy(CLI::App& app, PolicyOptions& options);
+
+// Each: the exit code. Complaints, one a line, go to standard error.
+int PolicyLintCommand(const PolicyOptions& options);
+int PolicyTestCommand(const PolicyOptions& options);
+int PolicyExplainCommand(const PolicyOptions& options);
+
+}  // namespace caisson::cli
+
+#endif  // CAISSON_CLI_POLICY_COMMAND_H_

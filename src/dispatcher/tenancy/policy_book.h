@@ -1,0 +1,57 @@
+// Which policy holds for which tenant, as caissond said last. Written by the I/O thread, read by gRPC's
+// threads: a reader keeps what it got for as long as it decides, whatever is reloaded meanwhile.
+#ifndef CAISSON_DISPATCHER_TENANCY_POLICY_BOOK_H_
+#define CAISSON_DISPATCHER_TENANCY_POLICY_BOOK_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+#include "dispatcher/tenant.h"
+#include "ipc/messages.h"
+#include "policy/tenant_policy.h"
+
+namespace caisson::dispatcher {
+
+// All policies at one time.
+class PolicyState {
+ public:
+  // No files: every tenant may have what profiles allow.
+  PolicyState() = default;
+  explicit PolicyState(const policy::TenantPolicies& policies);
+
+  // Null if the tenant has none, and so may nothing.
+  std::shared_ptr<const policy::TenantPolicy> Of(const TenantId& tenant) const;
+  const std::map<std::string, std::shared_ptr<const policy::TenantPolicy>>& policies() const {
+    return policies_;
+  }
+  // "none" without files.
+  const std::string& digest() const { return digest_; }
+
+ private:
+  bool configured_ = false;
+  std::map<std::string, std::shared_ptr<const policy::TenantPolicy>> policies_;
+  std::string digest_ = "none";
+};
+
+class PolicyBook {
+ public:
+  std::shared_ptr<const PolicyState> Now() const;
+  void Set(std::shared_ptr<const PolicyState> state);
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const PolicyState> state_ = std::make_shared<const PolicyState>();
+};
+
+// What a POLICY brought. caissond has checked it; a fault here is a fault of ours.
+absl::StatusOr<std::shared_ptr<const PolicyState>> ReadPolicies(const ipc::Policy& message,
+                                                                const UniqueFd& packed);
+
+}  // namespace caisson::dispatcher
+
+#endif  // CAISSON_DISPATCHER_TENANCY_POLICY_BOOK_H_
