@@ -51,9 +51,14 @@ def waiting_run(daemon):
 
 
 def eventful_life(make_daemon, log_format):
-    """Everything the table tells of: a profile that learns, a start after a kill, a dispatcher that dies, an end with a run in it, a start with
+    """Everything the table tells of: a profile that learns, policies with a fault, a start after a kill, a dispatcher that dies, an end with a run in it, a start with
     records that are none. The log."""
     daemon = make_daemon(start=False, grace_ms=300, log_format=log_format, learning_profiles=["bash"])
+    policy = daemon.directory / "policies" / "default.json"
+    policy.parent.mkdir(mode=0o755)
+    policy.write_text('{"schema_version": 1, "tenant": "default", "profiles": ["*"]}')
+    policy.chmod(0o644)
+    daemon.config["tenants_dir"] = str(policy.parent)
     daemon.write_files()
     python = json.loads((daemon.profiles_dir / "python.json").read_text())
     python.update(name="missing", toolchain={**python["toolchain"], "probe": "/usr/bin/no-such-toolchain"})
@@ -67,6 +72,11 @@ def eventful_life(make_daemon, log_format):
     wait_for(daemon, "ready: serving on", count=2)
     client, call = waiting_run(daemon)
     assert client.execute(HOSTILE).verdict() == "SYSCALL_VIOLATION"
+    whole = policy.read_text()
+    policy.write_text("{")
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(daemon, "not reloaded")
+    policy.write_text(whole)
     daemon.process.send_signal(signal.SIGTERM)
     assert call.finish().verdict() == "CANCELED"
     client.close()
