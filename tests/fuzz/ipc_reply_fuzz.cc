@@ -25,9 +25,9 @@ void FuzzOne(std::span<const std::byte> input) {
   std::visit(
       [&](const auto& message) {
         using Message = std::decay_t<decltype(message)>;
-        CAISSON_CHECK(fds == (std::is_same_v<Message, Prepared>   ? kPreparedFds
-                              : std::is_same_v<Message, Listener> ? 1
-                                                                  : 0));
+        constexpr bool kOneFd = std::is_same_v<Message, Listener> || std::is_same_v<Message, Policy>;
+        constexpr size_t kOtherFds = kOneFd ? 1 : 0;
+        CAISSON_CHECK(fds == (std::is_same_v<Message, Prepared> ? kPreparedFds : kOtherFds));
         CAISSON_CHECK(AsBytes(message).size() == packet.size());
         CAISSON_CHECK(std::memcmp(&message, packet.data(), packet.size()) == 0);
       },
