@@ -47,7 +47,7 @@ class RecordThread {
   // survives the end of this process once `done` comes; it begins within kGatherMs, or with the next piece of
   // work of another kind, and a process that is killed before loses it.
   enum class Need : uint8_t { kLasting, kDurable };
-  static constexpr int64_t kGatherMs = 50;
+  static constexpr int64_t kGatherMs = 5;
   void Write(Need need, Work work, Done done) {
     Queue({std::move(work), std::move(done), need == Need::kDurable ? Kind::kDurable : Kind::kWrite});
   }

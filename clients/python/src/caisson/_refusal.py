@@ -34,6 +34,11 @@ BY_REASON: dict[str, type[errors.Refused]] = {
     "INPUT_OUT_OF_ORDER": errors.InputRefused,
     "INPUT_TIMEOUT": errors.InputRefused,
     "ROLE_NOT_ALLOWED": errors.PermissionDenied,
+    "TENANT_WITHOUT_POLICY": errors.PermissionDenied,
+    "PROFILE_NOT_ALLOWED": errors.PermissionDenied,
+    "LIMIT_NOT_ALLOWED": errors.PermissionDenied,
+    "QUOTA_EXCEEDED": errors.Exhausted,
+    "DEADLINE_TOO_SOON": errors.Exhausted,
 }
 # For reasons of a newer server, and for what gRPC says by itself.
 BY_CODE: dict[str, type[errors.Refused]] = {
