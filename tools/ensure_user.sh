@@ -1,16 +1,25 @@
 #!/bin/bash
-# Creates the system user `caisson`, as which the dispatcher runs, if it is missing.
+# Creates the system users `caisson`, as which the dispatcher runs, and `caisson-gateway`, as which the gateway runs, if
+# they are missing. The second is in the group caisson, whose members may open the daemon's socket.
 set -euo pipefail
 
-if getent passwd caisson > /dev/null; then
-  exit 0
-fi
-echo "caisson setup: creating the system user caisson (no home, no login), as which caisson-dispatcher runs"
-group=()
-if getent group caisson > /dev/null; then
-  group=(--gid caisson)
-else
-  group=(--user-group)
-fi
-exec "$(dirname "$0")/as_root.sh" "creating the user caisson" \
-  /usr/sbin/useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "${group[@]}" caisson
+as_root=$(dirname "$0")/as_root.sh
+no_login=(--system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin)
+
+# ensure NAME WHAT-FOR [USERADD-OPTION]...
+ensure() {
+  local name=$1 what=$2
+  shift 2
+  if getent passwd "$name" > /dev/null; then
+    return
+  fi
+  echo "caisson setup: creating the system user $name (no home, no login), as which $what runs"
+  local group=(--user-group)
+  if getent group "$name" > /dev/null; then
+    group=(--gid "$name")
+  fi
+  "$as_root" "creating the user $name" /usr/sbin/useradd "${no_login[@]}" "${group[@]}" "$@" "$name"
+}
+
+ensure caisson caisson-dispatcher
+ensure caisson-gateway caisson-gateway --groups caisson

@@ -1,25 +1,21 @@
 #include "dispatcher/self_filter.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
-#include <initializer_list>
-#include <memory>
-#include <string>
-#include <vector>
 
-#include "common/status.h"
+#include "lockdown/filter_builder.h"
 
 namespace caisson::dispatcher {
 namespace {
+
+using lockdown::Equal;
+using lockdown::FilterBuilder;
+using lockdown::Masked;
 
 // Measured with strace -f -c under load, and thought through for the paths a measurement misses (abort,
 // allocation).
@@ -102,145 +98,24 @@ constexpr std::array kAllowed = {
     "uname",
 };
 
-// Nothing of ours makes these, and an exploit would: to run a program, to reach another process, to get at a
-// kernel interface that has been a way out before.
-constexpr std::array kHostile = {
-    "execve",
-    "execveat",
-    "fork",
-    "vfork",
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "pidfd_getfd",
-    "mount",
-    "umount2",
-    "move_mount",
-    "open_tree",
-    "fsopen",
-    "fsmount",
-    "mount_setattr",
-    "pivot_root",
-    "chroot",
-    "unshare",
-    "setns",
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "io_uring_setup",
-    "keyctl",
-    "add_key",
-    "request_key",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "open_by_handle_at",
-    "quotactl",
-    "swapon",
-    "swapoff",
-    "reboot",
-    "iopl",
-    "ioperm",
-    "personality",
-    "setuid",
-    "setgid",
-    "setresuid",
-    "setresgid",
-    "setgroups",
-    "capset",
-};
-
-constexpr scmp_datum_t kNamespaceFlags =
-    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
-
-class FilterBuilder {
- public:
-  FilterBuilder() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release) {
-    if (context_ == nullptr) {
-      status_ = absl::InternalError("make the syscall filter: out of memory");
-      return;
-    }
-    // Another architecture's numbers mean other calls.
-    Check(seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
-          "bad architecture");
-  }
-
-  void Rule(uint32_t action, const char* name, std::initializer_list<scmp_arg_cmp> conditions = {}) {
-    const int number = seccomp_syscall_resolve_name(name);
-    if (number == __NR_SCMP_ERROR) {
-      Fail(name, "libseccomp does not know it");
-      return;
-    }
-    const std::vector<scmp_arg_cmp> list(conditions);
-    Check(seccomp_rule_add_array(context_.get(), action, number, static_cast<unsigned int>(list.size()),
-                                 list.data()),
-          name);
-  }
-
-  absl::Status Load() {
-    if (status_.ok()) {
-      Check(seccomp_load(context_.get()), "load");
-    }
-    return status_;
-  }
-
-  absl::Status Write(int fd) {
-    if (status_.ok()) {
-      Check(seccomp_export_bpf(context_.get(), fd), "export");
-    }
-    return status_;
-  }
-
- private:
-  void Check(int result, const char* what) {
-    if (result < 0) {
-      Fail(what, std::string(ToStd(ErrnoStatus(-result, "libseccomp").message())));
-    }
-  }
-  void Fail(const char* what, const std::string& reason) {
-    if (status_.ok()) {
-      status_ = absl::InternalError("build the syscall filter: " + std::string(what) + ": " + reason);
-    }
-  }
-
-  std::unique_ptr<void, decltype(&seccomp_release)> context_;
-  absl::Status status_;
-};
-
-constexpr scmp_arg_cmp Masked(unsigned int argument, scmp_datum_t mask, scmp_datum_t value) {
-  return scmp_arg_cmp{argument, SCMP_CMP_MASKED_EQ, mask, value};
-}
-
 void AddArgumentRules(FilterBuilder& filter) {
   // Unix sockets only; gRPC probes for IPv6 and lives with the answer.
-  filter.Rule(SCMP_ACT_ALLOW, "socket", {Masked(0, 0xffffffffU, AF_UNIX)});
-  filter.Rule(SCMP_ACT_ALLOW, "socketpair", {Masked(0, 0xffffffffU, AF_UNIX)});
+  filter.Rule(SCMP_ACT_ALLOW, "socket", {Equal(0, AF_UNIX)});
+  filter.Rule(SCMP_ACT_ALLOW, "socketpair", {Equal(0, AF_UNIX)});
   // Reading, which Landlock then refuses file by file: gRPC and glibc probe for a few and live with EACCES.
   filter.Rule(SCMP_ACT_ALLOW, "openat", {Masked(2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)});
-  // No new code after the start.
   // The size of a run's terminal, whose master we hold.
-  filter.Rule(SCMP_ACT_ALLOW, "ioctl", {Masked(1, 0xffffffffU, TIOCSWINSZ)});
-  filter.Rule(SCMP_ACT_ALLOW, "mmap", {Masked(2, PROT_EXEC, 0)});
-  filter.Rule(SCMP_ACT_ALLOW, "mprotect", {Masked(2, PROT_EXEC, 0)});
-  filter.Rule(SCMP_ACT_ALLOW, "prctl", {Masked(0, 0xffffffffU, PR_SET_NAME)});
-  // Threads, not processes, and in no new namespace. clone3 hides its flags in memory; glibc falls back on
-  // ENOSYS.
-  filter.Rule(SCMP_ACT_ALLOW, "clone", {Masked(0, CLONE_THREAD | kNamespaceFlags, CLONE_THREAD)});
-  filter.Rule(SCMP_ACT_ERRNO(ENOSYS), "clone3");
-  for (const int flag : {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER,
-                         CLONE_NEWPID, CLONE_NEWNET}) {
-    const auto bit = static_cast<scmp_datum_t>(flag);
-    filter.Rule(SCMP_ACT_KILL_PROCESS, "clone", {Masked(0, bit, bit)});
-  }
+  filter.Rule(SCMP_ACT_ALLOW, "ioctl", {Equal(1, TIOCSWINSZ)});
+  filter.Rule(SCMP_ACT_ALLOW, "prctl", {Equal(0, PR_SET_NAME)});
+  filter.AllowMemory();
+  filter.AllowThreads();
 }
 
 // Files are made, written and removed by their names in one directory; no path leads there.
 void AddSpoolRules(FilterBuilder& filter, int spool) {
-  const auto directory = Masked(0, 0xffffffffU, static_cast<scmp_datum_t>(spool));
+  const auto directory = Equal(0, static_cast<scmp_datum_t>(spool));
   filter.Rule(SCMP_ACT_ALLOW, "openat", {directory, Masked(2, O_ACCMODE | O_TRUNC, O_RDWR)});
-  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {directory, Masked(2, 0xffffffffU, 0)});
+  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {directory, Equal(2, 0)});
 }
 
 constexpr int kNoSpool = -1;
@@ -252,9 +127,9 @@ void AddRecordsRules(FilterBuilder& filter) {
     filter.Rule(SCMP_ACT_ALLOW, name);
   }
   filter.Rule(SCMP_ACT_ALLOW, "openat", {Masked(2, O_ACCMODE | O_TRUNC, O_RDWR)});
-  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {Masked(2, 0xffffffffU, 0)});
+  filter.Rule(SCMP_ACT_ALLOW, "unlinkat", {Equal(2, 0)});
   for (const int option : {PR_SET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_SECCOMP}) {
-    filter.Rule(SCMP_ACT_ALLOW, "prctl", {Masked(0, 0xffffffffU, static_cast<scmp_datum_t>(option))});
+    filter.Rule(SCMP_ACT_ALLOW, "prctl", {Equal(0, static_cast<scmp_datum_t>(option))});
   }
 }
 
@@ -262,9 +137,7 @@ void AddRules(FilterBuilder& filter, int spool) {
   for (const char* name : kAllowed) {
     filter.Rule(SCMP_ACT_ALLOW, name);
   }
-  for (const char* name : kHostile) {
-    filter.Rule(SCMP_ACT_KILL_PROCESS, name);
-  }
+  filter.KillHostile();
   AddArgumentRules(filter);
   if (spool >= 0) {
     AddSpoolRules(filter, spool);

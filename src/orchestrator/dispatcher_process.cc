@@ -3,17 +3,14 @@
 #include "orchestrator/dispatcher_process.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
 
+#include "common/drop_privileges.h"
 #include "common/status.h"
 
 namespace caisson::orchestrator {
@@ -31,29 +28,6 @@ struct ChildPlan {
   pid_t parent;
 };
 
-bool EmptyBoundingSet() {
-  for (int capability = 0; capability < 64; ++capability) {
-    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-      return errno == EINVAL && capability > CAP_AUDIT_READ;  // Above the kernel's last capability.
-    }
-  }
-  return true;
-}
-
-bool DropPrivileges(const DispatcherCommand& command) {
-  constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
-                                  SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                                  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[2] = {};
-  // ORDER: the bounding set and the securebits while CAP_SETPCAP is held; groups, then gid, then uid; what
-  // the uid change left of capabilities explicitly; no_new_privs last, it needs nothing.
-  return EmptyBoundingSet() && prctl(PR_SET_SECUREBITS, kBits, 0, 0, 0) == 0 && setgroups(0, nullptr) == 0 &&
-         setresgid(command.gid, command.gid, command.gid) == 0 &&
-         setresuid(command.uid, command.uid, command.uid) == 0 && syscall(SYS_capset, &header, none) == 0 &&
-         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
-
 [[noreturn]] void RunChild(ChildPlan& plan) {
   sigset_t none{};
   sigemptyset(&none);
@@ -66,7 +40,7 @@ bool DropPrivileges(const DispatcherCommand& command) {
                      dup2(plan.boundary, kBoundaryFd) == kBoundaryFd && fcntl(kBoundaryFd, F_SETFD, 0) == 0 &&
                      dup2(plan.images, kImagesFd) == kImagesFd && fcntl(kImagesFd, F_SETFD, 0) == 0 &&
                      close_range(kImagesFd + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
-                     DropPrivileges(plan.command) &&
+                     DropPrivileges(plan.command.uid, plan.command.gid, {}) &&
                      // After the ids, whose change forgets it; then look whether the parent is already gone.
                      prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == plan.parent;
   if (ready) {

@@ -15,12 +15,13 @@ POLICY_VALUES = {"policy/limits.h", "policy/profile.h"}
 # Folder of src/ -> project folders it may include, or single headers. "api" is the generated public API.
 ALLOWED = {
     "common": {"common"},
+    "lockdown": {"lockdown", "common"},
     "policy": {"policy", "common"},
     "ipc": {"ipc", "common"} | POLICY_VALUES,
     "sandbox": {"sandbox", "common"} | POLICY_VALUES | {"policy/filter_compiler.h"},
     "orchestrator": {"orchestrator", "ipc", "policy", "sandbox", "common"},
-    "dispatcher": {"dispatcher", "ipc", "policy", "common", "api", "sandbox/setup_stage.h"},
-    "gateway": {"gateway", "common", "api"},
+    "dispatcher": {"dispatcher", "ipc", "policy", "lockdown", "common", "api", "sandbox/setup_stage.h"},
+    "gateway": {"gateway", "lockdown", "common", "api"},
     "cli": {"cli", "policy", "common", "api"},
 }
 
@@ -56,9 +57,9 @@ def init_complaint(name, quoted):
 def hosted_complaint(zone, name, quoted):
     if PROTOBUF.match(name) and "api" not in ALLOWED[zone]:
         return f"{zone} may not include {name}: protobuf and gRPC stay above the boundary"
-    if LOGGING.match(name) and zone in ("common", "ipc", "policy", "sandbox"):
+    if LOGGING.match(name) and zone in ("common", "lockdown", "ipc", "policy", "sandbox"):
         return f"{zone} may not include {name}: libraries return errors, programs log"
-    if JSON.match(name) and zone in ("common", "ipc", "sandbox"):
+    if JSON.match(name) and zone in ("common", "lockdown", "ipc", "sandbox"):
         return f"{zone} may not include {name}: JSON is read by policy and by programs"
     folder = name.split("/")[0]
     if not quoted or API.match(name) or folder not in ALLOWED:

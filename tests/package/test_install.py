@@ -19,6 +19,7 @@ from support.environment import BIN_DIR, REPOSITORY
 BUILD = BIN_DIR.parent
 EXPECTED = """
 bin/caisson
+bin/caisson-gateway
 sbin/caissond
 libexec/caisson/caisson-dispatcher
 lib/systemd/system/caissond.service

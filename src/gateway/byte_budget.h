@@ -1,0 +1,44 @@
+// How many bytes of bodies and answers all clients together may have under way. One thread.
+#ifndef CAISSON_GATEWAY_BYTE_BUDGET_H_
+#define CAISSON_GATEWAY_BYTE_BUDGET_H_
+
+#include <cstddef>
+
+namespace caisson::gateway {
+
+class ByteBudget {
+ public:
+  explicit ByteBudget(size_t limit) : limit_(limit) {}
+  size_t used() const { return used_; }
+
+  // What one client holds; given back with it.
+  class Share {
+   public:
+    explicit Share(ByteBudget& budget) : budget_(budget) {}
+    ~Share() { budget_.used_ -= held_; }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    // From now on `bytes` in all. False, and nothing changes, where the budget has no room for them.
+    bool Hold(size_t bytes) {
+      if (bytes > held_ && bytes - held_ > budget_.limit_ - budget_.used_) {
+        return false;
+      }
+      budget_.used_ = budget_.used_ - held_ + bytes;
+      held_ = bytes;
+      return true;
+    }
+
+   private:
+    ByteBudget& budget_;
+    size_t held_ = 0;
+  };
+
+ private:
+  const size_t limit_;
+  size_t used_ = 0;
+};
+
+}  // namespace caisson::gateway
+
+#endif  // CAISSON_GATEWAY_BYTE_BUDGET_H_

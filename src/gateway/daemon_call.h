@@ -1,0 +1,119 @@
+// One call of the daemon's API, of either kind, as something to wait for. Whoever begins one waits for its
+// end: what it uses must outlive it.
+#ifndef CAISSON_GATEWAY_DAEMON_CALL_H_
+#define CAISSON_GATEWAY_DAEMON_CALL_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "common/status.h"
+#include "gateway/awaitable.h"
+#include "gateway/daemon_link.h"
+#include "gateway/problem.h"
+#include "gateway/request_head.h"
+
+namespace caisson::gateway {
+
+// What of a request's head goes with the call.
+struct Forwarded {
+  std::string request_id;
+  std::string traceparent;
+};
+
+inline void Forward(const Forwarded& from, grpc::ClientContext& context) {
+  context.AddMetadata("x-request-id", from.request_id);
+  if (!from.traceparent.empty()) {
+    context.AddMetadata("traceparent", from.traceparent);
+  }
+}
+
+// gRPC's own word that the connection is no good, not the daemon's, which has details.
+inline bool IsConnectionLost(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE && status.error_details().empty();
+}
+
+inline Problem Unreachable(const std::string& detail) {
+  Problem problem = Refuse(Refusal::kDaemonUnreachable, detail);
+  problem.retry_after_ms = 1'000;
+  return problem;
+}
+
+// The problem of a call that failed.
+inline Problem ProblemOfCall(const grpc::Status& status) {
+  return IsConnectionLost(status)
+             ? Unreachable("the connection to the daemon was lost: " + status.error_message())
+             : FromStatus(status);
+}
+
+// `prepare`: one of the stub's PrepareAsync functions. Nothing, and `answer` filled, or why not.
+template <typename Prepare, typename Request, typename Reply>
+boost::asio::awaitable<std::optional<Problem>> CallDaemon(DaemonLink& link, Prepare prepare,
+                                                          const Forwarded& forwarded, const Request& request,
+                                                          Reply& answer, std::chrono::milliseconds time) {
+  const absl::StatusOr<std::shared_ptr<DaemonConnection>> connection = link.Connection();
+  if (!connection.ok()) {
+    co_return Unreachable(Message(connection.status()));
+  }
+  grpc::ClientContext context;
+  Forward(forwarded, context);
+  context.set_deadline(std::chrono::system_clock::now() + time);
+  const std::unique_ptr<grpc::ClientAsyncResponseReader<Reply>> call =
+      ((*connection)->stub().*prepare)(&context, request, &link.queue());
+  call->StartCall();
+  grpc::Status status;
+  co_await AwaitCompletion([&](void* tag) { call->Finish(&answer, &status, tag); });
+  if (status.ok()) {
+    co_return std::nullopt;
+  }
+  if (IsConnectionLost(status)) {
+    link.Doubt(*connection);
+  }
+  co_return ProblemOfCall(status);
+}
+
+// A call that answers with events.
+class EventCall {
+ public:
+  EventCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
+      : link_(link), connection_(std::move(connection)) {
+    Forward(forwarded, context_);
+  }
+
+  // `prepare`: PrepareAsyncExecute or PrepareAsyncFollowRun.
+  template <typename Prepare, typename Request>
+  boost::asio::awaitable<void> Start(Prepare prepare, const Request& request) {
+    reader_ = (connection_->stub().*prepare)(&context_, request, &link_.queue());
+    co_await AwaitCompletion([&](void* tag) { reader_->StartCall(tag); });
+  }
+
+  // False at the end of the events; Finish says of what kind it is.
+  boost::asio::awaitable<bool> Next(v1::RunEvent& event) {
+    co_return co_await AwaitCompletion([&](void* tag) { reader_->Read(&event, tag); });
+  }
+
+  // Must be waited for once, after Start.
+  boost::asio::awaitable<grpc::Status> Finish() {
+    grpc::Status status;
+    co_await AwaitCompletion([&](void* tag) { reader_->Finish(&status, tag); });
+    if (IsConnectionLost(status)) {
+      link_.Doubt(connection_);
+    }
+    co_return status;
+  }
+
+  // From any thread, at any time: what is waited for ends soon.
+  void Cancel() { context_.TryCancel(); }
+
+ private:
+  DaemonLink& link_;
+  std::shared_ptr<DaemonConnection> connection_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientAsyncReader<v1::RunEvent>> reader_;
+};
+
+}  // namespace caisson::gateway
+
+#endif  // CAISSON_GATEWAY_DAEMON_CALL_H_

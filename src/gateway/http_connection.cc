@@ -1,0 +1,242 @@
+#include "gateway/http_connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/read.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace caisson::gateway {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+constexpr size_t kBufferBytes = size_t{64} << 10U;
+// What the kernel keeps of events that a client has not read: beyond it our writes wait, and their time runs.
+constexpr int kSendBufferBytes = 128 << 10U;
+constexpr size_t kLingerBytes = size_t{1} << 20U;
+
+const char* ReasonPhrase(unsigned status) {
+  const auto known = http::int_to_status(status);
+  return known == http::status::unknown ? "Client Closed Request" : http::obsolete_reason(known).data();
+}
+
+std::string HeadText(unsigned status, const std::map<std::string, std::string>& headers) {
+  std::string text = "HTTP/1.1 " + std::to_string(status) + " " + ReasonPhrase(status) + "\r\n";
+  for (const auto& [name, value] : headers) {
+    text += name + ": " + value + "\r\n";
+  }
+  return text + "\r\n";
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(asio::ip::tcp::socket socket, const HttpBounds& bounds, ByteBudget& budget)
+    : socket_(std::move(socket)), bounds_(bounds), share_(budget), buffer_(kBufferBytes), deadline_(socket_) {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
+}
+
+std::optional<Problem> HttpConnection::ProblemOf(const boost::system::error_code& error) const {
+  if (deadline_.expired()) {
+    return Refuse(Refusal::kRequestTimeout, "the request was not complete in time");
+  }
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return Refuse(Refusal::kHeadersTooLarge,
+                  "the head has more than " + std::to_string(bounds_.head_bytes) + " bytes");
+  }
+  if (error == http::error::body_limit) {
+    return Refuse(Refusal::kBodyTooLarge,
+                  "the body has more than " + std::to_string(bounds_.body_bytes) + " bytes");
+  }
+  const bool of_http = error.category() == make_error_code(http::error::bad_method).category();
+  if (!of_http || error == http::error::end_of_stream || error == http::error::partial_message) {
+    return std::nullopt;  // the client is gone
+  }
+  return Refuse(Refusal::kMalformedHttp, error.message());
+}
+
+asio::awaitable<bool> HttpConnection::ReadHead(std::optional<Problem>& refused) {
+  boost::system::error_code error;
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(bounds_.head_bytes));
+  parser_->body_limit(bounds_.body_bytes);
+  if (buffer_.size() == 0) {
+    idle_ = true;
+    deadline_.Arm(bounds_.idle);
+    co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                                asio::redirect_error(asio::use_awaitable, error));
+    idle_ = false;
+    deadline_.Disarm();
+    if (error || deadline_.expired() || !keep_alive_) {
+      co_return false;
+    }
+  }
+  deadline_.Arm(bounds_.head);
+  co_await http::async_read_header(socket_, buffer_, *parser_,
+                                   asio::redirect_error(asio::use_awaitable, error));
+  if (error) {
+    refused = ProblemOf(error);
+    keep_alive_ = false;
+  }
+  deadline_.Disarm();
+  if (error) {
+    co_return false;
+  }
+  keep_alive_ = keep_alive_ && parser_->get().keep_alive();
+  chunked_ = parser_->get().version() >= 11;
+  co_return true;
+}
+
+bool HttpConnection::has_body() const {
+  return parser_->chunked() || parser_->content_length().value_or(0) > 0;
+}
+
+asio::awaitable<bool> HttpConnection::ReadBody(std::optional<Problem>& refused) {
+  boost::system::error_code error;
+  if (parser_->get()[http::field::expect] == "100-continue" && chunked_) {
+    std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (!co_await Write(std::move(go_on))) {
+      co_return false;
+    }
+  }
+  deadline_.Arm(bounds_.body);
+  while (!error && !parser_->is_done()) {
+    co_await http::async_read_some(socket_, buffer_, *parser_,
+                                   asio::redirect_error(asio::use_awaitable, error));
+    // Counted as it comes, not as it is announced: an announcement costs a client nothing.
+    if (!error && !share_.Hold(parser_->get().body().size())) {
+      refused = Refuse(Refusal::kBusy, "other requests' bodies take all the room there is");
+      refused->retry_after_ms = 1'000;
+      break;
+    }
+    if (deadline_.expired() && !parser_->is_done()) {
+      error = asio::error::operation_aborted;
+    }
+  }
+  if (error) {
+    refused = ProblemOf(error);
+  }
+  deadline_.Disarm();
+  if (error || refused) {
+    keep_alive_ = false;
+    co_return false;
+  }
+  co_return true;
+}
+
+void HttpConnection::DropBody() {
+  std::string().swap(parser_->get().body());
+  static_cast<void>(share_.Hold(0));
+}
+
+asio::awaitable<bool> HttpConnection::Write(std::string text) {
+  boost::system::error_code error;
+  bytes_written_ += text.size();
+  writing_ = true;
+  deadline_.Arm(bounds_.write);
+  co_await asio::async_write(socket_, asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
+  deadline_.Disarm();
+  writing_ = false;
+  if (error || deadline_.expired()) {
+    Abort();
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> HttpConnection::Respond(Response response) {
+  response.headers.emplace("Content-Type", response.content_type);
+  response.headers["Content-Length"] = std::to_string(response.body.size());
+  response.headers["Connection"] = keep_alive_ ? "keep-alive" : "close";
+  if (response.status == 204) {
+    response.headers.erase("Content-Length");
+    response.headers.erase("Content-Type");
+  }
+  std::string text = HeadText(response.status, response.headers);
+  text += response.body;
+  co_return co_await Write(std::move(text));
+}
+
+asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, std::string>& headers) {
+  std::map<std::string, std::string> all = headers;
+  all["Content-Type"] = "text/event-stream";
+  all["X-Accel-Buffering"] = "no";  // nginx would hold events back
+  if (chunked_) {
+    all["Transfer-Encoding"] = "chunked";
+  } else {
+    keep_alive_ = false;
+  }
+  all["Connection"] = keep_alive_ ? "keep-alive" : "close";
+  std::string text = HeadText(200, all);
+  co_return co_await Write(std::move(text));
+}
+
+asio::awaitable<bool> HttpConnection::WriteEvents(std::string text) {
+  if (chunked_) {
+    std::array<char, 32> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", text.size());
+    text = size.data() + text + "\r\n";
+  }
+  co_return co_await Write(std::move(text));
+}
+
+asio::awaitable<bool> HttpConnection::EndEvents() {
+  if (!chunked_) {
+    co_return true;
+  }
+  std::string last = "0\r\n\r\n";
+  co_return co_await Write(std::move(last));
+}
+
+void HttpConnection::Heartbeat() {
+  if (writing_) {
+    return;
+  }
+  const std::string_view beat = chunked_ ? "3\r\n:\n\n\r\n" : ":\n\n";
+  const ssize_t sent = send(socket_.native_handle(), beat.data(), beat.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return;  // it has events to read yet
+  }
+  if (sent != static_cast<ssize_t>(beat.size())) {
+    Abort();
+  }
+}
+
+asio::awaitable<void> HttpConnection::Linger() {
+  boost::system::error_code error;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  std::array<char, 4'096> waste{};
+  size_t read = 0;
+  deadline_.Arm(bounds_.linger);
+  while (!error && !deadline_.expired() && read < kLingerBytes) {
+    read += co_await socket_.async_read_some(asio::buffer(waste),
+                                             asio::redirect_error(asio::use_awaitable, error));
+  }
+  deadline_.Disarm();
+}
+
+void HttpConnection::StopWhenIdle() {
+  keep_alive_ = false;
+  if (idle_) {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+}
+
+void HttpConnection::Abort() {
+  keep_alive_ = false;
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.cancel(ignored);
+}
+
+}  // namespace caisson::gateway

@@ -1,0 +1,193 @@
+// caisson-gateway: an HTTP door to Caisson. A process of its own under an unprivileged user, a client of the
+// daemon's socket like any other, with no right that its user does not have. Every byte from its port is
+// hostile.
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "common/status.h"
+#include "common/unique_fd.h"
+#include "gateway/become_user.h"
+#include "gateway/connector.h"
+#include "gateway/daemon_link.h"
+#include "gateway/listen_address.h"
+#include "gateway/lockdown.h"
+#include "gateway/logging.h"
+#include "gateway/server.h"
+
+namespace caisson::gateway {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kExitUsage = 2;
+// Besides clients: the log, signals, epoll, gRPC, the listener, the daemon, those who are turned away.
+constexpr size_t kOwnDescriptors = 192;
+
+struct Options {
+  std::string listen = "127.0.0.1:8080";
+  std::string socket = "/run/caisson/caisson.sock";
+  std::string user;
+  std::vector<std::string> origins;
+  std::vector<std::string> hosts;
+  std::string log_level = "info";
+  ServerBounds bounds;
+};
+
+absl::StatusOr<std::string> SocketPath(std::string text) {
+  constexpr std::string_view kScheme = "unix:";
+  if (text.rfind(kScheme, 0) == 0) {
+    text.erase(0, kScheme.size());
+  }
+  if (text.rfind("///", 0) == 0) {
+    text.erase(0, 2);  // unix:///path is gRPC's other spelling
+  }
+  if (text.empty() || text.front() != '/') {
+    return absl::InvalidArgumentError("socket '" + text + "': give unix:/PATH or an absolute path");
+  }
+  return text;
+}
+
+absl::Status CheckOrigins(const std::vector<std::string>& origins) {
+  for (const std::string& origin : origins) {
+    const size_t scheme = origin.find("://");
+    const bool web = origin.rfind("http://", 0) == 0 || origin.rfind("https://", 0) == 0;
+    if (!web || origin.find_first_of("/*? \t", scheme + 3) != std::string::npos ||
+        origin.size() == scheme + 3) {
+      return absl::InvalidArgumentError("origin '" + origin +
+                                        "': give SCHEME://HOST[:PORT], as browsers send it, and no wildcard");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDescriptors(const ServerBounds& bounds) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return ErrnoStatus(errno, "getrlimit");
+  }
+  if (limit.rlim_max < bounds.connections + kOwnDescriptors) {
+    return absl::FailedPreconditionError("the descriptor limit of " + std::to_string(limit.rlim_max) +
+                                         " is too low for " + std::to_string(bounds.connections) +
+                                         " connections; raise it or give --max-connections");
+  }
+  limit.rlim_cur = limit.rlim_max;
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "setrlimit");
+}
+
+absl::StatusOr<UniqueFd> Listen(const asio::ip::tcp::endpoint& at) {
+  UniqueFd listener(socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  if (!listener.valid() || setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      bind(listener.get(), at.data(), static_cast<socklen_t>(at.size())) != 0 ||
+      listen(listener.get(), SOMAXCONN) != 0) {
+    return ErrnoStatus(errno, "listen on " + AddressText(at));
+  }
+  return listener;
+}
+
+// Serves until it is told to stop. The exit code of the program.
+absl::StatusOr<int> Serve(const Options& options) {
+  signal(SIGPIPE, SIG_IGN);
+  ASSIGN_OR_RETURN(const asio::ip::tcp::endpoint address, ParseListenAddress(options.listen));
+  ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
+  RETURN_IF_ERROR(CheckOrigins(options.origins));
+  RETURN_IF_ERROR(CheckDescriptors(options.bounds));
+  ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
+  RETURN_IF_ERROR(BecomeUser(options.user));
+  // ORDER: the connector before Asio and gRPC have anything that a fork would copy, and before Landlock,
+  // which it takes on by itself.
+  ASSIGN_OR_RETURN(Connector connector, Connector::Start(socket_path));
+  RETURN_IF_ERROR(LockFiles());
+  asio::io_context io(1);
+  asio::ip::tcp::acceptor acceptor(io, address.protocol(), listener.release());
+  const std::string where = AddressText(acceptor.local_endpoint());
+  asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
+  // ORDER: everything that makes sockets is made. gRPC's threads come after the filter, which holds for them
+  // too.
+  RETURN_IF_ERROR(LoadGatewayFilter());
+
+  int code = EXIT_SUCCESS;
+  std::optional<Server> server;
+  DaemonLink link(std::move(connector), [&] {
+    spdlog::critical("the connector is gone; without it the daemon cannot be reached");
+    code = EXIT_FAILURE;
+    asio::post(io, [&] {
+      server->Stop();
+      server->Stop();
+    });
+  });
+  Doors doors{{options.origins.begin(), options.origins.end()}, {options.hosts.begin(), options.hosts.end()}};
+  server.emplace(std::move(acceptor), link, std::move(doors), options.bounds, [&] { signals.cancel(); });
+  const std::function<void()> wait = [&] {
+    signals.async_wait([&](const boost::system::error_code& error, int /*number*/) {
+      if (!error) {
+        wait();  // ORDER: where nobody is connected, Stop cancels it
+        server->Stop();
+      }
+    });
+  };
+  wait();
+  server->Start();
+  // On standard output, for whoever asked for port 0.
+  static_cast<void>(std::printf("listening on http://%s\n", where.c_str()));
+  static_cast<void>(std::fflush(stdout));
+  spdlog::info("serving http://{} for the daemon on {}", where, socket_path);
+  io.run();
+  return code;
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("An HTTP door to Caisson, on the loopback only.", "caisson-gateway");
+  app.set_version_flag("--version", CAISSON_VERSION);
+  app.add_option("--listen", options.listen, "Address and port, 0 for any; the loopback only")
+      ->capture_default_str();
+  app.add_option("--socket", options.socket, "The daemon's socket: unix:/PATH")->capture_default_str();
+  app.add_option("--user", options.user, "Started by root: the user to become. Root itself serves nobody");
+  app.add_option("--allow-origin", options.origins,
+                 "Whose pages may use it: SCHEME://HOST[:PORT]; repeatable");
+  app.add_option("--allow-host", options.hosts,
+                 "A name besides the loopback's under which it answers; repeatable");
+  app.add_option("--max-connections", options.bounds.connections, "Of all clients together")
+      ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  app.add_option("--max-connections-per-address", options.bounds.connections_per_address, "Of one address")
+      ->check(CLI::Range(1, 65'536))
+      ->capture_default_str();
+  int64_t grace_ms = options.bounds.grace.count();
+  app.add_option("--grace-ms", grace_ms, "How long runs may go on after SIGTERM")
+      ->check(CLI::Range(0, 600'000))
+      ->capture_default_str();
+  app.add_option("--log-level", options.log_level, "debug, info, warning, error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}))
+      ->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : kExitUsage;
+  }
+  options.bounds.grace = std::chrono::milliseconds(grace_ms);
+  SetUpLogging(options.log_level);
+  const absl::StatusOr<int> code = Serve(options);
+  if (!code.ok()) {
+    spdlog::critical("{}", Message(code.status()));
+    return absl::IsInvalidArgument(code.status()) ? kExitUsage : EXIT_FAILURE;
+  }
+  return *code;
+}
+
+}  // namespace
+}  // namespace caisson::gateway
+
+int main(int argc, char** argv) { return caisson::gateway::Main(argc, argv); }

@@ -1,0 +1,28 @@
+// A request's JSON to the API's messages: protobuf's JSON mapping with the names of the proto, and two
+// additions, so that people can write programs into it: a file's `text` instead of its `content`, and
+// `stdin_text` instead of `stdin`. Pure. Untrusted: every byte.
+#ifndef CAISSON_GATEWAY_REQUEST_JSON_H_
+#define CAISSON_GATEWAY_REQUEST_JSON_H_
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "caisson/v1/run.pb.h"
+#include "gateway/problem.h"
+
+namespace caisson::gateway {
+
+// Of any body; what is beyond is refused before memory is spent on it.
+inline constexpr size_t kMaxJsonDepth = 16;
+inline constexpr size_t kMaxJsonValues = 16'384;
+
+// Strict JSON (RFC 8259, UTF-8), within the bounds, no name twice in one object. Or why not.
+std::optional<Problem> ParseJson(std::string_view text, nlohmann::json& json);
+
+// Which fields hold and what they come to is the daemon's to say; here only their form.
+std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteRequest& request);
+
+}  // namespace caisson::gateway
+
+#endif  // CAISSON_GATEWAY_REQUEST_JSON_H_
