@@ -212,6 +212,9 @@ void HttpConnection::Heartbeat() {
 }
 
 asio::awaitable<void> HttpConnection::Linger() {
+  if (aborted_) {
+    co_return;
+  }
   boost::system::error_code error;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   std::array<char, 4'096> waste{};
@@ -234,8 +237,14 @@ void HttpConnection::StopWhenIdle() {
 
 void HttpConnection::Abort() {
   keep_alive_ = false;
+  aborted_ = true;
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  // What was written and not read is thrown away with the close: behind the full window of a client that does not
+  // read, neither it nor the end would ever arrive, and the kernel would keep both.
+  // Not by set_option: Asio takes back what it knows of before it closes.
+  const linger none{.l_onoff = 1, .l_linger = 0};
+  static_cast<void>(setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &none, sizeof none));
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_receive, ignored);
   socket_.cancel(ignored);
 }
 

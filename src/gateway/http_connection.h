@@ -98,6 +98,7 @@ class HttpConnection {
   std::optional<Parser> parser_;
   Deadline deadline_;
   bool keep_alive_ = true;
+  bool aborted_ = false;
   bool idle_ = false;
   bool writing_ = false;
   bool chunked_ = false;

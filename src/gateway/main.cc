@@ -165,6 +165,10 @@ int Main(int argc, char** argv) {
   app.add_option("--max-connections-per-address", options.bounds.connections_per_address, "Of one address")
       ->check(CLI::Range(1, 65'536))
       ->capture_default_str();
+  int64_t write_ms = options.bounds.http.write.count();
+  app.add_option("--write-timeout-ms", write_ms, "How long a client may leave an answer or an event unread")
+      ->check(CLI::Range(100, 600'000))
+      ->capture_default_str();
   int64_t grace_ms = options.bounds.grace.count();
   app.add_option("--grace-ms", grace_ms, "How long runs may go on after SIGTERM")
       ->check(CLI::Range(0, 600'000))
@@ -177,6 +181,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kExitUsage;
   }
+  options.bounds.http.write = std::chrono::milliseconds(write_ms);
   options.bounds.grace = std::chrono::milliseconds(grace_ms);
   SetUpLogging(options.log_level);
   const absl::StatusOr<int> code = Serve(options);
