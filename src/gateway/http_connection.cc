@@ -239,9 +239,9 @@ void HttpConnection::Abort() {
   keep_alive_ = false;
   aborted_ = true;
   boost::system::error_code ignored;
-  // What was written and not read is thrown away with the close: behind the full window of a client that does not
-  // read, neither it nor the end would ever arrive, and the kernel would keep both.
-  // Not by set_option: Asio takes back what it knows of before it closes.
+  // What was written and not read is thrown away with the close: behind the full window of a client that does
+  // not read, neither it nor the end would ever arrive, and the kernel would keep both. Not by set_option:
+  // Asio takes back what it knows of before it closes.
   const linger none{.l_onoff = 1, .l_linger = 0};
   static_cast<void>(setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &none, sizeof none));
   socket_.shutdown(asio::ip::tcp::socket::shutdown_receive, ignored);
