@@ -37,7 +37,7 @@ def test_reader_of_events_that_stands_still_is_reset_and_its_run_ends(impatient,
     with contextlib.closing(asked(impatient)) as connection:
         assert connection.recv(1024).startswith(b"HTTP/1.1 200 ")
         assert processes.wait_until(lambda: gateway_daemon.run_pids() != [], scaled(20))
-        assert gateway_daemon.runs_are_gone()
+        assert processes.wait_until(lambda: gateway_daemon.run_pids() == [], scaled(20))
         with pytest.raises(ConnectionResetError):
             while connection.recv(65536):
                 pass
