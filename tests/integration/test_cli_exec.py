@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from support.cli import Cli
-from support.environment import REPOSITORY
+from support.environment import CAISSON, REPOSITORY, scaled
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_standard_input_is_not_waited_for(cli):
     reader, writer = os.pipe()  # nobody writes, nobody closes
     try:
         with cli.start("exec", "main.sh", stdin=reader) as process:
-            assert process.communicate(timeout=60)[0] == b"0\n"
+            assert process.communicate(timeout=scaled(60))[0] == b"0\n"
     finally:
         os.close(reader)
         os.close(writer)
@@ -155,7 +155,7 @@ def test_recipes_for_ci_systems_work_as_they_stand(cli, recipe):
     assert commands
     for command in commands:
         done = subprocess.run(["bash", "-ec", command.replace("caisson ", '"$CAISSON" ', 1)], cwd=cli.directory, check=False,
-                              capture_output=True, timeout=60, env={**cli.environment, "CAISSON": str(REPOSITORY / "build/bin/caisson")})
+                              capture_output=True, timeout=scaled(60), env={**cli.environment, "CAISSON": str(CAISSON)})
         assert (done.stdout, done.returncode) == (b"tested\n", 0), done.stderr
     assert (cli.directory / "results/junit.xml").read_text() == "<testsuite/>\n"
 
@@ -169,7 +169,7 @@ def test_page_tells_what_really_happens(cli):
     found = examples()
     assert len(found) >= 3
     for script, said in found:
-        done = subprocess.run(["bash", "-c", f'caisson() {{ "{REPOSITORY}/build/bin/caisson" "$@"; }}\n{script}'], cwd=cli.directory,
-                              env=cli.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+        done = subprocess.run(["bash", "-c", f'caisson() {{ "{CAISSON}" "$@"; }}\n{script}'], cwd=cli.directory,
+                              env=cli.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=scaled(60),
                               check=False)
         assert done.stdout.decode() == said, script
