@@ -191,7 +191,8 @@ void Supervisor::Reload() {
   absl::StatusOr<TenantFiles> loaded = TenantFiles::Load(config_);
   absl::StatusOr<DispatcherLink::Handed> handed =
       loaded.ok() ? loaded->ForDispatcher() : absl::StatusOr<DispatcherLink::Handed>(loaded.status());
-  if (handed.ok()) {
+  const bool taken = handed.ok();
+  if (taken) {
     tenants_.emplace(*std::move(loaded));
     link_->Hand(*std::move(handed));
     spdlog::info("reloaded: {}", tenants_->summary());
@@ -199,7 +200,7 @@ void Supervisor::Reload() {
     spdlog::error("not reloaded, what was in force stays ({}): {}", tenants_->summary(),
                   Message(handed.status()));
   }
-  const char* const outcome = handed.ok() ? "" : "; the last reload was refused";
+  const char* const outcome = taken ? "" : "; the last reload was refused";
   static_cast<void>(sd_notifyf(0, "READY=1\nSTATUS=serving%s", outcome));
 }
 
