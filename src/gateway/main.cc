@@ -42,6 +42,8 @@ struct Options {
   std::vector<std::string> hosts;
   std::string log_level = "info";
   ServerBounds bounds;
+  int64_t write_ms = bounds.http.write.count();
+  int64_t grace_ms = bounds.grace.count();
 };
 
 absl::StatusOr<std::string> SocketPath(std::string text) {
@@ -147,42 +149,59 @@ absl::StatusOr<int> Serve(const Options& options) {
   return code;
 }
 
+// Numbers from `least` to `most`; the text of an option says what they are, not their type.
+template <typename Number>
+void AddNumber(CLI::App& app, const std::string& name, Number& value, int least, int most,
+               const std::string& type, const std::string& help) {
+  CLI::Validator range = CLI::Range(least, most);
+  app.add_option(name, value, help)->check(range.description(""))->type_name(type)->capture_default_str();
+}
+
+void AddOptions(CLI::App& app, Options& options) {
+  app.add_option("--listen", options.listen, "Where to serve, port 0 for any; the loopback only")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  app.add_option("--socket", options.socket, "The daemon's socket: unix:/PATH")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  app.add_option("--user", options.user, "Started by root: the user to become. Root itself serves nobody")
+      ->type_name("NAME");
+  app.add_option("--allow-origin", options.origins,
+                 "Whose pages may use it: SCHEME://HOST[:PORT]; repeatable")
+      ->type_name("ORIGIN")
+      ->allow_extra_args(false);
+  app.add_option("--allow-host", options.hosts,
+                 "A name besides the loopback's under which it answers; repeatable")
+      ->type_name("HOST")
+      ->allow_extra_args(false);
+  AddNumber(app, "--max-connections", options.bounds.connections, 1, 65'536, "COUNT",
+            "Of all clients together");
+  AddNumber(app, "--max-connections-per-address", options.bounds.connections_per_address, 1, 65'536, "COUNT",
+            "Of one address");
+  AddNumber(app, "--write-timeout-ms", options.write_ms, 100, 600'000, "MS",
+            "How long a client may leave an answer or an event unread");
+  AddNumber(app, "--grace-ms", options.grace_ms, 0, 600'000, "MS", "How long runs may go on after SIGTERM");
+  CLI::Validator levels =
+      CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"});
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warning, error, critical or off")
+      ->check(levels.description(""))
+      ->type_name("LEVEL")
+      ->capture_default_str();
+}
+
 int Main(int argc, char** argv) {
   Options options;
   CLI::App app("An HTTP door to Caisson, on the loopback only.", "caisson-gateway");
   app.set_version_flag("--version", CAISSON_VERSION);
-  app.add_option("--listen", options.listen, "Address and port, 0 for any; the loopback only")
-      ->capture_default_str();
-  app.add_option("--socket", options.socket, "The daemon's socket: unix:/PATH")->capture_default_str();
-  app.add_option("--user", options.user, "Started by root: the user to become. Root itself serves nobody");
-  app.add_option("--allow-origin", options.origins,
-                 "Whose pages may use it: SCHEME://HOST[:PORT]; repeatable");
-  app.add_option("--allow-host", options.hosts,
-                 "A name besides the loopback's under which it answers; repeatable");
-  app.add_option("--max-connections", options.bounds.connections, "Of all clients together")
-      ->check(CLI::Range(1, 65'536))
-      ->capture_default_str();
-  app.add_option("--max-connections-per-address", options.bounds.connections_per_address, "Of one address")
-      ->check(CLI::Range(1, 65'536))
-      ->capture_default_str();
-  int64_t write_ms = options.bounds.http.write.count();
-  app.add_option("--write-timeout-ms", write_ms, "How long a client may leave an answer or an event unread")
-      ->check(CLI::Range(100, 600'000))
-      ->capture_default_str();
-  int64_t grace_ms = options.bounds.grace.count();
-  app.add_option("--grace-ms", grace_ms, "How long runs may go on after SIGTERM")
-      ->check(CLI::Range(0, 600'000))
-      ->capture_default_str();
-  app.add_option("--log-level", options.log_level, "debug, info, warning, error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}))
-      ->capture_default_str();
+  AddOptions(app, options);
+  app.footer("Example:\n  sudo caisson-gateway --user caisson-gateway --listen 127.0.0.1:8080");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kExitUsage;
   }
-  options.bounds.http.write = std::chrono::milliseconds(write_ms);
-  options.bounds.grace = std::chrono::milliseconds(grace_ms);
+  options.bounds.http.write = std::chrono::milliseconds(options.write_ms);
+  options.bounds.grace = std::chrono::milliseconds(options.grace_ms);
   SetUpLogging(options.log_level);
   const absl::StatusOr<int> code = Serve(options);
   if (!code.ok()) {

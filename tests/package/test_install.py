@@ -41,6 +41,7 @@ share/doc/caisson/LICENSE
 share/doc/caisson/example/caissond.json
 share/man/man1/caisson.1
 share/man/man5/caissond.json.5
+share/man/man8/caisson-gateway.8
 share/man/man8/caissond.8
 share/bash-completion/completions/caisson
 share/bash-completion/completions/caissond
