@@ -291,8 +291,9 @@ def test_16_purge_leaves_nothing():
     for name in ("/etc/caisson", "/run/caisson", "/run/caissond", "/usr/sbin/caissond", "/usr/share/caisson",
                  "/etc/systemd/system/multi-user.target.wants/caissond.service"):
         assert not os.path.lexists(name), name
-    assert run("getent", "passwd", "caisson", check=False).returncode == 2
-    assert run("getent", "group", "caisson", check=False).returncode == 2
+    for name in ("caisson", "caisson-gateway"):
+        assert run("getent", "passwd", name, check=False).returncode == 2
+        assert run("getent", "group", name, check=False).returncode == 2
     assert show("LoadState") == "not-found"
     groups = {path.name for path in pathlib.Path("/sys/fs/cgroup").rglob("caisson*")}
     assert groups == {"caisson-vm-test.service"}
