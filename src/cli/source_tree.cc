@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -38,6 +40,14 @@ UniqueFd OpenBeneath(int root, const std::string& path) {
 
 std::string CannotBeRead(int error) { return "cannot be read (" + std::string(std::strerror(error)) + ")"; }
 
+// Where an open file lies, without links; empty where the kernel does not say.
+std::string PathOf(int file) {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t bytes = readlink(("/proc/self/fd/" + std::to_string(file)).c_str(), path.data(), path.size());
+  const bool whole = bytes > 0 && static_cast<size_t>(bytes) < path.size();
+  return whole ? std::string(path.data(), static_cast<size_t>(bytes)) : std::string();
+}
+
 class TreeReader {
  public:
   TreeReader(int root, const IgnoreRules& rules, const SourceTreeBounds& bounds)
@@ -50,6 +60,7 @@ class TreeReader {
  private:
   absl::Status Visit(int directory, const std::string& name, const std::string& path, size_t depth);
   absl::Status Link(const std::string& path);
+  bool IsLeftOut(int file) const;
   absl::Status Read(UniqueFd file, const std::string& path);
   void Refuse(const std::string& path, const std::string& why) {
     if (refusals_.size() < kMaxNamed) {
@@ -150,7 +161,28 @@ absl::Status TreeReader::Link(const std::string& path) {
                      : "is a link that cannot be followed (" + std::string(std::strerror(errno)) + ")");
     return absl::OkStatus();
   }
+  if (IsLeftOut(target.get())) {
+    Refuse(path, "is a link to what is left out");
+    return absl::OkStatus();
+  }
   return Read(std::move(target), path);
+}
+
+// A link must not bring back what the rules keep from strangers: .git/config may hold the job's token. Where
+// the kernel does not say what was opened, it counts as left out.
+bool TreeReader::IsLeftOut(int file) const {
+  const std::string top = PathOf(root_) + "/";
+  const std::string opened = PathOf(file);
+  if (top.size() == 1 || !opened.starts_with(top)) {
+    return true;
+  }
+  const std::string path = opened.substr(top.size());
+  for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    if (rules_.Ignores(path.substr(0, slash), IgnoreRules::Kind::kDirectory)) {
+      return true;
+    }
+  }
+  return rules_.Ignores(path, IgnoreRules::Kind::kFile);
 }
 
 absl::Status TreeReader::Read(UniqueFd file, const std::string& path) {

@@ -27,9 +27,9 @@ inline constexpr char kIgnoreFile[] = ".caissonignore";
 
 // Every ordinary file below `directory` that its .caissonignore does not leave out, in the order of the
 // paths' bytes, directory by directory. A link to an ordinary file inside is read as that file.
-// kInvalidArgument names all that cannot be sent: links that lead out, dangle or name directories, devices,
-// FIFOs, sockets, files that cannot be read. kResourceExhausted beyond `bounds`. Empty directories are not
-// sent.
+// kInvalidArgument names all that cannot be sent: links that lead out or to what is left out, dangle or name
+// directories, devices, FIFOs, sockets, files that cannot be read. kResourceExhausted beyond `bounds`. Empty
+// directories are not sent.
 absl::StatusOr<std::vector<SourceFile>> ReadSourceTree(const std::string& directory,
                                                        const SourceTreeBounds& bounds);
 

@@ -100,6 +100,34 @@ TEST_F(SourceTreeTest, NoLinkIsFollowedOutOfTheDirectory) {
             "directory; .caissonignore can leave out what is not needed");
 }
 
+// A stranger's link is not the user's word that what it names may go.
+TEST_F(SourceTreeTest, NoLinkBringsBackWhatIsLeftOut) {
+  Write(".caissonignore", "*.env\n/private/\n");
+  Write(".git/config", "token");
+  Write("deep/secret.env", "token");
+  Write("private/below/key", "token");
+  Link("a", ".git/config");
+  Link("b", "deep/secret.env");
+  Link("c", "private/below/key");
+  Link("d", "a");
+  Link("folder", "private");
+  Link("e", "folder/below/key");
+  EXPECT_EQ(
+      Text(),
+      "cannot be sent: a is a link to what is left out, b is a link to what is left out, c is a link "
+      "to what is left out, d is a link to what is left out, e is a link to what is left out and folder is a "
+      "link to a directory; .caissonignore can leave out what is not needed");
+}
+
+TEST_F(SourceTreeTest, TheTopMayItselfBeReachedByALink) {
+  Write("real", "content");
+  Link("link", "real");
+  std::filesystem::create_directory_symlink(tree_, top_ + "/way");
+  const auto files = ReadSourceTree(top_ + "/way", {.files = 100, .bytes = 1000});
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_EQ(files->size(), 2U);
+}
+
 TEST_F(SourceTreeTest, WhatIsNoOrdinaryFileIsNamed) {
   std::filesystem::create_directory(tree_ + "/sub");
   ASSERT_EQ(mkfifo((tree_ + "/pipe").c_str(), 0600), 0);
