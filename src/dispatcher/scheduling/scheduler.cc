@@ -99,31 +99,53 @@ bool Scheduler::QueueIsFullFor(const Tenant& tenant) const {
 }
 
 // A full queue is shared, too: what the tenant with the most there put in last goes, as long as that leaves
-// it with more than the newcomer's tenant has.
+// it with more than the newcomer's tenant has. All of it or none: who is refused in the end displaces nobody.
 bool Scheduler::MakeRoomInQueue(const Tenant& tenant, uint64_t request_bytes) {
-  if (config_.queue_length == 0 || request_bytes > config_.max_queued_bytes) {
+  if (config_.queue_length == 0 || request_bytes > config_.max_queued_bytes || QueueIsFullFor(tenant)) {
     return false;
   }
-  const auto displace = [this](Tenant& largest) {
-    const auto last = std::prev(largest.queue.end());
-    displaced_.push_back(last->first.second);
-    EraseWaiter(largest, last);
+  // What would be left of each tenant's queue, from whose end it is taken.
+  struct Queue {
+    Tenant* tenant;
+    uint64_t bytes;
+    std::vector<std::map<QueueKey, Waiter>::iterator> taken;
+    auto Last() const { return std::prev(taken.empty() ? tenant->queue.end() : taken.back()); }
+    size_t size() const { return tenant->queue.size() - taken.size(); }
+    void Take() {
+      taken.push_back(Last());
+      bytes -= taken.back()->second.request_bytes;
+    }
   };
-  if (QueueIsFullFor(tenant)) {
-    return false;
+  std::vector<Queue> queues;
+  for (auto& [id, other] : tenants_) {
+    queues.push_back({&other, other.queued_bytes, {}});
   }
   if (waiters_.size() >= config_.queue_length) {
-    displace(const_cast<Tenant&>(Longest()));  // SAFETY: ours, of a map that is not const
+    std::max_element(queues.begin(), queues.end(), [](const Queue& left, const Queue& right) {
+      return left.size() < right.size();
+    })->Take();
   }
-  while (request_bytes > config_.max_queued_bytes - queued_bytes_) {
+  const auto free_bytes = [&] {
+    uint64_t held = 0;
+    for (const Queue& queue : queues) {
+      held += queue.bytes;
+    }
+    return config_.max_queued_bytes - held;
+  };
+  while (request_bytes > free_bytes()) {
     const auto largest =
-        std::max_element(tenants_.begin(), tenants_.end(), [](const auto& left, const auto& right) {
-          return left.second.queued_bytes < right.second.queued_bytes;
-        });
-    if (largest->second.queued_bytes <= tenant.queued_bytes + request_bytes) {
+        std::max_element(queues.begin(), queues.end(),
+                         [](const Queue& left, const Queue& right) { return left.bytes < right.bytes; });
+    if (largest->bytes <= tenant.queued_bytes + request_bytes) {
       return false;
     }
-    displace(largest->second);
+    largest->Take();
+  }
+  for (const Queue& queue : queues) {
+    for (const auto at : queue.taken) {
+      displaced_.push_back(at->first.second);
+      EraseWaiter(*queue.tenant, at);
+    }
   }
   return true;
 }

@@ -272,6 +272,25 @@ TEST_F(SchedulerTest, BytesOfWaitingRequestsAreSharedToo) {
   EXPECT_EQ(scheduler.Enqueue(5, Demand(1, 101, kTwo), 5), Entry::kTooManyBytes);
 }
 
+// Otherwise whoever sends what is refused anyway could empty another's queue.
+TEST_F(SchedulerTest, WhoIsRefusedDisplacesNobody) {
+  Scheduler scheduler(Config(1, 100, 4, 100));
+  ASSERT_EQ(scheduler.Enqueue(1, Demand(1), 0), Entry::kAccepted);
+  ASSERT_EQ(scheduler.AdmitNext(0), 1U);
+  for (AdmissionId id = 2; id <= 5; ++id) {
+    ASSERT_EQ(scheduler.Enqueue(id, Demand(1, 20), static_cast<int64_t>(id)), Entry::kAccepted);
+  }
+  // A place could be had, and the bytes of one more; not the rest.
+  for (AdmissionId id = 6; id <= 9; ++id) {
+    EXPECT_EQ(scheduler.Enqueue(id, Demand(1, 70, kTwo), 6), Entry::kTooManyBytes);
+  }
+  EXPECT_TRUE(scheduler.TakeDisplaced().empty());
+  EXPECT_EQ(scheduler.waiting(), 4U);
+  // What can be had is: one goes for the place, and no more than that for the bytes.
+  EXPECT_EQ(scheduler.Enqueue(10, Demand(1, 40, kTwo), 7), Entry::kAccepted);
+  EXPECT_EQ(scheduler.TakeDisplaced(), (std::vector<AdmissionId>{5}));
+}
+
 TEST_F(SchedulerTest, HigherPrioritiesGoFirstAndNoneWaitsForEver) {
   Scheduler scheduler(Config(1, 100, 100'000, 1'000'000));
   ASSERT_EQ(scheduler.Enqueue(1, Demand(1), 0), Entry::kAccepted);
