@@ -18,17 +18,18 @@
 
 namespace caisson::cli {
 
-absl::StatusOr<std::unique_ptr<InterruptWatcher>> InterruptWatcher::Create() {
+absl::StatusOr<std::unique_ptr<InterruptWatcher>> InterruptWatcher::Create(
+    std::initializer_list<int> numbers) {
   sigset_t wanted;
   sigemptyset(&wanted);
-  for (const int signal_number : {SIGINT, SIGTERM}) {
+  for (const int signal_number : numbers) {
     struct sigaction current {};
     if (sigaction(signal_number, nullptr, &current) == 0 && current.sa_handler != SIG_IGN) {
       sigaddset(&wanted, signal_number);
     }
   }
   if (const int error = pthread_sigmask(SIG_BLOCK, &wanted, nullptr); error != 0) {
-    return ErrnoStatus(error, "block SIGINT and SIGTERM");
+    return ErrnoStatus(error, "block signals");
   }
   UniqueFd signals(signalfd(-1, &wanted, SFD_CLOEXEC));
   if (!signals.valid()) {

@@ -2,8 +2,11 @@
 #ifndef CAISSON_CLI_INTERRUPT_H_
 #define CAISSON_CLI_INTERRUPT_H_
 
+#include <signal.h>
+
 #include <atomic>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <thread>
 
@@ -12,12 +15,13 @@
 
 namespace caisson::cli {
 
-// Takes SIGINT and SIGTERM for as long as it lives, on a thread of its own. Make it before any other thread
-// exists (they inherit the blocked signals); there can be one. A signal that was ignored at the start (nohup,
-// a shell's background job) stays ignored.
+// Takes signals, SIGINT and SIGTERM unless told otherwise, for as long as it lives, on a thread of its own.
+// Make it before any other thread exists (they inherit the blocked signals); there can be one. A signal that
+// was ignored at the start (nohup, a shell's background job) stays ignored.
 class InterruptWatcher {
  public:
-  static absl::StatusOr<std::unique_ptr<InterruptWatcher>> Create();
+  static absl::StatusOr<std::unique_ptr<InterruptWatcher>> Create(std::initializer_list<int> numbers = {
+                                                                      SIGINT, SIGTERM});
   ~InterruptWatcher();
   InterruptWatcher(const InterruptWatcher&) = delete;
   InterruptWatcher& operator=(const InterruptWatcher&) = delete;

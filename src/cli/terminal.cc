@@ -26,12 +26,16 @@ TerminalSize ReadTerminalSize(int fd) {
   return {size.ws_row, size.ws_col};
 }
 
-absl::Status RawTerminal::Enter() {
+absl::Status RawTerminal::Enter(Keys keys) {
   if (tcgetattr(STDIN_FILENO, &g_before) != 0) {
     return ErrnoStatus(errno, "read the terminal's settings");
   }
   termios raw = g_before;
   cfmakeraw(&raw);
+  if (keys == Keys::kSignals) {
+    raw.c_lflag |= ISIG;
+    raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+  }
   g_raw.store(true);
   if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) != 0) {
     g_raw.store(false);

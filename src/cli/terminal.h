@@ -24,7 +24,10 @@ class RawTerminal {
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
 
-  absl::Status Enter();
+  // Whether every key is a byte for the program, or Ctrl-C and Ctrl-\ still send their signals (Ctrl-Z does
+  // not).
+  enum class Keys : bool { kBytes, kSignals };
+  absl::Status Enter(Keys keys = Keys::kBytes);
 
   // What Enter changed is put back; without effect otherwise. For every way out, _exit included:
   // async-signal-safe.

@@ -1,5 +1,6 @@
-// One thread of ours: it asks, draws, and waits for a key, a signal or the next moment. Untrusted: all that
-// the server says, which top_text.h makes printable.
+// The main thread asks, draws, and waits for a key, a new size or the next moment. A signal ends the program
+// at once, on InterruptWatcher's thread, also while the server keeps an answer back. Untrusted: all that the
+// server says, which top_text.h makes printable.
 #include "cli/top_command.h"
 
 #include <poll.h>
@@ -11,11 +12,14 @@
 #include <cerrno>
 #include <ctime>
 #include <limits>
+#include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "cli/client.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
 #include "cli/streams.h"
 #include "cli/terminal.h"
 #include "cli/text.h"
@@ -27,7 +31,6 @@ namespace caisson::cli {
 namespace {
 
 constexpr int64_t kMillisPerSecond = 1000;
-constexpr char kCtrlC = 3;
 constexpr char kEnterScreen[] = "\x1b[?1049h\x1b[?25l";  // the alternate screen, no cursor
 constexpr char kLeaveScreen[] = "\x1b[?25h\x1b[?1049l";
 
@@ -56,24 +59,55 @@ std::string Drawn(const std::string& text) {
   return out + "\x1b[J";
 }
 
+// The alternate screen, from Enter on.
 class Screen {
  public:
-  Screen() { (void)WriteAll(STDOUT_FILENO, kEnterScreen); }
-  ~Screen() { (void)WriteAll(STDOUT_FILENO, kLeaveScreen); }
+  Screen() = default;
+  ~Screen() { Leave(); }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
+
+  void Enter() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    entered_ = true;
+    (void)WriteAll(STDOUT_FILENO, kEnterScreen);
+  }
+  // False where the terminal is gone.
+  bool Draw(const std::string& text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return WriteAll(STDOUT_FILENO, Drawn(text)) == 0;
+  }
+  // From any thread; nothing is drawn any more while it leaves.
+  [[noreturn]] void Exit() {
+    mutex_.lock();
+    RawTerminal::RestoreTerminal();
+    if (entered_) {
+      (void)WriteAll(STDOUT_FILENO, kLeaveScreen);
+    }
+    _exit(entered_ ? kExitOk : kExitCanceled);
+  }
+
+ private:
+  void Leave() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (entered_) {
+      (void)WriteAll(STDOUT_FILENO, kLeaveScreen);
+    }
+  }
+
+  std::mutex mutex_;
+  bool entered_ = false;
 };
 
-absl::StatusOr<UniqueFd> TakeSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) {
-    sigaddset(&signals, number);
-  }
-  if (const int error = pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
+// New sizes of the terminal.
+absl::StatusOr<UniqueFd> WatchSizes() {
+  sigset_t sizes;
+  sigemptyset(&sizes);
+  sigaddset(&sizes, SIGWINCH);
+  if (const int error = pthread_sigmask(SIG_BLOCK, &sizes, nullptr); error != 0) {
     return ErrnoStatus(error, "block signals");
   }
-  UniqueFd fd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  UniqueFd fd(signalfd(-1, &sizes, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) {
     return ErrnoStatus(errno, "signalfd");
   }
@@ -81,34 +115,38 @@ absl::StatusOr<UniqueFd> TakeSignals() {
 }
 
 // Whether to go on, after a moment, a key or a new size.
-bool Wait(int signals, bool has_keys, int milliseconds) {
-  std::array<pollfd, 2> waiting{pollfd{signals, POLLIN, 0}, pollfd{has_keys ? STDIN_FILENO : -1, POLLIN, 0}};
+bool Wait(int sizes, bool has_keys, int milliseconds) {
+  std::array<pollfd, 2> waiting{pollfd{sizes, POLLIN, 0}, pollfd{has_keys ? STDIN_FILENO : -1, POLLIN, 0}};
   if (poll(waiting.data(), waiting.size(), milliseconds) <= 0) {
     return true;
   }
-  if (waiting[0].revents != 0) {
-    signalfd_siginfo info{};
-    while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-      if (info.ssi_signo != SIGWINCH) {
-        return false;
-      }
-    }
+  signalfd_siginfo info{};
+  while (waiting[0].revents != 0 && read(sizes, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
   }
   char key = 0;
-  return waiting[1].revents == 0 ||
-         (read(STDIN_FILENO, &key, 1) == 1 && key != 'q' && key != 'Q' && key != kCtrlC);
+  return waiting[1].revents == 0 || (read(STDIN_FILENO, &key, 1) == 1 && key != 'q' && key != 'Q');
+}
+
+int Fail(const absl::Status& status) {
+  Complain(Message(status));
+  return kExitService;
 }
 
 }  // namespace
 
 int TopCommand(const TopOptions& options, const std::string& address) {
-  // Before gRPC has a thread that could take them.
-  absl::StatusOr<UniqueFd> signals = TakeSignals();
-  if (!signals.ok()) {
-    Complain(Message(signals.status()));
-    return kExitService;
+  // Both before gRPC has a thread that could take the signals.
+  const absl::StatusOr<UniqueFd> sizes = WatchSizes();
+  if (!sizes.ok()) {
+    return Fail(sizes.status());
   }
-  const bool once = options.once || isatty(STDOUT_FILENO) == 0;
+  Screen screen;
+  const absl::StatusOr<std::unique_ptr<InterruptWatcher>> watcher =
+      InterruptWatcher::Create({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
+  if (!watcher.ok()) {
+    return Fail(watcher.status());
+  }
+  (*watcher)->Start([&screen] { screen.Exit(); });
   Client client(address);
   TopView view;
   view.address = address;
@@ -116,25 +154,23 @@ int TopCommand(const TopOptions& options, const std::string& address) {
     Complain(client.Explain(status));
     return kExitService;
   }
-  if (once) {
+  if (options.once || isatty(STDOUT_FILENO) == 0) {
     return Print(TopText(view, std::time(nullptr), {}));
   }
   RawTerminal raw;
   const bool has_keys = isatty(STDIN_FILENO) != 0;
   if (has_keys) {
-    if (const absl::Status status = raw.Enter(); !status.ok()) {
-      Complain(Message(status));
-      return kExitService;
+    if (const absl::Status status = raw.Enter(RawTerminal::Keys::kSignals); !status.ok()) {
+      return Fail(status);
     }
   }
-  const Screen screen;
+  screen.Enter();
   const int interval_ms = static_cast<int>(options.interval_seconds * kMillisPerSecond);
   for (;;) {
-    const std::string text = TopText(view, std::time(nullptr), ReadTerminalSize(STDOUT_FILENO));
-    if (WriteAll(STDOUT_FILENO, Drawn(text)) != 0) {
+    if (!screen.Draw(TopText(view, std::time(nullptr), ReadTerminalSize(STDOUT_FILENO)))) {
       return kExitService;  // the terminal is gone
     }
-    if (!Wait(signals->get(), has_keys, interval_ms)) {
+    if (!Wait(sizes->get(), has_keys, interval_ms)) {
       return kExitOk;
     }
     (void)Look(client, view);  // what failed is in the picture

@@ -1,12 +1,16 @@
 """`caisson top`: what is live, on a terminal and without one; whose it is, and what happens when the service goes."""
 
+import os
+import select
 import signal
+import time
 
 import pytest
 
 from support.cli import Cli
 from support.client import Client, request
 from support.environment import CAISSON, scaled
+from support.processes import wait_until
 from support.pseudoterminal import Terminal
 from support.tenants import Tenants
 
@@ -72,6 +76,32 @@ def test_signal_ends_it_and_leaves_the_terminal_as_it_was(tenants, terminal, num
     session.process.send_signal(number)
     assert session.wait() == 0
     assert session.seen.endswith(LEAVE)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_ctrl_c_ends_it_also_while_the_service_keeps_its_answer_back(make_daemon, terminal, shown):
+    daemon = make_daemon(profiles=["python"])
+    dispatcher = daemon.dispatcher_pid()
+    if not shown:
+        os.kill(dispatcher, signal.SIGSTOP)
+    try:
+        session = terminal(daemon.address)
+        if shown:
+            session.expect(rb"no run is live")
+            os.kill(dispatcher, signal.SIGSTOP)
+            while select.select([session.master], [], [], scaled(0.5))[0]:  # it draws ten times a second until it waits for an answer
+                os.read(session.master, 65536)
+            session.send(b"\x03")
+        else:
+            # Its threads: it listens to signals, and has begun to ask.
+            assert wait_until(lambda: len(os.listdir(f"/proc/{session.process.pid}/task")) > 2, scaled(10))
+            session.process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        assert session.wait() == (0 if shown else 130)
+        assert time.monotonic() - begun < scaled(3)
+        assert session.seen.endswith(LEAVE) == shown
+    finally:
+        os.kill(dispatcher, signal.SIGCONT)
 
 
 def test_new_size_is_taken_at_once(tenants, terminal):
