@@ -67,35 +67,6 @@ constexpr std::array kAllowed = {
     "newfstatat",
     "stat",
     "unlink",
-    // memory and threads; mmap, mprotect and clone have rules of their own
-    "brk",
-    "exit",
-    "exit_group",
-    "getcpu",
-    "getpid",
-    "gettid",
-    "madvise",
-    "mremap",
-    "munmap",
-    "restart_syscall",
-    "rseq",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "sched_getaffinity",
-    "sched_getparam",
-    "sched_getscheduler",
-    "set_robust_list",
-    "sigaltstack",
-    "tgkill",
-    // who we are, how much there is
-    "getegid",
-    "geteuid",
-    "getgid",
-    "getuid",
-    "prlimit64",
-    "sysinfo",
-    "uname",
 };
 
 void AddArgumentRules(FilterBuilder& filter) {
@@ -137,6 +108,7 @@ void AddRules(FilterBuilder& filter, int spool) {
   for (const char* name : kAllowed) {
     filter.Rule(SCMP_ACT_ALLOW, name);
   }
+  filter.AllowRuntime();
   filter.KillHostile();
   AddArgumentRules(filter);
   if (spool >= 0) {

@@ -97,6 +97,38 @@ void FilterBuilder::Allow(std::initializer_list<const char*> names) {
   }
 }
 
+void FilterBuilder::AllowRuntime() {
+  Allow({
+      "brk",
+      "exit",
+      "exit_group",
+      "getcpu",
+      "getpid",
+      "gettid",
+      "madvise",
+      "mremap",
+      "munmap",
+      "restart_syscall",
+      "rseq",
+      "rt_sigaction",
+      "rt_sigprocmask",
+      "rt_sigreturn",
+      "sched_getaffinity",
+      "sched_getparam",
+      "sched_getscheduler",
+      "set_robust_list",
+      "sigaltstack",
+      "tgkill",
+      "getegid",
+      "geteuid",
+      "getgid",
+      "getuid",
+      "prlimit64",
+      "sysinfo",
+      "uname",
+  });
+}
+
 void FilterBuilder::KillHostile() {
   for (const char* name : kHostile) {
     Rule(SCMP_ACT_KILL_PROCESS, name);

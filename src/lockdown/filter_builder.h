@@ -23,6 +23,10 @@ class FilterBuilder {
   void Rule(uint32_t action, const char* name, std::initializer_list<scmp_arg_cmp> conditions = {});
   void Allow(std::initializer_list<const char*> names);
 
+  // What a C++ program with threads calls whatever it does: memory, threads, who it is, how much there is.
+  // Calls with rules of their own are below.
+  void AllowRuntime();
+
   // The calls that nothing of ours makes and an exploit would: they end the process.
   void KillHostile();
   // Threads, not processes, and in no new namespace.
