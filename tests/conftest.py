@@ -18,6 +18,7 @@ from support.ownership import adopt_orphans  # noqa: E402
 TEST_SECONDS = 120
 SLOW_TEST_SECONDS = 600
 LONG_TEST_SECONDS = 3600
+LONGEST_ID = 200
 
 warm = set()  # the pids of shared daemons that have had a run
 
@@ -44,6 +45,13 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
+def pytest_make_parametrize_id(val):
+    """pytest puts a test's name into the environment, and no program can be started with one of 128 KiB there."""
+    if isinstance(val, (bytes, str)) and len(val) > LONGEST_ID:
+        return f"{ascii(val[:LONGEST_ID])}... of {len(val)}"
+    return None
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -10,6 +10,7 @@ import pytest
 
 from support.client import Client
 from support.environment import REPOSITORY, scaled
+from support.processes import wait_until
 
 pytestmark = [pytest.mark.serial, pytest.mark.long]
 
@@ -47,7 +48,7 @@ def keep_sending():
             usage = client.execute(source).result.usage
             results.append((time.monotonic(), usage.cpu_user_ms + usage.cpu_system_ms))
         except grpc.RpcError:
-            time.sleep(0.05)  # refused: it comes again
+            time.sleep(0.05)  # refused: as clients do, it waits before it comes again
 
 threads = [threading.Thread(target=keep_sending) for _ in range(width)]
 for thread in threads: thread.start()
@@ -78,9 +79,16 @@ def start_delays(address, count):
     for _ in range(count):
         timings = client.execute("pass").result.timings
         delays.append([part.ToNanoseconds() / 1e6 for part in (timings.queue, timings.setup, timings.start)])
-        time.sleep(0.02)
+        time.sleep(0.02)  # a tenant that comes now and then, not one that is always there
     client.close()
     return sorted(queue for queue, _, _ in delays), sorted(sum(parts) for parts in delays)
+
+
+def has_begun(address, waiting):
+    """Once so many of this tenant's runs wait, its flood is a flood."""
+    client = Client(address)
+    assert wait_until(lambda: client.info().runs_queued >= waiting, scaled(20))
+    client.close()
 
 
 def p99(delays):
@@ -92,7 +100,7 @@ def test_flood_of_one_tenant_hardly_delays_another(make_daemon):
     start_delays(addresses["quiet"], 10)  # warm
     alone_queue, alone = start_delays(addresses["quiet"], 100)
     flood = Flood(addresses["loud"], 20 * CPUS, scaled(20))
-    time.sleep(2)
+    has_begun(addresses["loud"], 4 * CPUS)
     beside_queue, beside = start_delays(addresses["quiet"], 100)
     print(f"start delays in ms, p99 and median: alone {p99(alone):.1f} {alone[50]:.1f}, beside a flood {p99(beside):.1f} {beside[50]:.1f}; "
           f"of them in the queue {p99(alone_queue):.1f} {alone_queue[50]:.1f}, {p99(beside_queue):.1f} {beside_queue[50]:.1f}")
@@ -106,9 +114,10 @@ def test_flood_of_one_tenant_hardly_delays_another(make_daemon):
 def test_weights_one_two_four_share_the_cpus_within_a_tenth(make_daemon):
     weights = {"one": 1, "two": 2, "four": 4}
     addresses = tenants_of(make_daemon, {name: {"weight": weight} for name, weight in weights.items()}, max_runs=15)
-    # Begun together or not: what counts is a while in which all of them are there.
-    floods = {name: Flood(addresses[name], 30, scaled(40)) for name in weights}
-    time.sleep(scaled(8))
+    # What counts is a while in which all of them are there, from the moment that the last one has more than it gets.
+    floods = {name: Flood(addresses[name], 30, scaled(60)) for name in weights}
+    for address in addresses.values():
+        has_begun(address, 10)
     begin = time.monotonic()
     end = begin + scaled(25)
     used = {name: sum(cpu_ms for ended, cpu_ms in flood.results() if begin <= ended <= end) for name, flood in floods.items()}

@@ -198,7 +198,7 @@ def test_cpu_time_of_a_day_goes_on_after_a_restart(make_daemon, connect, end):
 
 
 def test_created_runs_come_through_the_same_door(make_daemon, connect):
-    policies = Policies(make_daemon, {"profiles": ["python"], "ceilings": {"wall_time_ms": 2000, "output_bytes": 65536},
+    policies = Policies(make_daemon, {"profiles": ["python"], "ceilings": {"wall_time_ms": 30_000, "output_bytes": 65536},
                                       "quotas": {"stored_bytes": 4 << 20, "queue_length": 1, "concurrent_runs": 1}})
     alpha = connect(policies.address)
 
@@ -207,15 +207,15 @@ def test_created_runs_come_through_the_same_door(make_daemon, connect):
             stored.create(alpha, message)
         return Refusal.of(refused.value)
     assert refusal_of(request("echo", "bash", main_file=None)).reason == "PROFILE_NOT_ALLOWED"
-    assert refusal_of(request("pass", limits={"wall_time_ms": 2001})).reason == "LIMIT_NOT_ALLOWED"
+    assert refusal_of(request("pass", limits={"wall_time_ms": 30_001})).reason == "LIMIT_NOT_ALLOWED"
     run = stored.wait_finished(alpha, stored.create(alpha, request("pass")).name)
     assert run.result.decision.rule == "alpha/profiles" and len(run.result.decision.id) == 16
     assert wait_until(lambda: any(run.result.decision.id in line and "allowed by alpha/profiles" in line
                                   for line in policies.daemon.log), scaled(5))
     full = refusal_of(request("pass", output_paths=["."], limits={"disk_bytes": 8 << 20}))
     assert (full.reason, full.metadata["quota"]) == ("QUOTA_EXCEEDED", "stored_bytes")
-    for _ in range(2):
-        stored.create(alpha, request("import time; time.sleep(1.5)"))
+    for _ in range(2):  # one works until the end of the test, one waits
+        stored.create(alpha, request(WAITING, limits={"wall_time_ms": 30_000}))
     queue = refusal_of(request("pass"))
     assert (queue.reason, queue.metadata["quota"]) == ("QUOTA_EXCEEDED", "queue_length")
 
