@@ -1,7 +1,7 @@
 // The thread that waits for the disk, so that the I/O thread never does. Takes pieces of work in order, those
 // that wait together in one transaction, and hands what follows back to the I/O thread once they are
-// committed. Changes that nobody waits for are gathered for a moment: a transaction for each cost a short run
-// a tenth of its CPU time.
+// committed. Changes that nobody waits for are gathered for a moment, so that those of
+// several runs are one transaction.
 #ifndef CAISSON_DISPATCHER_RECORD_THREAD_H_
 #define CAISSON_DISPATCHER_RECORD_THREAD_H_
 
