@@ -138,12 +138,13 @@ void HttpConnection::DropBody() {
   static_cast<void>(share_.Hold(0));
 }
 
-asio::awaitable<bool> HttpConnection::Write(std::string text) {
+asio::awaitable<bool> HttpConnection::Write(std::string text, std::string_view shared) {
   boost::system::error_code error;
-  bytes_written_ += text.size();
+  bytes_written_ += text.size() + shared.size();
   writing_ = true;
   deadline_.Arm(bounds_.write);
-  co_await asio::async_write(socket_, asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
+  const std::array<asio::const_buffer, 2> pieces = {asio::buffer(text), asio::buffer(shared)};
+  co_await asio::async_write(socket_, pieces, asio::redirect_error(asio::use_awaitable, error));
   deadline_.Disarm();
   writing_ = false;
   if (error || deadline_.expired()) {
@@ -154,8 +155,12 @@ asio::awaitable<bool> HttpConnection::Write(std::string text) {
 }
 
 asio::awaitable<bool> HttpConnection::Respond(Response response) {
+  co_return co_await RespondShared(std::move(response), {});
+}
+
+asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::string_view body) {
   response.headers.emplace("Content-Type", response.content_type);
-  response.headers["Content-Length"] = std::to_string(response.body.size());
+  response.headers["Content-Length"] = std::to_string(response.body.size() + body.size());
   response.headers["Connection"] = keep_alive_ ? "keep-alive" : "close";
   if (response.status == 204) {
     response.headers.erase("Content-Length");
@@ -163,7 +168,7 @@ asio::awaitable<bool> HttpConnection::Respond(Response response) {
   }
   std::string text = HeadText(response.status, response.headers);
   text += response.body;
-  co_return co_await Write(std::move(text));
+  co_return co_await Write(std::move(text), body);
 }
 
 asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, std::string>& headers) {

@@ -62,6 +62,8 @@ class HttpConnection {
 
   // False where it could not be written: the connection is over.
   boost::asio::awaitable<bool> Respond(Response response);
+  // The same with a body that all clients share; it outlives the connection. `response` has none.
+  boost::asio::awaitable<bool> RespondShared(Response response, std::string_view body);
   // Events: the head of the answer, then each in one write, then the end.
   boost::asio::awaitable<bool> BeginEvents(const std::map<std::string, std::string>& headers);
   boost::asio::awaitable<bool> WriteEvents(std::string text);
@@ -89,7 +91,7 @@ class HttpConnection {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   std::optional<Problem> ProblemOf(const boost::system::error_code& error) const;
-  boost::asio::awaitable<bool> Write(std::string text);
+  boost::asio::awaitable<bool> Write(std::string text, std::string_view shared = {});
 
   boost::asio::ip::tcp::socket socket_;
   const HttpBounds& bounds_;

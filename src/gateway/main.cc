@@ -23,6 +23,7 @@
 #include "gateway/listen_address.h"
 #include "gateway/lockdown.h"
 #include "gateway/logging.h"
+#include "gateway/page_files.h"
 #include "gateway/server.h"
 
 namespace caisson::gateway {
@@ -38,6 +39,7 @@ struct Options {
   std::string listen = "127.0.0.1:8080";
   std::string socket = "/run/caisson/caisson.sock";
   std::string user;
+  std::string playground;
   std::vector<std::string> origins;
   std::vector<std::string> hosts;
   std::string log_level = "info";
@@ -107,6 +109,10 @@ absl::StatusOr<int> Serve(const Options& options) {
   RETURN_IF_ERROR(CheckDescriptors(options.bounds));
   ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
   RETURN_IF_ERROR(BecomeUser(options.user));
+  PageFiles page;
+  if (!options.playground.empty()) {
+    ASSIGN_OR_RETURN(page, PageFiles::Load(options.playground));
+  }
   // ORDER: the connector before Asio and gRPC have anything that a fork would copy, and before Landlock,
   // which it takes on by itself.
   ASSIGN_OR_RETURN(Connector connector, Connector::Start(socket_path));
@@ -130,7 +136,8 @@ absl::StatusOr<int> Serve(const Options& options) {
     });
   });
   Doors doors{{options.origins.begin(), options.origins.end()}, {options.hosts.begin(), options.hosts.end()}};
-  server.emplace(std::move(acceptor), link, std::move(doors), options.bounds, [&] { signals.cancel(); });
+  server.emplace(std::move(acceptor), link, std::move(doors), std::move(page), options.bounds,
+                 [&] { signals.cancel(); });
   const std::function<void()> wait = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int /*number*/) {
       if (!error) {
@@ -166,6 +173,8 @@ void AddOptions(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--user", options.user, "Started by root: the user to become. Root itself serves nobody")
       ->type_name("NAME");
+  app.add_option("--playground", options.playground, "Serve the page in this directory at /")
+      ->type_name("DIRECTORY");
   app.add_option("--allow-origin", options.origins,
                  "Whose pages may use it: SCHEME://HOST[:PORT]; repeatable")
       ->type_name("ORIGIN")

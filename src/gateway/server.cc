@@ -46,12 +46,13 @@ class Server::Session {
   Exchange* exchange = nullptr;  // the request that is being answered
 };
 
-Server::Server(asio::ip::tcp::acceptor acceptor, DaemonLink& link, Doors doors, const ServerBounds& bounds,
-               std::function<void()> on_end)
+Server::Server(asio::ip::tcp::acceptor acceptor, DaemonLink& link, Doors doors, PageFiles page,
+               const ServerBounds& bounds, std::function<void()> on_end)
     : acceptor_(std::move(acceptor)),
       budget_(bounds.bytes_under_way),
       calls_(link, budget_),
       doors_(std::move(doors)),
+      page_(std::move(page)),
       bounds_(bounds),
       on_end_(std::move(on_end)),
       grace_(acceptor_.get_executor()) {}
@@ -145,6 +146,12 @@ asio::awaitable<void> Server::Answer(Session& session) {
     session.exchange = nullptr;
     co_return;
   }
+  const PageFiles::File* file = method == "GET" && !connection.has_body() ? page_.Find(target) : nullptr;
+  if (!refused && file != nullptr) {
+    co_await AnswerFile(exchange, *file);
+    session.exchange = nullptr;
+    co_return;
+  }
   if (!refused) {
     std::variant<Route, NoRoute> found = FindRoute(method, target);
     if (auto* none = std::get_if<NoRoute>(&found)) {
@@ -182,6 +189,17 @@ asio::awaitable<void> Server::Answer(Session& session) {
                exchange.route.row == nullptr ? "-" : exchange.route.row->pattern, exchange.status,
                std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began)
                    .count());
+}
+
+asio::awaitable<void> Server::AnswerFile(Exchange& exchange, const PageFiles::File& file) {
+  exchange.headers["Cache-Control"] = file.cache_control;
+  exchange.headers["Content-Security-Policy"] = kPagePolicy;
+  exchange.headers["Referrer-Policy"] = "no-referrer";
+  exchange.headers["Cross-Origin-Opener-Policy"] = "same-origin";
+  exchange.headers["Cross-Origin-Resource-Policy"] = "same-origin";
+  exchange.status = 200;
+  Response response(200, file.content_type, std::string(), exchange.headers);
+  co_await exchange.connection.RespondShared(std::move(response), file.body);
 }
 
 asio::awaitable<void> Server::Preflight(Exchange& exchange) {

@@ -14,6 +14,7 @@
 #include "gateway/awaitable.h"
 #include "gateway/calls.h"
 #include "gateway/http_connection.h"
+#include "gateway/page_files.h"
 #include "gateway/request_head.h"
 
 namespace caisson::gateway {
@@ -29,8 +30,8 @@ struct ServerBounds {
 class Server {
  public:
   // `on_end`: after Stop, when the last connection is gone.
-  Server(boost::asio::ip::tcp::acceptor acceptor, DaemonLink& link, Doors doors, const ServerBounds& bounds,
-         std::function<void()> on_end);
+  Server(boost::asio::ip::tcp::acceptor acceptor, DaemonLink& link, Doors doors, PageFiles page,
+         const ServerBounds& bounds, std::function<void()> on_end);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -44,6 +45,7 @@ class Server {
   boost::asio::awaitable<void> Accept();
   boost::asio::awaitable<void> Run(std::shared_ptr<Session> session);
   boost::asio::awaitable<void> Answer(Session& session);
+  boost::asio::awaitable<void> AnswerFile(Exchange& exchange, const PageFiles::File& file);
   boost::asio::awaitable<void> Preflight(Exchange& exchange);
   boost::asio::awaitable<void> TurnAway(std::shared_ptr<Session> session);
   void AddCors(const RequestHeader& head, std::map<std::string, std::string>& headers) const;
@@ -54,6 +56,7 @@ class Server {
   ByteBudget budget_;
   Calls calls_;
   const Doors doors_;
+  const PageFiles page_;
   const ServerBounds bounds_;
   std::function<void()> on_end_;
   boost::asio::steady_timer grace_;
