@@ -14,7 +14,7 @@ export CMAKE_C_COMPILER_LAUNCHER := $(shell command -v ccache)
 export CMAKE_CXX_COMPILER_LAUNCHER := $(CMAKE_C_COMPILER_LAUNCHER)
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build all test test-long test-vm test-vm-systemd test-vm-languages attack-report cpython-report profile-report run bench bench-peers soak install package clean docs format tidy asan tsan fuzz
+.PHONY: help setup build all test test-long test-vm test-vm-systemd test-vm-languages attack-report cpython-report profile-report run playground playground-page bench bench-peers soak install package clean docs format tidy asan tsan fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 17
@@ -30,7 +30,8 @@ all: setup ## build everything: programs, tests, mutation builds, benchmarks
 
 test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test languages
-	@$(NINJA) all operator_files
+	@tools/setup_web.sh
+	@$(NINJA) all operator_files playground
 	@tools/test.sh
 
 test-long: ## reports and tests that take minutes
@@ -76,6 +77,14 @@ run: build ## start the daemon, run the examples through it, stop it
 	@tools/ensure_user.sh
 	@tools/run_demo.sh
 
+playground: playground-page ## the playground in a browser, before a daemon and a gateway of its own, until Ctrl-C
+	@$(NINJA) caissond caisson-dispatcher caisson-gateway caisson
+	@tools/run_playground.sh
+
+playground-page: setup ## build the playground's page and the TypeScript client: build/playground
+	@tools/setup_web.sh
+	@$(NINJA) playground
+
 bench: setup ## measure a daemon of its own beside bare processes (bench/README.md)
 	@$(NINJA) caissond caisson-dispatcher caisson-bench
 	@bench/run.sh
@@ -98,7 +107,7 @@ install: build ## install below PREFIX (/usr/local); DESTDIR is honoured
 	  tools/as_root.sh "installing below $(PREFIX)" cmake --install build; \
 	fi
 
-package: build ## build/caisson_VERSION_amd64.deb, by CPack
+package: build playground-page ## build/caisson_VERSION_amd64.deb, by CPack
 	@tools/setup.sh build package
 	@rm -rf build/_CPack_Packages
 	@cd build && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2> /dev/null || echo 1)} cpack -G DEB

@@ -25,8 +25,15 @@ tools/ensure_user.sh || result=1
 say "integration, attack and installation tests, with the real daemon, as root: side by side, then those that need the machine alone"
 pytest_pass parallel -m 'not serial and not long' --numprocesses "$workers" --dist loadgroup || result=1
 pytest_pass serial -m 'serial and not long' || result=1
+if [[ $EUID -eq 0 ]] || sudo -n true 2> /dev/null; then
+  say "the TypeScript client, and the playground in Chromium"
+  tools/as_root.sh "running sandboxes" /usr/bin/python3 tests/web/run_tests.py 2>&1 | tee "$log/node" || result=1
+fi
 
 say "results, $SECONDS s"
 grep -E 'tests passed|tests failed|Total Test time' "$log/ctest" || result=1
 pytest_last_lines parallel serial
+if [[ -e $log/node ]]; then
+  grep -E '^(# |ℹ )(tests|pass|fail) ' "$log/node" || result=1
+fi
 exit "$result"

@@ -12,7 +12,7 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 IN_COMMENT = re.compile(r"(?<![\w./-])(docs/[\w./-]*\w|[A-Z]{5,}\.md)")
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
-SOURCES = {".cc", ".h", ".py", ".sh", ".cmake", ".proto", ".json", ".S", ".c"}
+SOURCES = {".cc", ".h", ".py", ".sh", ".ts", ".mjs", ".cmake", ".proto", ".json", ".S", ".c"}
 
 
 def exists(name):

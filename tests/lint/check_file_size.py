@@ -2,7 +2,7 @@
 """Holds sources to a size that one reading takes in. An exception needs a reason, and goes when it is not needed."""
 from lint_support import ROOT, files, finish
 
-LIMITS = {".cc": 400, ".h": 200, ".py": 400, ".sh": 300}
+LIMITS = {".cc": 400, ".h": 200, ".py": 400, ".sh": 300, ".ts": 400, ".mjs": 400}
 EXCEPTIONS = {
     "src/ipc/messages.h": (330, "the whole boundary on one page, so that a reviewer sees all of it"),
     "src/orchestrator/session.cc": (540, "one state machine, whose halves would share every member"),

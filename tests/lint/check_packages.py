@@ -4,7 +4,7 @@ import re
 
 from lint_support import ROOT, finish
 
-LINE = re.compile(r"^(build|test|languages|long|package|peers|vm|dev) ([a-z0-9][a-z0-9+.-]+) +# \S.*$")
+LINE = re.compile(r"^(build|test|languages|long|package|peers|web|vm|dev) ([a-z0-9][a-z0-9+.-]+) +# \S.*$")
 
 
 def main():
