@@ -213,6 +213,9 @@ void StepRun::OnEvent(const wire::Event& event) {
 void StepRun::OnOutputLimit(Lane lane) {
   if (spec_.output_limit_kills) {
     const OutputPump& pump = lane == Lane::kStdout ? *stdout_ : *stderr_;
+    if (over_limit_ == nullptr) {
+      over_limit_ = &pump;
+    }
     SendCancel(ipc::CancelReason::kOutputLimit, lane == Lane::kStdout ? 1 : 2,
                spec_.limits.Get(policy::LimitId::kOutputBytes), pump.count().bytes);
   }
@@ -334,6 +337,23 @@ void StepRun::BeginDraining(const ipc::Finished& message) {
   EndIfDrained();
 }
 
+// A program can end by itself between its last write and our reading of it. What it printed decides, not who
+// was faster.
+void StepRun::HoldToOutputLimit() {
+  ipc::Finished& finished = outcome_.finished;
+  const bool by_itself = finished.verdict == ipc::Verdict::kCompleted ||
+                         finished.verdict == ipc::Verdict::kSignaled ||
+                         finished.verdict == ipc::Verdict::kCompileFailed;
+  if (over_limit_ == nullptr || !by_itself) {
+    return;
+  }
+  finished.verdict = ipc::Verdict::kOutputLimit;
+  finished.ended_by = ipc::Actor::kSupervisor;
+  finished.limit = ipc::LimitName::kOutput;
+  finished.limit_value = spec_.limits.Get(policy::LimitId::kOutputBytes);
+  finished.limit_observed = over_limit_->count().bytes;
+}
+
 void StepRun::EndIfDrained() {
   const auto drained = [](const auto& pump) { return pump == nullptr || pump->ended(); };
   if (state_ != State::kDraining || !drained(stdout_) || !drained(stderr_) || !drained(collector_) ||
@@ -345,6 +365,7 @@ void StepRun::EndIfDrained() {
     outcome_.stdout_count = stdout_->count();
     outcome_.stderr_count = stderr_->count();
   }
+  HoldToOutputLimit();
   if (collector_ != nullptr && !collector_->violation().ok()) {
     spdlog::warn("run {}: its output files are broken: {}", RunName(spec_.run_id),
                  Message(collector_->violation()));

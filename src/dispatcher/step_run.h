@@ -110,6 +110,7 @@ class StepRun {
   void ResumeCollector();
   void FailWithoutSandbox(ipc::Refusal refusal, const ipc::SetupError& error, const std::string& detail);
   void BeginDraining(const ipc::Finished& message);
+  void HoldToOutputLimit();
   void EndIfDrained();
 
   RunHost& host_;
@@ -121,6 +122,7 @@ class StepRun {
   bool prepared_ = false;  // the sandbox is there, and its pipes
   std::unique_ptr<OutputPump> stdout_;
   std::unique_ptr<OutputPump> stderr_;
+  const OutputPump* over_limit_ = nullptr;  // the first stream that passed its limit, where that ends the run
   std::unique_ptr<OutputCollector> collector_;
   UniqueFd events_in_;
   bool events_watched_ = false;
