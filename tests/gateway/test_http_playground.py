@@ -1,22 +1,32 @@
 """The gateway serves the page of --playground, and nothing else of that directory or any other."""
 
+import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
 from support.gateway import GATEWAY, Gateway, ensure_user
 
 
+@pytest.fixture(name="place")
+def _place():
+    """A directory that the gateway's user can reach; pytest's own are root's alone."""
+    with tempfile.TemporaryDirectory(prefix="caisson-page-") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        yield directory
+
+
 @pytest.fixture(name="page", scope="module")
-def _page(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("page")
-    directory.parent.parent.chmod(0o755)
-    directory.parent.chmod(0o755)
-    directory.chmod(0o755)
-    (directory / "index.html").write_text("<!doctype html><title>page</title>")
-    (directory / "assets").mkdir(mode=0o755)
-    (directory / "assets" / "big-1.js").write_bytes(b"/" * 1_000_000)
-    return directory
+def _page():
+    with tempfile.TemporaryDirectory(prefix="caisson-page-") as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        (directory / "index.html").write_text("<!doctype html><title>page</title>")
+        (directory / "assets").mkdir(mode=0o755)
+        (directory / "assets" / "big-1.js").write_bytes(b"/" * 1_000_000)
+        yield directory
 
 
 @pytest.fixture(name="door", scope="module")
@@ -76,25 +86,21 @@ def test_clients_that_do_not_read_the_page_share_its_memory(door):
 
 
 @pytest.mark.parametrize("content, why", [({}, "there is no index.html"), ({"index.html": "", "notes.txt": ""}, "notes.txt is none of the files")])
-def test_directory_that_is_no_page_is_refused(tmp_path, content, why):
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        folder.chmod(0o755)
+def test_directory_that_is_no_page_is_refused(place, content, why):
     for name, text in content.items():
-        (tmp_path / name).write_text(text)
+        (place / name).write_text(text)
     ensure_user()
-    done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", tmp_path],
+    done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", place],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert why in done.stderr
 
 
-def test_file_that_the_gateways_user_cannot_read_is_not_served(tmp_path):
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        folder.chmod(0o755)
-    (tmp_path / "index.html").write_text("secret")
-    (tmp_path / "index.html").chmod(0o600)
+def test_file_that_the_gateways_user_cannot_read_is_not_served(place):
+    (place / "index.html").write_text("secret")
+    (place / "index.html").chmod(0o600)
     ensure_user()
-    done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", tmp_path],
+    done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", place],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "cannot read" in done.stderr

@@ -10,6 +10,8 @@ import pytest
 
 from support.environment import BIN_DIR, REPOSITORY, scaled
 
+# Both use the ids that are the script's own.
+pytestmark = pytest.mark.xdist_group("playground_script")
 SCRIPT = REPOSITORY / "tools" / "run_playground.sh"
 
 
