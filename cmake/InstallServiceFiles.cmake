@@ -23,6 +23,7 @@ endfunction()
 
 # systemd looks into lib/ below /usr and /usr/local.
 caisson_install_service_file(caissond.service.in "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" caissond.service)
+caisson_install_service_file(caisson-gateway.service.in "${CMAKE_INSTALL_PREFIX}/lib/systemd/system" caisson-gateway.service)
 caisson_install_service_file(caisson.sysusers "${CMAKE_INSTALL_PREFIX}/lib/sysusers.d" caisson.conf)
 caisson_install_service_file(caisson.tmpfiles "${CMAKE_INSTALL_PREFIX}/lib/tmpfiles.d" caisson.conf)
 caisson_install_service_file(apparmor/caissond "${datadir}/apparmor" caissond)

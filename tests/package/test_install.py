@@ -22,6 +22,7 @@ bin/caisson
 bin/caisson-gateway
 sbin/caissond
 libexec/caisson/caisson-dispatcher
+lib/systemd/system/caisson-gateway.service
 lib/systemd/system/caissond.service
 lib/sysusers.d/caisson.conf
 lib/tmpfiles.d/caisson.conf
@@ -92,6 +93,10 @@ def test_service_files_name_the_prefix(tmp_path, prefix, etc):
     unit = (tmp_path / prefix.lstrip("/") / "lib/systemd/system/caissond.service").read_text()
     assert f"\nExecStart={prefix}/sbin/caissond --config {etc}/caisson/caissond.json\n" in unit
     assert not PLACEHOLDER.search(unit)
+    door = (tmp_path / prefix.lstrip("/") / "lib/systemd/system/caisson-gateway.service").read_text()
+    assert f"\nExecStart={prefix}/bin/caisson-gateway " in door
+    assert f"--playground {prefix}/share/caisson/playground" in door
+    assert not PLACEHOLDER.search(door)
     configuration = json.loads((tmp_path / etc.lstrip("/") / "caisson/caissond.json").read_text())
     assert configuration["$schema"] == f"{prefix}/share/caisson/caissond.schema.json"
     assert (tmp_path / configuration["$schema"].lstrip("/")).is_file()

@@ -3,6 +3,7 @@ stopped, purged. Runs inside the machine of tests/vm/run.sh --systemd, as root; 
 every patience here is long; what is asserted is never a speed.
 """
 
+import http.client as http_client
 import json
 import os
 import pathlib
@@ -103,7 +104,7 @@ def test_02_installing_starts_the_service_and_systemd_is_told_when_it_serves():
 
 
 def test_03_systemd_has_nothing_to_say_about_the_unit():
-    done = run("systemd-analyze", "verify", "--man=no", "caissond.service")
+    done = run("systemd-analyze", "verify", "--man=no", "caissond.service", "caisson-gateway.service")
     assert done.stdout + done.stderr == ""
 
 
@@ -162,6 +163,40 @@ def test_08_who_is_not_in_the_group_is_told_what_to_do():
         run("userdel", "stranger")
 
 
+def http(method, path, body=None):
+    """What the gateway answers: status and body."""
+    connection = http_client.HTTPConnection("127.0.0.1", 8080, timeout=PATIENCE_S)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_08b_the_gateway_is_there_for_those_who_start_it():
+    assert run("systemctl", "is-enabled", "caisson-gateway", check=False).stdout == "disabled\n"
+    assert show("ActiveState", "caisson-gateway") == "inactive"
+    run("systemctl", "enable", "--now", "caisson-gateway")
+    # Type=exec: the port is there a moment later.
+    wait_until(lambda: "listening on" in journal("caisson-gateway"), "the gateway listens")
+    assert http("GET", "/healthz") == (200, b'{"status":"SERVING"}\n')
+    status, page = http("GET", "/")
+    assert status == 200 and b"<title>Caisson playground</title>" in page
+    request = {"profile": "python", "files": [{"path": "main.py", "text": "print(6 * 7)"}], "limits": {"wall_time_ms": 60_000, "cpu_time_ms": 60_000}}
+    status, answer = http("POST", "/v1/runs:execute", json.dumps(request))
+    assert status == 200, answer
+    assert json.loads(answer)["stdout"] == "42\n"
+
+
+def test_08c_the_gateways_unit_is_as_confined_as_it_says():
+    status = pathlib.Path("/proc", show("MainPID", "caisson-gateway"), "status").read_text()
+    assert re.search(r"^CapBnd:\s+0+$", status, re.MULTILINE)
+    assert re.search(r"^Seccomp:\s+2$", status, re.MULTILINE)
+    user = run("id", "-u", "caisson-gateway").stdout.strip()
+    assert re.search(rf"^Uid:\s+{user}\s+{user}\s+{user}\s+{user}$", status, re.MULTILINE)
+
+
 def test_09_an_upgrade_lets_runs_finish_within_the_grace_time():
     set_config(grace_ms=60_000)
     run("systemctl", "restart", "caissond")
@@ -173,6 +208,9 @@ def test_09_an_upgrade_lets_runs_finish_within_the_grace_time():
     assert show("MainPID") != old
     assert run("systemctl", "is-active", "caissond").stdout == "active\n"
     assert json.loads(CONFIG.read_text())["grace_ms"] == 60_000
+    wait_until(lambda: show("ActiveState", "caisson-gateway") == "active" and journal("caisson-gateway").count("listening on") >= 2,
+               "the gateway is back")
+    assert http("GET", "/healthz")[0] == 200
     assert python_run("print('after')").stdout == "after\n"
 
 
@@ -289,12 +327,14 @@ def test_16_purge_leaves_nothing():
     assert python_run("print('last')").stdout == "last\n"
     run("dpkg", "--purge", "caisson")
     for name in ("/etc/caisson", "/run/caisson", "/run/caissond", "/usr/sbin/caissond", "/usr/share/caisson",
-                 "/etc/systemd/system/multi-user.target.wants/caissond.service"):
+                 "/etc/systemd/system/multi-user.target.wants/caissond.service",
+                 "/etc/systemd/system/multi-user.target.wants/caisson-gateway.service"):
         assert not os.path.lexists(name), name
     for name in ("caisson", "caisson-gateway"):
         assert run("getent", "passwd", name, check=False).returncode == 2
         assert run("getent", "group", name, check=False).returncode == 2
     assert show("LoadState") == "not-found"
+    assert show("LoadState", "caisson-gateway") == "not-found"
     groups = {path.name for path in pathlib.Path("/sys/fs/cgroup").rglob("caisson*")}
     assert groups == {"caisson-vm-test.service"}
     done = run(LEAKCHECK, "compare", SNAPSHOT, "--scope", "caisson", "--settle", "30", check=False)
