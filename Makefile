@@ -31,6 +31,7 @@ all: setup ## build everything: programs, tests, mutation builds, benchmarks
 test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test languages
 	@tools/setup_web.sh
+	@tools/setup_web.sh --fuzzer
 	@$(NINJA) all operator_files playground
 	@tools/test.sh
 
@@ -118,6 +119,8 @@ clean: ## remove every build directory
 docs: setup ## write the documents that are made from the code
 	@$(NINJA) caisson_limits_page
 	@$(PYTHON) tests/docs/check_page.py --write docs/limits.md build/bin/caisson_limits_page profiles
+	@tools/setup.sh build test
+	@$(PYTHON) tools/make_openapi.py
 
 format: ## rewrite the sources with clang-format
 	@$(PYTHON) tests/lint/check_format.py --fix
