@@ -7,6 +7,7 @@
 
 #include "gateway/daemon_call.h"
 #include "gateway/event_json.h"
+#include "gateway/interact_json.h"
 #include "gateway/request_json.h"
 #include "gateway/run_stream.h"
 
@@ -102,6 +103,8 @@ asio::awaitable<void> Calls::Serve(Exchange& exchange) {
       co_return co_await ListProfiles(exchange);
     case Action::kExecute:
       co_return co_await Execute(link_, budget_, exchange);
+    case Action::kInteract:
+      co_return co_await Interact(link_, budget_, web_socket_, exchange);
     case Action::kCreateRun:
       co_return co_await CreateRun(exchange);
     case Action::kListRuns:

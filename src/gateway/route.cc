@@ -13,6 +13,7 @@ constexpr std::array kRoutes = {
     RouteRow{Action::kServerInfo, "GET", "/v1/server", false},
     RouteRow{Action::kListProfiles, "GET", "/v1/profiles", false},
     RouteRow{Action::kExecute, "POST", "/v1/runs:execute", true},
+    RouteRow{Action::kInteract, "GET", "/v1/runs:interact", false},
     RouteRow{Action::kCreateRun, "POST", "/v1/runs", true},
     RouteRow{Action::kListRuns, "GET", "/v1/runs", false},
     RouteRow{Action::kGetRun, "GET", "/v1/runs/{run}", false},

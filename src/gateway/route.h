@@ -18,6 +18,7 @@ enum class Action : uint8_t {
   kServerInfo,
   kListProfiles,
   kExecute,
+  kInteract,
   kCreateRun,
   kListRuns,
   kGetRun,
