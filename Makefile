@@ -30,6 +30,7 @@ all: setup ## build everything: programs, tests, mutation builds, benchmarks
 
 test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test languages
+	@tools/setup_piston_client.sh
 	@$(NINJA) all operator_files
 	@tools/test.sh
 

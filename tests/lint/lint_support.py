@@ -3,7 +3,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = {"build", "third_party", ".git", ".pytest_cache", "__pycache__"}
+SKIPPED = {"build", "third_party", ".git", ".pytest_cache", "__pycache__", "node_modules"}
 
 
 def files(folders, suffixes):
