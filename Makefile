@@ -32,6 +32,7 @@ test: ## every test but the long ones and those in the virtual machine
 	@tools/setup.sh build test languages
 	@tools/setup_web.sh
 	@tools/setup_web.sh --fuzzer
+	@tools/setup_web.sh tests/gateway/piston-client
 	@$(NINJA) all operator_files playground
 	@tools/test.sh
 

@@ -265,8 +265,8 @@ def document():
     paths = {}
     for route, words, call in table(page, "Routes"):
         method, path = re.fullmatch(r"`(\w+) (\S+)`", route).groups()
-        if call and call not in ANSWERS and call not in ("Execute", "FollowRun"):
-            continue  # a WebSocket, say, which OpenAPI has no words for
+        if call == "Interact" or path.startswith("/api/"):
+            continue  # a WebSocket, which OpenAPI has no words for; Piston's, which has a document of its own
         name, made = operation(proto, schemas, method, path, words, call)
         paths.setdefault(path, {})[name] = made
     schemas.message("RunResult", False)

@@ -7,6 +7,10 @@
 
 #include "gateway/daemon_call.h"
 #include "gateway/event_json.h"
+#include "gateway/interact_json.h"
+#include "gateway/piston.h"
+#include "gateway/piston_answer.h"
+#include "gateway/piston_connect.h"
 #include "gateway/request_json.h"
 #include "gateway/run_stream.h"
 
@@ -77,7 +81,9 @@ asio::awaitable<void> Calls::RespondJson(Exchange& exchange, std::string body) {
 
 asio::awaitable<void> Calls::RespondProblem(Exchange& exchange, const Problem& problem) {
   exchange.status = problem.http;
-  Response response(problem.http, "application/problem+json", ProblemJson(problem, exchange.request_id),
+  const bool of_piston = exchange.route.row != nullptr && IsPiston(*exchange.route.row);
+  Response response(problem.http, of_piston ? "application/json" : "application/problem+json",
+                    of_piston ? PistonErrorJson(problem) : ProblemJson(problem, exchange.request_id),
                     exchange.headers);
   if (const std::string after = RetryAfter(problem); !after.empty()) {
     response.headers["Retry-After"] = after;
@@ -102,6 +108,8 @@ asio::awaitable<void> Calls::Serve(Exchange& exchange) {
       co_return co_await ListProfiles(exchange);
     case Action::kExecute:
       co_return co_await Execute(link_, budget_, exchange);
+    case Action::kInteract:
+      co_return co_await Interact(link_, budget_, web_socket_, exchange);
     case Action::kCreateRun:
       co_return co_await CreateRun(exchange);
     case Action::kListRuns:
@@ -112,6 +120,14 @@ asio::awaitable<void> Calls::Serve(Exchange& exchange) {
       co_return co_await Follow(link_, exchange);
     case Action::kCancelRun:
       co_return co_await CancelRun(exchange);
+    case Action::kPistonRuntimes:
+      co_return co_await PistonRuntimes(link_, exchange);
+    case Action::kPistonPackages:
+      co_return co_await PistonPackages(link_, exchange);
+    case Action::kPistonExecute:
+      co_return co_await PistonExecute(link_, budget_, exchange);
+    case Action::kPistonConnect:
+      co_return co_await PistonConnect(link_, budget_, web_socket_, exchange);
   }
 }
 

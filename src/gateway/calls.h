@@ -11,6 +11,7 @@
 #include "gateway/daemon_link.h"
 #include "gateway/http_connection.h"
 #include "gateway/route.h"
+#include "gateway/web_socket_bounds.h"
 
 namespace caisson::gateway {
 
@@ -31,8 +32,9 @@ struct Exchange {
 
 class Calls {
  public:
-  // Both outlive it.
-  Calls(DaemonLink& link, ByteBudget& budget) : link_(link), budget_(budget) {}
+  // Outlive it.
+  Calls(DaemonLink& link, ByteBudget& budget, const WebSocketBounds& web_socket)
+      : link_(link), budget_(budget), web_socket_(web_socket) {}
 
   // Answers, always once.
   boost::asio::awaitable<void> Serve(Exchange& exchange);
@@ -51,6 +53,7 @@ class Calls {
 
   DaemonLink& link_;
   ByteBudget& budget_;
+  const WebSocketBounds web_socket_;
 };
 
 }  // namespace caisson::gateway

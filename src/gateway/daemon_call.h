@@ -114,6 +114,50 @@ class EventCall {
   std::unique_ptr<grpc::ClientAsyncReader<v1::RunEvent>> reader_;
 };
 
+// A call of Interact. One Write and one Next may be waited for at a time.
+class InteractCall {
+ public:
+  InteractCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
+      : link_(link), connection_(std::move(connection)) {
+    Forward(forwarded, context_);
+  }
+
+  boost::asio::awaitable<void> Start() {
+    stream_ = connection_->stub().PrepareAsyncInteract(&context_, &link_.queue());
+    co_await AwaitCompletion([&](void* tag) { stream_->StartCall(tag); });
+  }
+
+  // False: the call is over, and Next says so too. True as soon as there is room for another message on the
+  // way to the daemon.
+  boost::asio::awaitable<bool> Write(const v1::InteractRequest& message) {
+    co_return co_await AwaitCompletion([&](void* tag) { stream_->Write(message, tag); });
+  }
+
+  // False at the end of the events; Finish says of what kind it is.
+  boost::asio::awaitable<bool> Next(v1::RunEvent& event) {
+    co_return co_await AwaitCompletion([&](void* tag) { stream_->Read(&event, tag); });
+  }
+
+  // Must be waited for once, after Start, when nothing else of the call is waited for any more.
+  boost::asio::awaitable<grpc::Status> Finish() {
+    grpc::Status status;
+    co_await AwaitCompletion([&](void* tag) { stream_->Finish(&status, tag); });
+    if (IsConnectionLost(status)) {
+      link_.Doubt(connection_);
+    }
+    co_return status;
+  }
+
+  // From any thread, at any time: what is waited for ends soon.
+  void Cancel() { context_.TryCancel(); }
+
+ private:
+  DaemonLink& link_;
+  std::shared_ptr<DaemonConnection> connection_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::InteractRequest, v1::RunEvent>> stream_;
+};
+
 }  // namespace caisson::gateway
 
 #endif  // CAISSON_GATEWAY_DAEMON_CALL_H_

@@ -123,8 +123,16 @@ std::optional<Offsets> Offsets::Parse(std::string_view text) {
   return text.empty() ? std::optional(offsets) : std::nullopt;
 }
 
-EventWriter::EventWriter(bool resumable, const Offsets& from)
-    : resumable_(resumable),
+std::string Joined(const EventTexts& events) {
+  std::string out;
+  for (const std::string& event : events) {
+    out += event;
+  }
+  return out;
+}
+
+EventWriter::EventWriter(Framing framing, const Offsets& from)
+    : framing_(framing),
       channels_{Channel{kCompile, v1::STREAM_STDOUT, {}, from.compile_stdout},
                 Channel{kCompile, v1::STREAM_STDERR, {}, from.compile_stderr},
                 Channel{kRun, v1::STREAM_STDOUT, {}, from.run_stdout},
@@ -137,23 +145,31 @@ std::string EventWriter::Open(std::string_view request_id) {
   return Event("open", Dump(json));
 }
 
-std::string EventWriter::Write(const v1::RunEvent& event) {
+EventTexts EventWriter::Write(const v1::RunEvent& event) {
+  EventTexts out;
   if (event.has_output()) {
-    return WriteOutput(event.output());
+    WriteOutput(event.output(), out);
+    return out;
   }
   if (event.has_output_file()) {
-    return WriteFile(event.output_file());
+    WriteFile(event.output_file(), out);
+    return out;
   }
-  std::string out;
   if (event.has_step_finished() || event.has_finished()) {
-    out = FlushAll();
+    FlushAll(out);
   }
   finished_ = event.has_finished();
   const google::protobuf::Message* body = BodyOf(event);
-  return out + Event(NameOf(event.event_case()), body == nullptr ? "{}" : MessageJson(*body));
+  out.push_back(Event(NameOf(event.event_case()), body == nullptr ? "{}" : MessageJson(*body)));
+  return out;
 }
 
-std::string EventWriter::Broken(std::string_view problem) { return FlushAll() + Event("error", problem); }
+EventTexts EventWriter::Broken(std::string_view problem) {
+  EventTexts out;
+  FlushAll(out);
+  out.push_back(Event("error", problem));
+  return out;
+}
 
 EventWriter::Channel* EventWriter::Find(const v1::Output& output) {
   const auto found = std::find_if(channels_.begin(), channels_.end(), [&](const Channel& channel) {
@@ -162,23 +178,23 @@ EventWriter::Channel* EventWriter::Find(const v1::Output& output) {
   return found == channels_.end() ? nullptr : &*found;
 }
 
-std::string EventWriter::WriteOutput(const v1::Output& output) {
+void EventWriter::WriteOutput(const v1::Output& output, EventTexts& out) {
   Channel* channel = Find(output);
   if (channel == nullptr) {
-    return Event("unknown", "{}");  // a step of a newer daemon
+    out.push_back(Event("unknown", "{}"));  // a step of a newer daemon
+    return;
   }
-  std::string out;
   if (channel->offset + channel->joiner.held_bytes() != output.offset()) {
     // A gap: what was held back is no character then.
-    out = OutputEvent(*channel, channel->joiner.Finish());
+    OutputEvent(*channel, channel->joiner.Finish(), out);
     channel->offset = output.offset();
   }
-  return out + OutputEvent(*channel, channel->joiner.Take(output.data()));
+  OutputEvent(*channel, channel->joiner.Take(output.data()), out);
 }
 
-std::string EventWriter::OutputEvent(Channel& channel, const TextJoiner::Piece& piece) {
+void EventWriter::OutputEvent(Channel& channel, const TextJoiner::Piece& piece, EventTexts& out) {
   if (piece.bytes.empty()) {
-    return {};
+    return;
   }
   Json json;
   json["stream"] = v1::Stream_Name(channel.stream);
@@ -186,10 +202,10 @@ std::string EventWriter::OutputEvent(Channel& channel, const TextJoiner::Piece& 
   json["offset"] = std::to_string(channel.offset);
   PutBytes(json, piece);
   channel.offset += piece.bytes.size();
-  return Event("output", Dump(json));
+  out.push_back(Event("output", Dump(json)));
 }
 
-std::string EventWriter::WriteFile(const v1::OutputFile& file) {
+void EventWriter::WriteFile(const v1::OutputFile& file, EventTexts& out) {
   const bool last = file.offset() + file.data().size() >= file.size_bytes();
   const uint64_t offset = file.offset() - std::min<uint64_t>(file_.held_bytes(), file.offset());
   TextJoiner::Piece piece = file_.Take(file.data());
@@ -199,7 +215,7 @@ std::string EventWriter::WriteFile(const v1::OutputFile& file) {
     piece.bytes += rest.bytes;
   }
   if (piece.bytes.empty() && !last) {
-    return {};
+    return;
   }
   Json json;
   json["path"] = file.path();
@@ -207,15 +223,13 @@ std::string EventWriter::WriteFile(const v1::OutputFile& file) {
   json["size_bytes"] = std::to_string(file.size_bytes());
   json["executable"] = file.executable();
   PutBytes(json, piece);
-  return Event("output_file", Dump(json));
+  out.push_back(Event("output_file", Dump(json)));
 }
 
-std::string EventWriter::FlushAll() {
-  std::string out;
+void EventWriter::FlushAll(EventTexts& out) {
   for (Channel& channel : channels_) {
-    out += OutputEvent(channel, channel.joiner.Finish());
+    OutputEvent(channel, channel.joiner.Finish(), out);
   }
-  return out;
 }
 
 Offsets EventWriter::Now() const {
@@ -224,15 +238,21 @@ Offsets EventWriter::Now() const {
 
 std::string EventWriter::Event(std::string_view name, std::string_view body) {
   ++sequence_;
+  // The sequence stands in the data, where scripts look; `body` is an object, whose brace it goes behind.
+  while (!body.empty() && body.back() == '\n') {
+    body.remove_suffix(1);
+  }
+  CAISSON_CHECK(body.size() >= 2 && body.front() == '{');
+  std::string data = "{\"sequence\":" + std::to_string(sequence_) + (body == "{}" ? "" : ",");
+  data += body.substr(1);
+  if (framing_ == Framing::kMessages) {
+    return "{\"event\":\"" + std::string(name) + "\",\"data\":" + data + "}";
+  }
   std::string out = "event: " + std::string(name) + "\n";
-  if (resumable_) {
+  if (framing_ == Framing::kResumable) {
     out += "id: " + (finished_ ? kLastId : Now().Text()) + "\n";
   }
-  // The sequence stands in the data, where scripts look; `body` is an object, whose brace it goes behind.
-  CAISSON_CHECK(body.size() >= 2 && body.front() == '{');
-  out += "data: {\"sequence\":" + std::to_string(sequence_) + (body == "{}" ? "" : ",");
-  out += body.substr(1);
-  return out + "\n\n";
+  return out + "data: " + data + "\n\n";
 }
 
 }  // namespace caisson::gateway

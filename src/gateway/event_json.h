@@ -1,6 +1,6 @@
-// RunEvents as server-sent events, version 1 of their schema: docs/http.md has it. One writer for each stream
-// of events. Pure. Untrusted: the program's output and the names of its files; the daemon's messages are
-// trusted to be what their types say.
+// RunEvents as server-sent events and as messages of a WebSocket, version 1 of their schema: docs/http.md has
+// it. One writer for each stream of events. Pure. Untrusted: the program's output and the names of its files;
+// the daemon's messages are trusted to be what their types say.
 #ifndef CAISSON_GATEWAY_EVENT_JSON_H_
 #define CAISSON_GATEWAY_EVENT_JSON_H_
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "caisson/v1/run.pb.h"
 #include "gateway/text_joiner.h"
@@ -37,18 +38,30 @@ struct Offsets {
 
 inline constexpr char kLastId[] = "end";  // the id of `finished`
 
+enum class Framing : uint8_t {
+  kEventStream,  // server-sent events: "event: …", "data: …", an empty line
+  kResumable,    // the same with ids
+  kMessages,     // {"event":…,"data":…}
+};
+
+// Events as they go out, each whole and framed.
+using EventTexts = std::vector<std::string>;
+
+// One after the other, where the framing has ends of its own.
+std::string Joined(const EventTexts& events);
+
 class EventWriter {
  public:
-  // `resumable`: events have ids, beginning after `from`.
-  EventWriter(bool resumable, const Offsets& from);
+  // Of a follower, who begins after `from`; others begin at 0.
+  explicit EventWriter(Framing framing, const Offsets& from = Offsets());
 
   // The first event of every stream, before any other.
   std::string Open(std::string_view request_id);
   // What there is to write for `event`: mostly one event, none where all of it is held back, several where
   // pieces that were held back come before it.
-  std::string Write(const v1::RunEvent& event);
+  EventTexts Write(const v1::RunEvent& event);
   // The last event of a stream that broke. `problem`: a JSON object in one line.
-  std::string Broken(std::string_view problem);
+  EventTexts Broken(std::string_view problem);
 
  private:
   struct Channel {
@@ -59,14 +72,14 @@ class EventWriter {
   };
 
   Channel* Find(const v1::Output& output);
-  std::string WriteOutput(const v1::Output& output);
-  std::string WriteFile(const v1::OutputFile& file);
-  std::string OutputEvent(Channel& channel, const TextJoiner::Piece& piece);
-  std::string FlushAll();
+  void WriteOutput(const v1::Output& output, EventTexts& out);
+  void WriteFile(const v1::OutputFile& file, EventTexts& out);
+  void OutputEvent(Channel& channel, const TextJoiner::Piece& piece, EventTexts& out);
+  void FlushAll(EventTexts& out);
   std::string Event(std::string_view name, std::string_view body);
   Offsets Now() const;
 
-  const bool resumable_;
+  const Framing framing_;
   bool finished_ = false;
   uint64_t sequence_ = 0;
   std::array<Channel, 4> channels_;

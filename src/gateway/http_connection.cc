@@ -162,6 +162,9 @@ asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::stri
   response.headers.emplace("Content-Type", response.content_type);
   response.headers["Content-Length"] = std::to_string(response.body.size() + body.size());
   response.headers["Connection"] = keep_alive_ ? "keep-alive" : "close";
+  if (response.headers.contains("Upgrade")) {
+    response.headers["Connection"] += ", Upgrade";
+  }
   if (response.status == 204) {
     response.headers.erase("Content-Length");
     response.headers.erase("Content-Type");

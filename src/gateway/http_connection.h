@@ -52,6 +52,11 @@ class HttpConnection {
   // sent what is no request, which `refused` says then (told with Respond, it is the last).
   boost::asio::awaitable<bool> ReadHead(std::optional<Problem>& refused);
   const RequestHeader& head() const { return parser_->get(); }
+  const boost::beast::http::request<boost::beast::http::string_body>& request() const {
+    return parser_->get();
+  }
+  // Bytes of what follows the request have come already.
+  bool has_more() const { return buffer_.size() != 0; }
   bool has_body() const;
   bool BodyIsWhole() const { return parser_->is_done(); }
   // Its body. False where it did not come whole; `refused` as above.

@@ -45,6 +45,7 @@ struct Options {
   std::string log_level = "info";
   ServerBounds bounds;
   int64_t write_ms = bounds.http.write.count();
+  int64_t idle_ms = bounds.web_socket.idle.count();
   int64_t grace_ms = bounds.grace.count();
 };
 
@@ -189,6 +190,8 @@ void AddOptions(CLI::App& app, Options& options) {
             "Of one address");
   AddNumber(app, "--write-timeout-ms", options.write_ms, 100, 600'000, "MS",
             "How long a client may leave an answer or an event unread");
+  AddNumber(app, "--websocket-idle-ms", options.idle_ms, 1'000, 600'000, "MS",
+            "How long a WebSocket's client may answer no ping, or take for its first or one message");
   AddNumber(app, "--grace-ms", options.grace_ms, 0, 600'000, "MS", "How long runs may go on after SIGTERM");
   CLI::Validator levels =
       CLI::IsMember({"trace", "debug", "info", "warning", "warn", "error", "critical", "off"});
@@ -210,6 +213,8 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kExitUsage;
   }
   options.bounds.http.write = std::chrono::milliseconds(options.write_ms);
+  options.bounds.web_socket.write = options.bounds.http.write;
+  options.bounds.web_socket.idle = std::chrono::milliseconds(options.idle_ms);
   options.bounds.grace = std::chrono::milliseconds(options.grace_ms);
   SetUpLogging(options.log_level);
   const absl::StatusOr<int> code = Serve(options);

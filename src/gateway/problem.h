@@ -26,6 +26,8 @@ enum class Refusal : uint8_t {
   kMethodNotAllowed,
   kUnsupportedMediaType,
   kNotAcceptable,
+  kUpgradeRequired,
+  kSubprotocolRequired,
   kMalformedJson,
   kInvalidRequest,
   kInvalidQuery,

@@ -129,6 +129,36 @@ Problem InvalidRequest(std::vector<Violation> violations) {
   return Refuse(Refusal::kInvalidRequest, std::move(detail), std::move(violations));
 }
 
+Json* ObjectIn(Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_object() ? &*found : nullptr;
+}
+
+// The additions to an ExecuteRequest, whose fields' paths begin with `path`.
+void TakeRequestTexts(Json& request, const std::string& path, std::vector<Violation>& violations) {
+  TakeText(request, "stdin_text", "stdin", path, violations);
+  if (const auto files = request.find("files"); files != request.end() && files->is_array()) {
+    for (size_t i = 0; i < files->size(); ++i) {
+      if ((*files)[i].is_object()) {
+        TakeText((*files)[i], "text", "content", path + "files[" + std::to_string(i) + "].", violations);
+      }
+    }
+  }
+}
+
+std::optional<Problem> ToMessage(const Json& json, std::vector<Violation> violations,
+                                 google::protobuf::Message& message) {
+  if (!violations.empty()) {
+    return InvalidRequest(std::move(violations));
+  }
+  const google::protobuf::LogSilencer the_answer_says_it;
+  const auto status = google::protobuf::util::JsonStringToMessage(json.dump(), &message);
+  if (!status.ok()) {
+    return InvalidRequest({ViolationOf(status.ToString())});
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Problem> ParseJson(std::string_view text, Json& json) {
@@ -150,23 +180,29 @@ std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteReq
     return Refuse(Refusal::kMalformedJson, "the body must be an object, an ExecuteRequest");
   }
   std::vector<Violation> violations;
+  TakeRequestTexts(json, "", violations);
+  return ToMessage(json, std::move(violations), request);
+}
+
+std::optional<Problem> ParseInteractRequest(std::string_view text, v1::InteractRequest& message) {
+  Json json;
+  if (std::optional<Problem> wrong = ParseJson(text, json)) {
+    return wrong;
+  }
+  if (!json.is_object()) {
+    return Refuse(Refusal::kMalformedJson, "the message must be an object, an InteractRequest");
+  }
+  std::vector<Violation> violations;
   TakeText(json, "stdin_text", "stdin", "", violations);
-  if (const auto files = json.find("files"); files != json.end() && files->is_array()) {
-    for (size_t i = 0; i < files->size(); ++i) {
-      if ((*files)[i].is_object()) {
-        TakeText((*files)[i], "text", "content", "files[" + std::to_string(i) + "].", violations);
-      }
+  if (Json* file = ObjectIn(json, "file")) {
+    TakeText(*file, "text", "data", "file.", violations);
+  }
+  if (Json* open = ObjectIn(json, "open")) {
+    if (Json* request = ObjectIn(*open, "request")) {
+      TakeRequestTexts(*request, "open.request.", violations);
     }
   }
-  if (!violations.empty()) {
-    return InvalidRequest(std::move(violations));
-  }
-  const google::protobuf::LogSilencer the_answer_says_it;
-  const auto status = google::protobuf::util::JsonStringToMessage(json.dump(), &request);
-  if (!status.ok()) {
-    return InvalidRequest({ViolationOf(status.ToString())});
-  }
-  return std::nullopt;
+  return ToMessage(json, std::move(violations), message);
 }
 
 }  // namespace caisson::gateway

@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "caisson/v1/run.pb.h"
 #include "gateway/problem.h"
@@ -22,6 +24,10 @@ std::optional<Problem> ParseJson(std::string_view text, nlohmann::json& json);
 
 // Which fields hold and what they come to is the daemon's to say; here only their form.
 std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteRequest& request);
+
+// A message of Interact, with the same additions in `open.request`, and `stdin_text` and a file's `text` for
+// its bytes.
+std::optional<Problem> ParseInteractRequest(std::string_view text, v1::InteractRequest& message);
 
 }  // namespace caisson::gateway
 

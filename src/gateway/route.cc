@@ -13,11 +13,16 @@ constexpr std::array kRoutes = {
     RouteRow{Action::kServerInfo, "GET", "/v1/server", false},
     RouteRow{Action::kListProfiles, "GET", "/v1/profiles", false},
     RouteRow{Action::kExecute, "POST", "/v1/runs:execute", true},
+    RouteRow{Action::kInteract, "GET", "/v1/runs:interact", false},
     RouteRow{Action::kCreateRun, "POST", "/v1/runs", true},
     RouteRow{Action::kListRuns, "GET", "/v1/runs", false},
     RouteRow{Action::kGetRun, "GET", "/v1/runs/{run}", false},
     RouteRow{Action::kFollowRun, "GET", "/v1/runs/{run}:follow", false},
     RouteRow{Action::kCancelRun, "POST", "/v1/runs/{run}:cancel", false},
+    RouteRow{Action::kPistonRuntimes, "GET", "/api/v2/runtimes", false},
+    RouteRow{Action::kPistonPackages, "GET", "/api/v2/packages", false},
+    RouteRow{Action::kPistonExecute, "POST", "/api/v2/execute", true},
+    RouteRow{Action::kPistonConnect, "GET", "/api/v2/connect", false},
 };
 
 constexpr std::string_view kRun = "{run}";
@@ -96,6 +101,8 @@ std::optional<Problem> ParseQuery(std::string_view text, std::map<std::string, s
 }
 
 }  // namespace
+
+bool IsPiston(const RouteRow& row) { return std::string_view(row.pattern).starts_with("/api/v2/"); }
 
 std::span<const RouteRow> AllRoutes() { return kRoutes; }
 

@@ -18,11 +18,16 @@ enum class Action : uint8_t {
   kServerInfo,
   kListProfiles,
   kExecute,
+  kInteract,
   kCreateRun,
   kListRuns,
   kGetRun,
   kFollowRun,
   kCancelRun,
+  kPistonRuntimes,
+  kPistonPackages,
+  kPistonExecute,
+  kPistonConnect,
 };
 
 struct RouteRow {
@@ -31,6 +36,9 @@ struct RouteRow {
   const char* pattern;  // "/v1/runs/{run}:follow"; {run} is 32 hex digits
   bool has_body;        // JSON, and nothing else
 };
+
+// A route of Piston's API, whose errors have a form of their own.
+bool IsPiston(const RouteRow& row);
 
 // Every route. docs/http.md tells them; a test compares.
 std::span<const RouteRow> AllRoutes();

@@ -89,7 +89,7 @@ asio::awaitable<void> StreamEvents(EventCall& call, Exchange& exchange, EventWri
         text = writer.Open(exchange.request_id);
         heart = std::make_unique<Heart>(connection);
       }
-      text += writer.Write(event);
+      text += Joined(writer.Write(event));
       if (alive && !text.empty()) {
         alive = co_await connection.WriteEvents(std::move(text));
       }
@@ -110,7 +110,8 @@ asio::awaitable<void> StreamEvents(EventCall& call, Exchange& exchange, EventWri
     co_return co_await Calls::RespondProblem(exchange, problem);
   }
   if (!status.ok()) {
-    std::string last = writer.Broken(ProblemJson(ProblemOfEnd(exchange, status), exchange.request_id));
+    std::string last =
+        Joined(writer.Broken(ProblemJson(ProblemOfEnd(exchange, status), exchange.request_id)));
     alive = co_await connection.WriteEvents(std::move(last));
   }
   if (alive) {
@@ -235,7 +236,7 @@ asio::awaitable<void> Execute(DaemonLink& link, ByteBudget& budget, Exchange& ex
     EventCall call(link, *daemon, ForwardedOf(exchange));
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
     request.Clear();
-    EventWriter writer(false, Offsets());
+    EventWriter writer(Framing::kEventStream);
     co_return co_await StreamEvents(call, exchange, writer);
   }
   ByteBudget::Share share(budget);
@@ -268,7 +269,7 @@ asio::awaitable<void> Follow(DaemonLink& link, Exchange& exchange) {
   EventCall call(link, *daemon, ForwardedOf(exchange));
   const v1::FollowRunRequest request = FollowRequest(exchange.route.run, offsets);
   co_await call.Start(&v1::RunService::Stub::PrepareAsyncFollowRun, request);
-  EventWriter writer(true, offsets);
+  EventWriter writer(Framing::kResumable, offsets);
   co_await StreamEvents(call, exchange, writer);
 }
 

@@ -50,7 +50,7 @@ Server::Server(asio::ip::tcp::acceptor acceptor, DaemonLink& link, Doors doors, 
                const ServerBounds& bounds, std::function<void()> on_end)
     : acceptor_(std::move(acceptor)),
       budget_(bounds.bytes_under_way),
-      calls_(link, budget_),
+      calls_(link, budget_, bounds.web_socket),
       doors_(std::move(doors)),
       page_(std::move(page)),
       bounds_(bounds),

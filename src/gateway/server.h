@@ -25,6 +25,7 @@ struct ServerBounds {
   size_t bytes_under_way = size_t{256} << 20U;  // bodies and answers of all clients together
   std::chrono::milliseconds grace{5'000};       // for what runs when the gateway is stopped
   HttpBounds http;
+  WebSocketBounds web_socket;
 };
 
 class Server {

@@ -34,7 +34,7 @@ def test_example_streams_with_the_header_that_the_page_names(gateway):
 def test_routes_of_the_page_are_all_there_are(gateway):
     text = (REPOSITORY / "docs/http.md").read_text()
     routes = re.findall(r"^\| `(GET|POST) (/\S+)` \|", text, re.MULTILINE)
-    assert len(routes) == 9
+    assert len(routes) == 14
     for method, path in routes:
         other = "DELETE"
         answer = gateway.request(other, path.replace("{run}", "0" * 32))

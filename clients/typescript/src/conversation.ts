@@ -1,4 +1,4 @@
-// A run that is talked to while it runs: the gateway's WebSocket (docs/http.md). Needs the global WebSocket of
+// A run that is talked to while it runs: the gateway's WebSocket (docs/websocket.md). Needs the global WebSocket of
 // browsers and of Node from 22 on.
 import { ConnectionLost } from './errors.js';
 import { runEvent, type RunEvent } from './events.js';
