@@ -28,6 +28,7 @@ caisson_install_service_file(caisson.tmpfiles "${CMAKE_INSTALL_PREFIX}/lib/tmpfi
 caisson_install_service_file(apparmor/caissond "${datadir}/apparmor" caissond)
 caisson_install_service_file(caissond.schema.json "${datadir}" caissond.schema.json)
 caisson_install_service_file(tenant-policy.schema.json "${datadir}" tenant-policy.schema.json)
+caisson_install_service_file(tokens.schema.json "${datadir}" tokens.schema.json)
 caisson_install_service_file(caissond-check.schema.json "${datadir}" caissond-check.schema.json)
 foreach(name IN ITEMS prometheus.yml caisson-alerts.yml caisson-metrics.socket caisson-metrics.service)
   caisson_install_service_file(prometheus/${name} "${datadir}/prometheus" ${name})
