@@ -19,9 +19,11 @@ using Stub = v1::RunService::Stub;
 constexpr std::chrono::milliseconds kUnaryTime{10'000};
 constexpr std::chrono::milliseconds kCreateTime{60'000};
 constexpr std::chrono::milliseconds kHealthTime{2'000};
+constexpr unsigned kHttpUnauthorized = 401;
 
 Forwarded ForwardedOf(const Exchange& exchange) {
-  return {exchange.request_id, Traceparent(exchange.connection.head())};
+  return {exchange.request_id, Traceparent(exchange.connection.head()),
+          Authorization(exchange.connection.head())};
 }
 
 // The message as the answer, or the problem.
@@ -82,6 +84,9 @@ asio::awaitable<void> Calls::RespondProblem(Exchange& exchange, const Problem& p
   if (const std::string after = RetryAfter(problem); !after.empty()) {
     response.headers["Retry-After"] = after;
   }
+  if (problem.http == kHttpUnauthorized) {
+    response.headers["WWW-Authenticate"] = "Bearer";
+  }
   co_await exchange.connection.Respond(std::move(response));
 }
 
@@ -121,7 +126,8 @@ asio::awaitable<void> Calls::Health(Exchange& exchange) {
   v1::ServerInfo info;
   const auto problem =
       co_await CallDaemon(link_, &Stub::PrepareAsyncGetServerInfo, forwarded, request, info, kHealthTime);
-  if (problem) {
+  // One that asks for a token is there. Whoever watches over health needs none.
+  if (problem && problem->http != kHttpUnauthorized) {
     co_return co_await RespondProblem(exchange, *problem);
   }
   co_await RespondJson(exchange, "{\"status\":\"SERVING\"}\n");

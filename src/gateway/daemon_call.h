@@ -21,12 +21,16 @@ namespace caisson::gateway {
 struct Forwarded {
   std::string request_id;
   std::string traceparent;
+  std::string authorization;  // the client's token: the daemon's to judge, never logged
 };
 
 inline void Forward(const Forwarded& from, grpc::ClientContext& context) {
   context.AddMetadata("x-request-id", from.request_id);
   if (!from.traceparent.empty()) {
     context.AddMetadata("traceparent", from.traceparent);
+  }
+  if (!from.authorization.empty()) {
+    context.AddMetadata("authorization", from.authorization);
   }
 }
 

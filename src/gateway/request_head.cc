@@ -16,6 +16,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr size_t kMaxIdBytes = 64;
+constexpr size_t kMaxAuthorizationBytes = 256;
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -149,6 +150,18 @@ std::string Traceparent(const RequestHeader& head) {
   const bool good =
       IsHex(trace) && IsHex(parent) && IsHex(text.substr(53)) && !IsZero(trace) && !IsZero(parent);
   return good ? std::string(text) : std::string();
+}
+
+std::string Authorization(const RequestHeader& head) {
+  const size_t count = head.count(http::field::authorization);
+  if (count == 0) {
+    return {};
+  }
+  const std::string_view text = View(head[http::field::authorization]);
+  // gRPC refuses the whole call for a byte that metadata cannot have.
+  const bool good = count == 1 && !text.empty() && text.size() <= kMaxAuthorizationBytes &&
+                    std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return good ? std::string(text) : kMalformedAuthorization;
 }
 
 std::optional<Problem> CheckHead(const RequestHeader& head, const Doors& doors) {

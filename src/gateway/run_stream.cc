@@ -50,7 +50,8 @@ class Heart {
 };
 
 Forwarded ForwardedOf(const Exchange& exchange) {
-  return {exchange.request_id, Traceparent(exchange.connection.head())};
+  return {exchange.request_id, Traceparent(exchange.connection.head()),
+          Authorization(exchange.connection.head())};
 }
 
 Problem ProblemOfEnd(const Exchange& exchange, const grpc::Status& status) {
