@@ -8,8 +8,8 @@
 
 namespace caisson::cli {
 
-int CancelCommand(const std::string& name, const std::string& address) {
-  Client client(address);
+int CancelCommand(const std::string& name, const Server& server) {
+  Client client(server);
   v1::Run run;
   if (const grpc::Status status = client.CancelRun(RunName(name), run); !status.ok()) {
     Complain(client.Explain(status));

@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "cli/server.h"
+
 namespace caisson::cli {
 
 // `name` with or without "runs/". Returns the exit code; a run that has already finished is no error.
-int CancelCommand(const std::string& name, const std::string& address);
+int CancelCommand(const std::string& name, const Server& server);
 
 }  // namespace caisson::cli
 

@@ -1,10 +1,15 @@
 #include "cli/client.h"
 
+#include <grpcpp/support/client_interceptor.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "cli/address.h"
 #include "cli/error_text.h"
@@ -24,14 +29,50 @@ constexpr std::chrono::milliseconds kRetryDelay{500};
 constexpr size_t kMaxPageSize = 1'000;
 constexpr char kRunPrefix[] = "runs/";
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+// Shows the token with each call. Not gRPC's call credentials, which want a channel with TLS: who reads a
+// Unix socket is its owner's business.
+class TokenInterceptor final : public grpc::experimental::Interceptor {
+ public:
+  explicit TokenInterceptor(std::string value) : value_(std::move(value)) {}
+
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    if (methods->QueryInterceptionHookPoint(
+            grpc::experimental::InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      methods->GetSendInitialMetadata()->emplace("authorization", value_);
+    }
+    methods->Proceed();
+  }
+
+ private:
+  const std::string value_;
+};
+
+class TokenInterceptorFactory final : public grpc::experimental::ClientInterceptorFactoryInterface {
+ public:
+  explicit TokenInterceptorFactory(const std::string& token) : value_("Bearer " + token) {}
+
+  grpc::experimental::Interceptor* CreateClientInterceptor(
+      grpc::experimental::ClientRpcInfo* /*info*/) override {
+    return new TokenInterceptor(value_);  // gRPC's from here on
+  }
+
+ private:
+  const std::string value_;
+};
+
+std::shared_ptr<grpc::Channel> MakeChannel(const Server& server) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // A run must not be started twice behind the user's back.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // The socket's owner and mode are what authenticates, in both directions.
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
+  if (!server.token.empty()) {
+    interceptors.push_back(std::make_unique<TokenInterceptorFactory>(server.token));
+  }
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      server.address, grpc::InsecureChannelCredentials(), arguments, std::move(interceptors));
 }
 
 void SetUnaryDeadline(grpc::ClientContext& context) {
@@ -66,8 +107,8 @@ grpc::Status ForEachPage(Request request, const Call& call, const Take& take) {
 
 }  // namespace
 
-Client::Client(std::string address)
-    : address_(std::move(address)), stub_(v1::RunService::NewStub(MakeChannel(address_))) {}
+Client::Client(const Server& server)
+    : address_(server.address), stub_(v1::RunService::NewStub(MakeChannel(server))) {}
 
 grpc::Status Client::ListProfiles(std::vector<v1::Profile>& profiles) {
   return ForEachPage<v1::ListProfilesRequest, v1::ListProfilesResponse>(

@@ -11,6 +11,7 @@
 
 #include "caisson/v1/run.grpc.pb.h"
 #include "caisson/v1/run.pb.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -22,8 +23,8 @@ inline constexpr size_t kMaxRequestFiles = 2048;
 
 class Client {
  public:
-  // Does not connect yet. `address` as ResolveAddress returns it.
-  explicit Client(std::string address);
+  // Does not connect yet. Each call shows the server's token, if there is one.
+  explicit Client(const Server& server);
 
   const std::string& address() const { return address_; }
   v1::RunService::Stub& stub() { return *stub_; }

@@ -7,11 +7,15 @@ constexpr double kMaxTimeoutSeconds = 1e7;
 
 }  // namespace
 
-void AddSocket(CLI::App& command, std::string& address) {
+void AddServer(CLI::App& command, ServerOptions& server) {
   command
-      .add_option("--socket", address,
+      .add_option("--socket", server.socket,
                   "The server's address (default: $CAISSON_SOCKET, then unix:/run/caisson/caisson.sock)")
       ->type_name("ADDRESS");
+  command
+      .add_option("--token-file", server.token_file,
+                  "Show the token in this file, where the server asks for one (default: $CAISSON_TOKEN_FILE)")
+      ->type_name("FILE");
 }
 
 void AddRequestOptions(CLI::App& command, RunOptions& run) {

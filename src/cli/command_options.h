@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/run_request.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -22,7 +23,8 @@ class RunFormatter : public CLI::Formatter {
   }
 };
 
-void AddSocket(CLI::App& command, std::string& address);
+// --socket and --token-file.
+void AddServer(CLI::App& command, ServerOptions& server);
 
 // What `run`, `create` and `exec` say of a request.
 void AddRequestOptions(CLI::App& command, RunOptions& run);

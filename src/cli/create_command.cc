@@ -10,8 +10,8 @@
 
 namespace caisson::cli {
 
-int CreateCommand(const CreateOptions& options, const std::string& address) {
-  Client client(address);
+int CreateCommand(const CreateOptions& options, const Server& server) {
+  Client client(server);
   absl::StatusOr<v1::ExecuteRequest> request = PrepareRequest(options.run, client, StdinUse::kWhole);
   if (!request.ok()) {
     Complain(Printable(Message(request.status())));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/run_request.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -15,7 +16,7 @@ struct CreateOptions {
 };
 
 // Returns the exit code.
-int CreateCommand(const CreateOptions& options, const std::string& address);
+int CreateCommand(const CreateOptions& options, const Server& server);
 
 }  // namespace caisson::cli
 

@@ -31,7 +31,7 @@ constexpr char kFooter[] =
 
 }  // namespace
 
-CLI::App* AddExec(CLI::App& app, ExecOptions& options, std::string& socket) {
+CLI::App* AddExec(CLI::App& app, ExecOptions& options, ServerOptions& server) {
   RunOptions& run = options.run;
   run.source_directory = ".";
   CLI::App* command = app.add_subcommand("exec", "Send a directory and run a script of it, as a CI job does");
@@ -52,7 +52,7 @@ CLI::App* AddExec(CLI::App& app, ExecOptions& options, std::string& socket) {
                     "Print what would be sent, one path a line, and send nothing");
   AddRequestOptions(*command, run);
   AddCallOptions(*command, run, "DIR");
-  AddSocket(*command, socket);
+  AddServer(*command, server);
   command->footer(kFooter);
   return command;
 }

@@ -6,10 +6,11 @@
 #include <string>
 
 #include "cli/exec_command.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
-CLI::App* AddExec(CLI::App& app, ExecOptions& options, std::string& socket);
+CLI::App* AddExec(CLI::App& app, ExecOptions& options, ServerOptions& server);
 
 }  // namespace caisson::cli
 

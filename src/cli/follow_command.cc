@@ -23,7 +23,7 @@ int ComplainStatus(const absl::Status& status) {
 
 }  // namespace
 
-int FollowCommand(const FollowOptions& options, const std::string& address) {
+int FollowCommand(const FollowOptions& options, const Server& server) {
   absl::StatusOr<std::unique_ptr<InterruptWatcher>> watcher = InterruptWatcher::Create();
   if (!watcher.ok()) {
     return ComplainStatus(watcher.status());
@@ -38,7 +38,7 @@ int FollowCommand(const FollowOptions& options, const std::string& address) {
     }
     outputs.emplace(*std::move(opened));
   }
-  Client client(address);
+  Client client(server);
   FollowCall call(client, options, outputs.has_value() ? &*outputs : nullptr);
   (*watcher)->Start([&call] { call.Interrupt(); });
   const int code = call.Follow();

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/server.h"
+
 namespace caisson::cli {
 
 struct FollowOptions {
@@ -18,7 +20,7 @@ struct FollowOptions {
 };
 
 // Returns the exit code, as `caisson run` does. SIGPIPE must be ignored by the process.
-int FollowCommand(const FollowOptions& options, const std::string& address);
+int FollowCommand(const FollowOptions& options, const Server& server);
 
 }  // namespace caisson::cli
 

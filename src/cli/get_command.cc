@@ -51,8 +51,8 @@ std::string RunText(const v1::Run& run) {
   return TableText(rows);
 }
 
-int GetCommand(const GetOptions& options, const std::string& address) {
-  Client client(address);
+int GetCommand(const GetOptions& options, const Server& server) {
+  Client client(server);
   v1::Run run;
   if (const grpc::Status status = client.GetRun(RunName(options.name), run); !status.ok()) {
     Complain(client.Explain(status));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "caisson/v1/run.pb.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -14,7 +15,7 @@ struct GetOptions {
 };
 
 // Returns the exit code: whether there is such a run, not how it ended.
-int GetCommand(const GetOptions& options, const std::string& address);
+int GetCommand(const GetOptions& options, const Server& server);
 
 // One line for each thing that is known, its name before it.
 std::string RunText(const v1::Run& run);

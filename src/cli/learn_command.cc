@@ -172,7 +172,7 @@ std::string FilterDifference(const policy::SyscallFilter& current, const policy:
   return lines;
 }
 
-int LearnCommand(const LearnOptions& options, const std::string& address) {
+int LearnCommand(const LearnOptions& options, const Server& server) {
   LearnOptions chosen = options;
   if (const absl::Status status = ChooseNames(chosen.profile, "-learned"); !status.ok()) {
     return Fail(status);
@@ -191,7 +191,7 @@ int LearnCommand(const LearnOptions& options, const std::string& address) {
   }
   if (!chosen.run.main_file.empty()) {
     Source source{ProgramName(chosen.run.main_file), {}};
-    const int code = RunCommand(chosen.run, address, &source.result);
+    const int code = RunCommand(chosen.run, server, &source.result);
     if (source.result.verdict() == v1::VERDICT_UNSPECIFIED) {
       return code;  // There is no result, and it was told why.
     }

@@ -10,6 +10,7 @@
 #include "caisson/v1/run.pb.h"
 #include "cli/new_profile.h"
 #include "cli/run_request.h"
+#include "cli/server.h"
 #include "policy/learning.h"
 
 namespace caisson::cli {
@@ -22,7 +23,7 @@ struct LearnOptions {
 
 // The exit code: 0 once the profile is written. The program's streams are passed through; what was learned is
 // told on standard error.
-int LearnCommand(const LearnOptions& options, const std::string& address);
+int LearnCommand(const LearnOptions& options, const Server& server);
 
 // A result as `caisson run --json` prints it. kInvalidArgument for anything else.
 absl::StatusOr<v1::RunResult> ParseRunResult(const std::string& json);

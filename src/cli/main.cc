@@ -26,8 +26,10 @@
 #include "cli/profile_options.h"
 #include "cli/ps_command.h"
 #include "cli/run_command.h"
+#include "cli/server.h"
 #include "cli/stored_options.h"
 #include "cli/streams.h"
+#include "cli/token_command.h"
 #include "cli/top_command.h"
 #include "cli/two_dashes.h"
 #include "cli/usage_text.h"
@@ -38,7 +40,7 @@ namespace caisson::cli {
 namespace {
 
 struct Options {
-  std::string socket;
+  ServerOptions server;
   RunOptions run;
   ExecOptions exec;
   PsOptions ps;
@@ -47,6 +49,7 @@ struct Options {
   ProfileCommandOptions profile;
   ImageOptions image;
   PolicyOptions policy;
+  TokenOptions token;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -88,7 +91,7 @@ CLI::App* AddRun(CLI::App& app, Options& options) {
   AddRequestOptions(*command, run);
   AddInputOptions(*command, run);
   AddCallOptions(*command, run, "the working directory");
-  AddSocket(*command, options.socket);
+  AddServer(*command, options.server);
   command->footer(kRunFooter);
   return command;
 }
@@ -102,7 +105,7 @@ CLI::App* AddPs(CLI::App& app, Options& options) {
                    "labels.KEY, compared and joined by AND; finished ones too")
       ->type_name("TEXT");
   command->add_flag("--json", options.ps.json, "Print a ListRunsResponse as JSON");
-  AddSocket(*command, options.socket);
+  AddServer(*command, options.server);
   command->footer(
       "Examples:\n  caisson ps --all\n  caisson ps --filter 'verdict = COMPLETED AND labels.team = a'");
   return command;
@@ -119,7 +122,7 @@ CLI::App* AddTop(CLI::App& app, Options& options) {
       })
       ->type_name("SECONDS");
   command->add_flag("--once", top.once, "Print one picture and end; so it is without a terminal");
-  AddSocket(*command, options.socket);
+  AddServer(*command, options.server);
   command->footer(
       "Through an operator's socket it shows every tenant's runs, through others the tenant's "
       "own.\n\nExample:\n"
@@ -131,7 +134,7 @@ CLI::App* AddCancel(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("cancel", "End a run");
   command->add_option("NAME", options.cancel_name, "As `caisson ps` shows it, with or without runs/")
       ->required();
-  AddSocket(*command, options.socket);
+  AddServer(*command, options.server);
   command->footer("Example:\n  caisson cancel runs/0123456789abcdef0123456789abcdef");
   return command;
 }
@@ -151,7 +154,7 @@ CLI::App* AddDoctor(CLI::App& app, Options& options) {
 CLI::App* AddVersion(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("version", "Print this program's version and the server's");
   command->add_flag("--json", options.version_json, "Print JSON");
-  AddSocket(*command, options.socket);
+  AddServer(*command, options.server);
   return command;
 }
 
@@ -198,8 +201,7 @@ std::string TerminalComplaint(const RunOptions& run) {
   return run.tty && isatty(STDIN_FILENO) == 0 ? "--tty needs a terminal on standard input" : "";
 }
 
-int Run(const CLI::App& command, Options& options, std::vector<std::string> rest,
-        const std::string& address) {
+int Run(const CLI::App& command, Options& options, std::vector<std::string> rest, const Server& server) {
   if (const int code = TakeProgram(command, options.run, std::move(rest)); code != kExitOk) {
     return code;
   }
@@ -210,11 +212,10 @@ int Run(const CLI::App& command, Options& options, std::vector<std::string> rest
   if (const std::string complaint = TerminalComplaint(options.run); !complaint.empty()) {
     return Fail("run: " + complaint);
   }
-  return RunCommand(options.run, address);
+  return RunCommand(options.run, server);
 }
 
-int Exec(const CLI::App& command, ExecOptions& options, std::vector<std::string> rest,
-         const std::string& address) {
+int Exec(const CLI::App& command, ExecOptions& options, std::vector<std::string> rest, const Server& server) {
   std::vector<std::string> words;
   if (const int code = TakeWords(command, std::move(rest), words); code != kExitOk) {
     return code;
@@ -225,10 +226,10 @@ int Exec(const CLI::App& command, ExecOptions& options, std::vector<std::string>
   if (const std::string complaint = TerminalComplaint(options.run); !complaint.empty()) {
     return Fail("exec: " + complaint);
   }
-  return options.list_files ? ListFilesCommand(options) : RunCommand(options.run, address);
+  return options.list_files ? ListFilesCommand(options) : RunCommand(options.run, server);
 }
 
-int Learn(CLI::App& command, Options& options, const std::string& address) {
+int Learn(CLI::App& command, Options& options, const Server& server) {
   RunOptions& run = options.profile.learn.run;
   const std::vector<std::string> rest = command.remaining();
   if (!rest.empty() && rest.front().size() > 1 && rest.front().front() == '-') {
@@ -243,7 +244,7 @@ int Learn(CLI::App& command, Options& options, const std::string& address) {
     run.args.assign(rest.begin() + 1, rest.end());
   }
   run.profile = options.profile.learn.profile.base;
-  return LearnCommand(options.profile.learn, address);
+  return LearnCommand(options.profile.learn, server);
 }
 
 // Those that need no server.
@@ -259,13 +260,6 @@ int OfflineProfileCommand(const CLI::App& group, const Options& options) {
   }
   return group.got_subcommand("lint") ? ProfileLintCommand(options.profile.look)
                                       : ProfileExplainCommand(options.profile.look);
-}
-
-int Policy(const CLI::App& group, const PolicyOptions& options) {
-  if (group.got_subcommand("lint")) {
-    return PolicyLintCommand(options);
-  }
-  return group.got_subcommand("test") ? PolicyTestCommand(options) : PolicyExplainCommand(options);
 }
 
 // "--json=no" would otherwise mean what nobody can guess.
@@ -285,18 +279,19 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs untrusted programs, each in a fresh sandbox.", "caisson");
   app.set_version_flag("--version", "caisson " CAISSON_VERSION);
   app.require_subcommand(1);
-  AddSocket(app, options.socket);
+  AddServer(app, options.server);
   CLI::App* run = AddRun(app, options);
-  CLI::App* exec = AddExec(app, options.exec, options.socket);
-  CLI::App* create = AddCreate(app, options.stored, options.socket);
-  CLI::App* follow = AddFollow(app, options.stored, options.socket);
-  CLI::App* get = AddGet(app, options.stored, options.socket);
+  CLI::App* exec = AddExec(app, options.exec, options.server);
+  CLI::App* create = AddCreate(app, options.stored, options.server);
+  CLI::App* follow = AddFollow(app, options.stored, options.server);
+  CLI::App* get = AddGet(app, options.stored, options.server);
   CLI::App* ps = AddPs(app, options);
   CLI::App* top = AddTop(app, options);
   CLI::App* cancel = AddCancel(app, options);
-  CLI::App* learn = AddProfile(app, options.profile, options.socket);
+  CLI::App* learn = AddProfile(app, options.profile, options.server);
   CLI::App* image = AddImage(app, options.image);
   CLI::App* policy = AddPolicy(app, options.policy);
+  CLI::App* token = AddToken(app, options.token);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   LetFlagsTakeNoValue(app);
@@ -331,45 +326,49 @@ int Main(int argc, char** argv) {
     return ImageBuildCommand(options.image);
   }
   if (policy->parsed()) {
-    return Policy(*policy, options.policy);
+    return PolicyCommand(*policy, options.policy);
   }
-  const absl::StatusOr<std::string> address = ResolveAddress(options.socket, std::getenv(kSocketVariable));
-  if (!address.ok()) {
-    return Fail(Message(address.status()));
+  if (token->parsed()) {
+    return TokenCommand(*token, options.token);
+  }
+  const absl::StatusOr<Server> server =
+      ResolveServer(options.server, std::getenv(kSocketVariable), std::getenv(kTokenFileVariable));
+  if (!server.ok()) {
+    return Fail(Message(server.status()));
   }
   const std::vector<std::string> rest(argv + std::min(words + 1, argc), argv + argc);
   if (run->parsed()) {
-    return Run(*run, options, rest, *address);
+    return Run(*run, options, rest, *server);
   }
   if (exec->parsed()) {
-    return Exec(*exec, options.exec, rest, *address);
+    return Exec(*exec, options.exec, rest, *server);
   }
   if (create->parsed()) {
     const int code = TakeProgram(*create, options.stored.create.run, rest);
-    return code == kExitOk ? CreateCommand(options.stored.create, *address) : code;
+    return code == kExitOk ? CreateCommand(options.stored.create, *server) : code;
   }
   if (follow->parsed()) {
-    return FollowCommand(options.stored.follow, *address);
+    return FollowCommand(options.stored.follow, *server);
   }
   if (get->parsed()) {
-    return GetCommand(options.stored.get, *address);
+    return GetCommand(options.stored.get, *server);
   }
   if (learn->parsed()) {
-    return Learn(*learn, options, *address);
+    return Learn(*learn, options, *server);
   }
   if (ps->parsed()) {
-    return PsCommand(options.ps, *address);
+    return PsCommand(options.ps, *server);
   }
   if (top->parsed()) {
-    return TopCommand(options.top, *address);
+    return TopCommand(options.top, *server);
   }
   if (cancel->parsed()) {
-    return CancelCommand(options.cancel_name, *address);
+    return CancelCommand(options.cancel_name, *server);
   }
   if (version->parsed()) {
-    return VersionCommand(options.version_json, *address);
+    return VersionCommand(options.version_json, *server);
   }
-  return ProfileListCommand(options.profile.look, *address);
+  return ProfileListCommand(options.profile.look, *server);
 }
 
 }  // namespace

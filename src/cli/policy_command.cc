@@ -30,20 +30,7 @@ void AddDirectory(CLI::App& command, PolicyOptions& options) {
       ->capture_default_str();
 }
 
-}  // namespace
-
-CLI::App* AddPolicy(CLI::App& app, PolicyOptions& options) {
-  CLI::App* group = app.add_subcommand("policy", "Check tenants' policies, and what they come to");
-  group->require_subcommand(1);
-  AddDirectory(*group->add_subcommand("lint", "Every fault of the files, with file, line and key"), options);
-  AddDirectory(*group->add_subcommand("test", "Run the tests that stand in the files"), options);
-  CLI::App* explain = group->add_subcommand("explain", "Every value of a policy, and the rule that set it");
-  AddDirectory(*explain, options);
-  explain->add_option("TENANT", options.tenant, "This tenant's only");
-  return group;
-}
-
-int PolicyLintCommand(const PolicyOptions& options) {
+int Lint(const PolicyOptions& options) {
   const absl::StatusOr<policy::TenantPolicies> policies = Load(options);
   if (!policies.ok()) {
     return Fail(policies.status());
@@ -52,7 +39,7 @@ int PolicyLintCommand(const PolicyOptions& options) {
                policy::DigestOf(*policies) + "\n");
 }
 
-int PolicyTestCommand(const PolicyOptions& options) {
+int Test(const PolicyOptions& options) {
   const absl::StatusOr<policy::TenantPolicies> policies = Load(options);
   if (!policies.ok()) {
     return Fail(policies.status());
@@ -69,7 +56,7 @@ int PolicyTestCommand(const PolicyOptions& options) {
   return failed.empty() ? printed : kExitFindings;
 }
 
-int PolicyExplainCommand(const PolicyOptions& options) {
+int Explain(const PolicyOptions& options) {
   const absl::StatusOr<policy::TenantPolicies> policies = Load(options);
   if (!policies.ok()) {
     return Fail(policies.status());
@@ -87,6 +74,26 @@ int PolicyExplainCommand(const PolicyOptions& options) {
                                     policy::DidYouMean(known, options.tenant)));
   }
   return Print(text);
+}
+
+}  // namespace
+
+CLI::App* AddPolicy(CLI::App& app, PolicyOptions& options) {
+  CLI::App* group = app.add_subcommand("policy", "Check tenants' policies, and what they come to");
+  group->require_subcommand(1);
+  AddDirectory(*group->add_subcommand("lint", "Every fault of the files, with file, line and key"), options);
+  AddDirectory(*group->add_subcommand("test", "Run the tests that stand in the files"), options);
+  CLI::App* explain = group->add_subcommand("explain", "Every value of a policy, and the rule that set it");
+  AddDirectory(*explain, options);
+  explain->add_option("TENANT", options.tenant, "This tenant's only");
+  return group;
+}
+
+int PolicyCommand(const CLI::App& group, const PolicyOptions& options) {
+  if (group.got_subcommand("lint")) {
+    return Lint(options);
+  }
+  return group.got_subcommand("test") ? Test(options) : Explain(options);
 }
 
 }  // namespace caisson::cli

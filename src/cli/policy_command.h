@@ -15,10 +15,8 @@ struct PolicyOptions {
 // Adds `policy` with its commands.
 CLI::App* AddPolicy(CLI::App& app, PolicyOptions& options);
 
-// Each: the exit code. Complaints, one a line, go to standard error.
-int PolicyLintCommand(const PolicyOptions& options);
-int PolicyTestCommand(const PolicyOptions& options);
-int PolicyExplainCommand(const PolicyOptions& options);
+// The one that was given; the exit code. Complaints, one a line, go to standard error.
+int PolicyCommand(const CLI::App& group, const PolicyOptions& options);
 
 }  // namespace caisson::cli
 

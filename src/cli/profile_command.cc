@@ -111,10 +111,10 @@ std::string ProfilesTable(const std::vector<v1::Profile>& profiles) {
   return TableText(rows);
 }
 
-int ProfileListCommand(const ProfileOptions& options, const std::string& address) {
+int ProfileListCommand(const ProfileOptions& options, const Server& server) {
   std::vector<v1::Profile> profiles;
   if (options.directory.empty()) {
-    Client client(address);
+    Client client(server);
     if (const grpc::Status status = client.ListProfiles(profiles); !status.ok()) {
       Complain(client.Explain(status));
       return kExitService;

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "caisson/v1/run.pb.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -17,7 +18,7 @@ struct ProfileOptions {
   bool json = false;  // list
 };
 
-int ProfileListCommand(const ProfileOptions& options, const std::string& address);
+int ProfileListCommand(const ProfileOptions& options, const Server& server);
 int ProfileLintCommand(const ProfileOptions& options);
 int ProfileExplainCommand(const ProfileOptions& options);
 

@@ -27,7 +27,7 @@ void AddNewProfile(CLI::App& command, NewProfileOptions& options) {
   command.add_option("--profiles", options.directory, kProfilesHelp)->type_name("DIR");
 }
 
-CLI::App* AddLearn(CLI::App& group, LearnOptions& learn, std::string& socket) {
+CLI::App* AddLearn(CLI::App& group, LearnOptions& learn, ServerOptions& server) {
   CLI::App* command =
       group.add_subcommand("learn", "Write a profile that allows what trusted programs call, and no more");
   command->formatter(std::make_shared<RunFormatter>());
@@ -40,7 +40,7 @@ CLI::App* AddLearn(CLI::App& group, LearnOptions& learn, std::string& socket) {
   AddList(*command, "--file", learn.run.files, "PATH", "Put this file into /box too; repeatable");
   AddList(*command, "--env", learn.run.env, "NAME=VALUE", "Set an environment variable; repeatable");
   command->add_flag("-n,--no-stdin", learn.run.no_stdin, "Do not send standard input along");
-  AddSocket(*command, socket);
+  AddServer(*command, server);
   command->footer(
       "The server's configuration must name the profile in learning_profiles, and then serves nobody but "
       "root:\n"
@@ -76,7 +76,7 @@ void AddImportAndExport(CLI::App& group, ProfileCommandOptions& options) {
 
 }  // namespace
 
-CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string& socket) {
+CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, ServerOptions& server) {
   CLI::App* group = app.add_subcommand("profile", "Look at profiles, the kinds of sandbox");
   group->require_subcommand(1);
   CLI::App* list = group->add_subcommand("list", "List the server's profiles");
@@ -84,7 +84,7 @@ CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string&
   list->add_option("--profiles", options.look.directory,
                    "List this directory's profiles instead of the server's")
       ->type_name("DIR");
-  AddSocket(*list, socket);
+  AddServer(*list, server);
   CLI::App* lint =
       group->add_subcommand("lint", "Check profile files; exit 1 when there is something to mend");
   CLI::App* explain = group->add_subcommand("explain", "Say what a profile comes to");
@@ -98,7 +98,7 @@ CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string&
   install->add_flag("--libraries", options.install.libraries, "And those of the libraries it offers");
   install->add_flag("--dry-run", options.install.dry_run, "Only say which command would be run");
   install->add_option("--profiles", options.install.directory, kProfilesHelp)->type_name("DIR");
-  CLI::App* learn = AddLearn(*group, options.learn, socket);
+  CLI::App* learn = AddLearn(*group, options.learn, server);
   AddImportAndExport(*group, options);
   group->footer(
       "Examples:\n  caisson profile list\n  caisson profile lint --profiles ./profiles\n  caisson profile "

@@ -9,6 +9,7 @@
 #include "cli/learn_command.h"
 #include "cli/oci_command.h"
 #include "cli/profile_command.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -21,7 +22,7 @@ struct ProfileCommandOptions {
 };
 
 // Adds `profile` with its commands; returns `learn`, what is left over of which is FILE and its arguments.
-CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, std::string& socket);
+CLI::App* AddProfile(CLI::App& app, ProfileCommandOptions& options, ServerOptions& server);
 
 }  // namespace caisson::cli
 

@@ -40,8 +40,8 @@ std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds) {
   return TableText(rows);
 }
 
-int PsCommand(const PsOptions& options, const std::string& address) {
-  Client client(address);
+int PsCommand(const PsOptions& options, const Server& server) {
+  Client client(server);
   std::vector<v1::Run> runs;
   const std::string filter =
       options.filter.empty() && !options.all ? std::string("state != FINISHED") : options.filter;

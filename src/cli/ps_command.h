@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "caisson/v1/run.pb.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -16,7 +17,7 @@ struct PsOptions {
   bool json = false;
 };
 
-int PsCommand(const PsOptions& options, const std::string& address);
+int PsCommand(const PsOptions& options, const Server& server);
 
 // The table, header included. `now_seconds` as time(2).
 std::string RunsTable(const std::vector<v1::Run>& runs, int64_t now_seconds);

@@ -80,7 +80,7 @@ v1::InteractRequest::Open OpenMessage(const RunOptions& options, v1::ExecuteRequ
 
 }  // namespace
 
-int RunCommand(const RunOptions& options, const std::string& address, v1::RunResult* result) {
+int RunCommand(const RunOptions& options, const Server& server, v1::RunResult* result) {
   absl::StatusOr<std::unique_ptr<InterruptWatcher>> watcher = InterruptWatcher::Create();
   if (!watcher.ok()) {
     return ComplainStatus(watcher.status());
@@ -93,7 +93,7 @@ int RunCommand(const RunOptions& options, const std::string& address, v1::RunRes
   if (!outputs.ok()) {
     return ComplainStatus(outputs.status());
   }
-  Client client(address);
+  Client client(server);
   RunCall call(client, options, outputs->has_value() ? &**outputs : nullptr);
   // Until there is a call to cancel, Ctrl-C has nothing to wait for.
   std::atomic<bool> calling{false};

@@ -5,12 +5,13 @@
 #include <string>
 
 #include "cli/run_request.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
 // Returns the exit code, and in `result`, unless that is null, the run's: an empty one where none came.
 // SIGPIPE must be ignored by the process.
-int RunCommand(const RunOptions& options, const std::string& address, v1::RunResult* result = nullptr);
+int RunCommand(const RunOptions& options, const Server& server, v1::RunResult* result = nullptr);
 
 }  // namespace caisson::cli
 

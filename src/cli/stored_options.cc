@@ -21,7 +21,7 @@ void AddOffset(CLI::App& command, const std::string& name, uint64_t& offset, con
 
 }  // namespace
 
-CLI::App* AddCreate(CLI::App& app, StoredOptions& options, std::string& socket) {
+CLI::App* AddCreate(CLI::App& app, StoredOptions& options, ServerOptions& server) {
   CreateOptions& create = options.create;
   CLI::App* command = app.add_subcommand("create", "Start a run that goes on by itself, and print its name");
   command->formatter(std::make_shared<RunFormatter>());
@@ -33,14 +33,14 @@ CLI::App* AddCreate(CLI::App& app, StoredOptions& options, std::string& socket) 
                    "The same id and request again is the same run, also after a restart of the service")
       ->type_name("ID");
   command->add_flag("--json", create.json, "Print the Run as JSON instead of its name");
-  AddSocket(*command, socket);
+  AddServer(*command, server);
   command->footer(
       "Standard input is read to its end and sent along.\n\nExample:\n"
       "  run=$(caisson create --request-id nightly-7 -n report.py) && caisson follow $run");
   return command;
 }
 
-CLI::App* AddFollow(CLI::App& app, StoredOptions& options, std::string& socket) {
+CLI::App* AddFollow(CLI::App& app, StoredOptions& options, ServerOptions& server) {
   FollowOptions& follow = options.follow;
   CLI::App* command = app.add_subcommand("follow", "Pass on what a created run puts out, to its end");
   command->add_option("NAME", follow.name, kNameHelp)->required();
@@ -54,7 +54,7 @@ CLI::App* AddFollow(CLI::App& app, StoredOptions& options, std::string& socket) 
                    "Put returned files there (default: they are not kept)")
       ->type_name("DIR");
   command->add_flag("--force", follow.force, "Replace files that are there already");
-  AddSocket(*command, socket);
+  AddServer(*command, server);
   command->footer(
       "Exit code: as that of `caisson run`. Ctrl-C ends the following, not the run. A connection that is "
       "lost is made anew,\nand no byte is lost or printed twice.\n\nExample:\n"
@@ -62,11 +62,11 @@ CLI::App* AddFollow(CLI::App& app, StoredOptions& options, std::string& socket) 
   return command;
 }
 
-CLI::App* AddGet(CLI::App& app, StoredOptions& options, std::string& socket) {
+CLI::App* AddGet(CLI::App& app, StoredOptions& options, ServerOptions& server) {
   CLI::App* command = app.add_subcommand("get", "Show what is known of one run");
   command->add_option("NAME", options.get.name, kNameHelp)->required();
   command->add_flag("--json", options.get.json, "Print the Run as JSON");
-  AddSocket(*command, socket);
+  AddServer(*command, server);
   command->footer("Example:\n  caisson get runs/0123456789abcdef0123456789abcdef");
   return command;
 }

@@ -8,6 +8,7 @@
 #include "cli/create_command.h"
 #include "cli/follow_command.h"
 #include "cli/get_command.h"
+#include "cli/server.h"
 
 namespace caisson::cli {
 
@@ -17,9 +18,9 @@ struct StoredOptions {
   GetOptions get;
 };
 
-CLI::App* AddCreate(CLI::App& app, StoredOptions& options, std::string& socket);
-CLI::App* AddFollow(CLI::App& app, StoredOptions& options, std::string& socket);
-CLI::App* AddGet(CLI::App& app, StoredOptions& options, std::string& socket);
+CLI::App* AddCreate(CLI::App& app, StoredOptions& options, ServerOptions& server);
+CLI::App* AddFollow(CLI::App& app, StoredOptions& options, ServerOptions& server);
+CLI::App* AddGet(CLI::App& app, StoredOptions& options, ServerOptions& server);
 
 }  // namespace caisson::cli
 

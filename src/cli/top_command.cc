@@ -134,7 +134,7 @@ int Fail(const absl::Status& status) {
 
 }  // namespace
 
-int TopCommand(const TopOptions& options, const std::string& address) {
+int TopCommand(const TopOptions& options, const Server& server) {
   // Both before gRPC has a thread that could take the signals.
   const absl::StatusOr<UniqueFd> sizes = WatchSizes();
   if (!sizes.ok()) {
@@ -147,9 +147,9 @@ int TopCommand(const TopOptions& options, const std::string& address) {
     return Fail(watcher.status());
   }
   (*watcher)->Start([&screen] { screen.Exit(); });
-  Client client(address);
+  Client client(server);
   TopView view;
-  view.address = address;
+  view.address = server.address;
   if (const grpc::Status status = Look(client, view); !status.ok()) {
     Complain(client.Explain(status));
     return kExitService;

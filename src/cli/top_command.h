@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "cli/server.h"
+
 namespace caisson::cli {
 
 struct TopOptions {
@@ -12,7 +14,7 @@ struct TopOptions {
 };
 
 // Until q, Ctrl-C or SIGTERM. Returns the exit code. The terminal is left as it was found.
-int TopCommand(const TopOptions& options, const std::string& address);
+int TopCommand(const TopOptions& options, const Server& server);
 
 }  // namespace caisson::cli
 

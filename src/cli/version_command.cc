@@ -23,8 +23,8 @@ std::string WhoText(const v1::ServerInfo& info) {
 
 }  // namespace
 
-int VersionCommand(bool json, const std::string& address) {
-  Client client(address);
+int VersionCommand(bool json, const Server& server) {
+  Client client(server);
   v1::ServerInfo info;
   const grpc::Status status = client.GetServerInfo(info);
   if (json) {
@@ -40,11 +40,12 @@ int VersionCommand(bool json, const std::string& address) {
     }
     return Print(out.dump() + "\n");
   }
-  const std::string server =
-      status.ok() ? "server " + Printable(info.version()) + ", API " + Printable(info.api_revision()) +
-                        ", cgroups " + Printable(info.cgroup_backend()) + WhoText(info) + ", on " + address
-                  : "server not reachable: " + client.Explain(status);
-  return Print("caisson " CAISSON_VERSION "\n" + server + "\n");
+  const std::string told =
+      status.ok()
+          ? "server " + Printable(info.version()) + ", API " + Printable(info.api_revision()) + ", cgroups " +
+                Printable(info.cgroup_backend()) + WhoText(info) + ", on " + server.address
+          : "server not reachable: " + client.Explain(status);
+  return Print("caisson " CAISSON_VERSION "\n" + told + "\n");
 }
 
 }  // namespace caisson::cli

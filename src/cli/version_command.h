@@ -4,10 +4,12 @@
 
 #include <string>
 
+#include "cli/server.h"
+
 namespace caisson::cli {
 
 // Always kExitOk: that no server runs is an answer too, on its own line.
-int VersionCommand(bool json, const std::string& address);
+int VersionCommand(bool json, const Server& server);
 
 }  // namespace caisson::cli
 

@@ -210,7 +210,7 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   manager.SetPolicies(std::move(policies));
   manager.Expect(TenantId());
   for (const ConnectionGate::Listener& listener : listeners) {
-    if (listener.caller.role != Role::kOperator) {
+    if (listener.caller.role != Role::kOperator && listener.caller.role != Role::kByToken) {
       manager.Expect(listener.caller.tenant);
     }
   }

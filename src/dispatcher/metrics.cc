@@ -56,6 +56,8 @@ Metrics::Metrics(std::set<std::string> profiles, const std::string& version)
       runs_(Counter(registry_, "caisson_runs_total", "Runs that ended, by profile and verdict.")),
       refused_(Counter(registry_, "caisson_runs_refused_total",
                        "Requests that became no run, by the reason of docs/errors.md.")),
+      unauthenticated_(Counter(registry_, "caisson_calls_unauthenticated_total",
+                               "Calls without a valid token, by the reason of docs/errors.md.")),
       sandboxes_(
           Counter(registry_, "caisson_sandboxes_total",
                   "Sandboxes that runs got, by whether they had been built ahead (pool) or not (new).")),
@@ -113,7 +115,9 @@ void Metrics::BeginSeries() {
     cpu_seconds_.Add({{"profile", profile}});
   }
   for (const ReasonInfo& info : AllReasons()) {
-    refused_.Add({{"reason", info.name}});
+    // No token, no tenant, no request: those are counted apart.
+    (info.code == grpc::StatusCode::UNAUTHENTICATED ? unauthenticated_ : refused_)
+        .Add({{"reason", info.name}});
   }
   for (const char* source : {"pool", "new"}) {
     sandboxes_.Add({{"source", source}});
@@ -134,6 +138,10 @@ void Metrics::BeginSeries() {
 
 void Metrics::OnRefused(std::string_view reason) {
   refused_.Add({{"reason", std::string(reason)}}).Increment();
+}
+
+void Metrics::OnUnauthenticated(std::string_view reason) {
+  unauthenticated_.Add({{"reason", std::string(reason)}}).Increment();
 }
 
 void Metrics::OnAdmitted(const TenantId& tenant, int64_t waited_ns) {

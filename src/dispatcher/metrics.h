@@ -44,6 +44,8 @@ class Metrics {
 
   // Of any thread.
   void OnRefused(std::string_view reason);
+  // A call without a valid token; of any thread too.
+  void OnUnauthenticated(std::string_view reason);
   // Of the I/O thread, up to OnSecurityEvent.
   void OnAdmitted(const TenantId& tenant, int64_t waited_ns);
   void OnPrepared(bool from_pool);
@@ -71,6 +73,7 @@ class Metrics {
   prometheus::Registry registry_;
   Counters& runs_;
   Counters& refused_;
+  Counters& unauthenticated_;
   Counters& sandboxes_;
   Counters& denied_calls_;
   Counters& cpu_seconds_;

@@ -61,10 +61,14 @@ const policy::RuleValue* CpuQuotaOf(const RunSpec& spec) {
 }  // namespace
 
 void RunManager::SetPolicies(std::shared_ptr<const PolicyState> policies) {
-  spdlog::info("policies: {} tenants, digest {}", policies->policies().size(), policies->digest());
+  spdlog::info("policies: {} tenants, digest {}; {} tokens", policies->policies().size(), policies->digest(),
+               policies->tokens().size());
   policies_.Set(policies);
   for (const auto& [name, policy] : policies->policies()) {
     expected_.insert(TenantId(name));
+  }
+  for (const TenantId& tenant : policies->tokens().Tenants()) {
+    expected_.insert(tenant);
   }
   for (const TenantId& tenant : expected_) {
     SetShareOf(tenant);

@@ -1,5 +1,7 @@
 #include "dispatcher/run_service.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -94,19 +96,46 @@ grpc::ServerUnaryReactor* AnswerNow(grpc::CallbackServerContext* context, const 
 
 }  // namespace
 
-grpc::Status RunService::Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const {
+grpc::Status RunService::Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) {
   const std::optional<Caller> found = book_.Find(context.peer());
   if (!found.has_value()) {
     // The gate forgets a connection when it ends, so nobody is there to be answered.
     return Refuse(Reason::kClientGone, "the client went away");
   }
   caller = *found;
+  if (caller.role == Role::kByToken) {
+    if (const grpc::Status status = IdentifyByToken(context, caller); !status.ok()) {
+      return status;
+    }
+  }
   const bool may =
       use == Use::kLook || (use == Use::kCancel ? caller.MayCancelRuns() : caller.MayStartRuns());
   return may ? grpc::Status::OK
              : Refuse(Reason::kRoleNotAllowed,
                       std::string("the role ") + RoleName(caller.role) + " may not do this",
                       {{"role", RoleName(caller.role)}});
+}
+
+grpc::Status RunService::IdentifyByToken(const grpc::CallbackServerContext& context, Caller& caller) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const int64_t seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
+  const std::shared_ptr<const PolicyState> state = manager_.policies().Now();
+  const std::optional<Reason> refused =
+      Authenticate(context.client_metadata(), state->tokens(), seconds, caller);
+  if (!refused.has_value()) {
+    return grpc::Status::OK;
+  }
+  if (config_.metrics != nullptr) {
+    config_.metrics->OnUnauthenticated(InfoOf(*refused).name);
+  }
+  if (const auto line = refused_tokens_.Add(*refused, MonotonicNanos()); line.has_value()) {
+    spdlog::warn("{}", *line);
+  }
+  return RefuseToken(*refused);
+}
+
+std::atomic<uint32_t>& RunService::CallsOf(const Caller& caller) {
+  return caller.role == Role::kByToken ? nobodys_calls_ : open_calls_.Of(PayerOf(caller));
 }
 
 grpc::Status RunService::Receive(const grpc::CallbackServerContext& context, const Caller& caller,
@@ -132,8 +161,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::Execute(grpc::CallbackSe
                                                                 const grpc::ByteBuffer* request) {
   Caller caller;
   const grpc::Status identified = Identify(*context, Use::kStart, caller);
-  std::shared_ptr<ExecuteReactor> reactor =
-      ExecuteReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)));
+  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, CallsOf(caller));
   if (!identified.ok()) {
     reactor->RefuseAtOnce(identified);
     return reactor.get();
@@ -175,10 +203,10 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* RunService::Interac
     return Counted(status);
   };
   std::shared_ptr<InteractReactor> reactor =
-      InteractReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)), take, config_.input_timeouts);
-  const grpc::Status status = identified.ok() ? Receive(*context, caller, known) : identified;
+      InteractReactor::Create(context, io_, CallsOf(caller), take, config_.input_timeouts);
+  const grpc::Status status = identified.ok() ? Counted(Receive(*context, caller, known)) : identified;
   if (!status.ok()) {
-    reactor->RefuseAtOnce(Counted(status));
+    reactor->RefuseAtOnce(status);
     return reactor.get();
   }
   SetDeadline(*context, known);
@@ -201,7 +229,7 @@ grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* con
     return AnswerNow(context, status);
   }
   // Counts from here on, whatever becomes of it.
-  const Answer answer(context, response, open_calls_.Of(PayerOf(caller)));
+  const Answer answer(context, response, CallsOf(caller));
   auto spec = std::make_shared<RunSpec>();
   grpc::Status status = Receive(*context, caller, *spec);
   if (status.ok()) {
@@ -220,8 +248,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RunService::FollowRun(grpc::Callback
                                                                   const grpc::ByteBuffer* request) {
   Caller caller;
   const grpc::Status identified = Identify(*context, Use::kLook, caller);
-  std::shared_ptr<ExecuteReactor> reactor =
-      ExecuteReactor::Create(context, io_, open_calls_.Of(PayerOf(caller)));
+  std::shared_ptr<ExecuteReactor> reactor = ExecuteReactor::Create(context, io_, CallsOf(caller));
   v1::FollowRunRequest follow;
   FollowPosition from;
   grpc::Status status = identified;

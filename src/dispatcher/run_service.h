@@ -8,6 +8,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "dispatcher/profile_catalog.h"
 #include "dispatcher/request_intake.h"
 #include "dispatcher/run_manager.h"
+#include "dispatcher/tenancy/authentication.h"
 #include "dispatcher/tenancy/tenant_limits.h"
 #include "dispatcher/tenant.h"
 #include "dispatcher/upload_budget.h"
@@ -81,10 +83,15 @@ class RunService final : public RunServiceBase {
   // What a call is for, which decides who may make it.
   enum class Use : uint8_t { kLook, kCancel, kStart };
   // OK and `caller`, or the refusal that answers the call. The first thing every method does.
-  grpc::Status Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller) const;
+  grpc::Status Identify(const grpc::CallbackServerContext& context, Use use, Caller& caller);
+  // Where the connection does not say whose calls it has: by the call's token.
+  grpc::Status IdentifyByToken(const grpc::CallbackServerContext& context, Caller& caller);
   // The rest of what is asked before a request that starts a run is read: the tenant's policy, its rate, its
   // open calls. OK and `spec` with whose run it will be.
   grpc::Status Receive(const grpc::CallbackServerContext& context, const Caller& caller, RunSpec& spec);
+  // The counter of those calls that a call is one of. Of those without a valid token nobody's: they end at
+  // once, and must not take from tenants what is theirs until their clients have read that.
+  std::atomic<uint32_t>& CallsOf(const Caller& caller);
   // Counts a refusal; OK is none.
   grpc::Status Counted(const grpc::Status& refusal) const;
 
@@ -95,7 +102,9 @@ class RunService final : public RunServiceBase {
   const Config config_;
   const RequestIntake intake_;
   OpenCalls open_calls_;
+  std::atomic<uint32_t> nobodys_calls_{0};
   RequestRates rates_;
+  RefusedTokenLog refused_tokens_;
 };
 
 }  // namespace caisson::dispatcher

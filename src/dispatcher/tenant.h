@@ -33,7 +33,7 @@ class TenantId {
 
 using Role = ipc::ClientRole;
 
-// "run", "observe" or "operator".
+// "run", "observe" or "operator"; "token" where that is not known yet.
 constexpr const char* RoleName(Role role) {
   switch (role) {
     case Role::kRun:
@@ -42,19 +42,23 @@ constexpr const char* RoleName(Role role) {
       return "observe";
     case Role::kOperator:
       return "operator";
+    case Role::kByToken:
+      return "token";
   }
   return "unknown";
 }
 
 // Whoever is at the other end of a connection.
 struct Caller {
-  TenantId tenant;  // an operator has none, and this means nothing then
+  TenantId tenant;  // an operator has none, and this means nothing then; nor has one yet to be told by token
   Role role = Role::kRun;
 
   bool MayStartRuns() const { return role == Role::kRun; }
   bool MayCancelRuns() const { return role == Role::kRun || role == Role::kOperator; }
   // The one rule of who sees whose runs. What is not seen does not exist: NOT_FOUND.
-  bool Sees(const TenantId& owner) const { return role == Role::kOperator || tenant == owner; }
+  bool Sees(const TenantId& owner) const {
+    return role == Role::kOperator || (role != Role::kByToken && tenant == owner);
+  }
   // A run's place in the lists and page tokens of this caller: among its own tenant's runs, since a number of
   // all runs would tell it of the others'. An operator counts all. Grows with every run either way.
   uint64_t PlaceOf(uint64_t key, uint64_t number) const { return role == Role::kOperator ? key : number; }

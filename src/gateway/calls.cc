@@ -23,10 +23,7 @@ using Stub = v1::RunService::Stub;
 constexpr std::chrono::milliseconds kUnaryTime{10'000};
 constexpr std::chrono::milliseconds kCreateTime{60'000};
 constexpr std::chrono::milliseconds kHealthTime{2'000};
-
-Forwarded ForwardedOf(const Exchange& exchange) {
-  return {exchange.request_id, Traceparent(exchange.connection.head())};
-}
+constexpr unsigned kHttpUnauthorized = 401;
 
 // The message as the answer, or the problem.
 asio::awaitable<void> RespondMessage(Exchange& exchange, const std::optional<Problem>& problem,
@@ -88,6 +85,9 @@ asio::awaitable<void> Calls::RespondProblem(Exchange& exchange, const Problem& p
   if (const std::string after = RetryAfter(problem); !after.empty()) {
     response.headers["Retry-After"] = after;
   }
+  if (problem.http == kHttpUnauthorized) {
+    response.headers["WWW-Authenticate"] = "Bearer";
+  }
   co_await exchange.connection.Respond(std::move(response));
 }
 
@@ -132,19 +132,20 @@ asio::awaitable<void> Calls::Serve(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::Health(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   const v1::GetServerInfoRequest request;
   v1::ServerInfo info;
   const auto problem =
       co_await CallDaemon(link_, &Stub::PrepareAsyncGetServerInfo, forwarded, request, info, kHealthTime);
-  if (problem) {
+  // One that asks for a token is there. Whoever watches over health needs none.
+  if (problem && problem->http != kHttpUnauthorized) {
     co_return co_await RespondProblem(exchange, *problem);
   }
   co_await RespondJson(exchange, "{\"status\":\"SERVING\"}\n");
 }
 
 asio::awaitable<void> Calls::ServerInfo(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   const v1::GetServerInfoRequest request;
   v1::ServerInfo info;
   const auto problem =
@@ -153,7 +154,7 @@ asio::awaitable<void> Calls::ServerInfo(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::ListProfiles(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   v1::ListProfilesRequest request;
   v1::ListProfilesResponse response;
   int32_t size = 0;
@@ -167,7 +168,7 @@ asio::awaitable<void> Calls::ListProfiles(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::CreateRun(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   v1::ExecuteRequest request;
   v1::Run run;
   std::optional<Problem> problem = ParseExecuteRequest(exchange.connection.body(), request);
@@ -179,7 +180,7 @@ asio::awaitable<void> Calls::CreateRun(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::ListRuns(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   v1::ListRunsRequest request;
   v1::ListRunsResponse response;
   int32_t size = 0;
@@ -194,7 +195,7 @@ asio::awaitable<void> Calls::ListRuns(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::GetRun(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   v1::GetRunRequest request;
   request.set_name(exchange.route.run);
   v1::Run run;
@@ -204,7 +205,7 @@ asio::awaitable<void> Calls::GetRun(Exchange& exchange) {
 }
 
 asio::awaitable<void> Calls::CancelRun(Exchange& exchange) {
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   v1::CancelRunRequest request;
   request.set_name(exchange.route.run);
   v1::Run run;

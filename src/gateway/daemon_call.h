@@ -12,23 +12,10 @@
 #include "common/status.h"
 #include "gateway/awaitable.h"
 #include "gateway/daemon_link.h"
+#include "gateway/forwarded.h"
 #include "gateway/problem.h"
-#include "gateway/request_head.h"
 
 namespace caisson::gateway {
-
-// What of a request's head goes with the call.
-struct Forwarded {
-  std::string request_id;
-  std::string traceparent;
-};
-
-inline void Forward(const Forwarded& from, grpc::ClientContext& context) {
-  context.AddMetadata("x-request-id", from.request_id);
-  if (!from.traceparent.empty()) {
-    context.AddMetadata("traceparent", from.traceparent);
-  }
-}
 
 // gRPC's own word that the connection is no good, not the daemon's, which has details.
 inline bool IsConnectionLost(const grpc::Status& status) {

@@ -179,7 +179,7 @@ asio::awaitable<void> Interaction::Call() {
     Part(conversation_.Failed(Unreachable(Message(daemon.status()))));
     co_return;
   }
-  const Forwarded forwarded{exchange_.request_id, Traceparent(exchange_.connection.head())};
+  const Forwarded forwarded = ForwardedOf(exchange_.connection.head(), exchange_.request_id);
   call_ = std::make_unique<InteractCall>(link_, *daemon, forwarded);
   co_await call_->Start();
   static_cast<void>(co_await Forward(open_));

@@ -16,10 +16,6 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kListTime{10'000};
 
-Forwarded ForwardedOf(const Exchange& exchange) {
-  return {exchange.request_id, Traceparent(exchange.connection.head())};
-}
-
 }  // namespace
 
 asio::awaitable<std::optional<Problem>> FetchRuntimes(DaemonLink& link, const Forwarded& forwarded,
@@ -36,7 +32,7 @@ asio::awaitable<std::optional<Problem>> FetchRuntimes(DaemonLink& link, const Fo
 
 asio::awaitable<void> PistonRuntimes(DaemonLink& link, Exchange& exchange) {
   std::vector<PistonRuntime> runtimes;
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   if (const auto problem = co_await FetchRuntimes(link, forwarded, runtimes)) {
     co_return co_await Calls::RespondProblem(exchange, *problem);
   }
@@ -45,7 +41,7 @@ asio::awaitable<void> PistonRuntimes(DaemonLink& link, Exchange& exchange) {
 
 asio::awaitable<void> PistonPackages(DaemonLink& link, Exchange& exchange) {
   std::vector<PistonRuntime> runtimes;
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   if (const auto problem = co_await FetchRuntimes(link, forwarded, runtimes)) {
     co_return co_await Calls::RespondProblem(exchange, *problem);
   }
@@ -59,7 +55,7 @@ asio::awaitable<void> PistonExecute(DaemonLink& link, ByteBudget& budget, Exchan
   }
   exchange.connection.DropBody();
   std::vector<PistonRuntime> runtimes;
-  const Forwarded forwarded = ForwardedOf(exchange);
+  const Forwarded forwarded = ForwardedOf(exchange.connection.head(), exchange.request_id);
   if (const auto problem = co_await FetchRuntimes(link, forwarded, runtimes)) {
     co_return co_await Calls::RespondProblem(exchange, *problem);
   }

@@ -202,7 +202,7 @@ asio::awaitable<void> PistonConnect(DaemonLink& link, ByteBudget& budget, const 
   if (!co_await MayUpgrade(exchange, {})) {
     co_return;
   }
-  PistonConversation conversation(link, {exchange.request_id, Traceparent(exchange.connection.head())});
+  PistonConversation conversation(link, ForwardedOf(exchange.connection.head(), exchange.request_id));
   co_await Converse(link, budget, bounds, exchange, conversation);
 }
 

@@ -16,6 +16,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr size_t kMaxIdBytes = 64;
+constexpr size_t kMaxAuthorizationBytes = 256;
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -149,6 +150,24 @@ std::string Traceparent(const RequestHeader& head) {
   const bool good =
       IsHex(trace) && IsHex(parent) && IsHex(text.substr(53)) && !IsZero(trace) && !IsZero(parent);
   return good ? std::string(text) : std::string();
+}
+
+std::string BoundedAuthorization(std::string text) {
+  // gRPC refuses the whole call for a byte that metadata cannot have.
+  const bool good = !text.empty() && text.size() <= kMaxAuthorizationBytes &&
+                    std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return good ? std::move(text) : kMalformedAuthorization;
+}
+
+std::string Authorization(const RequestHeader& head) {
+  switch (head.count(http::field::authorization)) {
+    case 0:
+      return {};
+    case 1:
+      return BoundedAuthorization(std::string(View(head[http::field::authorization])));
+    default:
+      return kMalformedAuthorization;
+  }
 }
 
 std::optional<Problem> CheckHead(const RequestHeader& head, const Doors& doors) {

@@ -32,6 +32,13 @@ std::string FreshRequestId();
 // W3C trace context, where it is one; what a daemon would not take is not passed on.
 std::string Traceparent(const RequestHeader& head);
 
+// What the Authorization header says, for the daemon to judge. Empty without one; kMalformedAuthorization,
+// which is nobody's, where there are two, or one that is no text of 1 to 256 printable characters.
+std::string Authorization(const RequestHeader& head);
+// The text if it is one of those, else kMalformedAuthorization.
+std::string BoundedAuthorization(std::string text);
+inline constexpr char kMalformedAuthorization[] = "malformed";
+
 // Why the request is refused whatever it asks for. A Host that is not ours is how a page reaches the loopback
 // through a name of its own that resolves to it; an Origin that is not allowed is how a page asks with a
 // form.

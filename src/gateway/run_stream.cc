@@ -49,10 +49,6 @@ class Heart {
   std::shared_ptr<State> state_;
 };
 
-Forwarded ForwardedOf(const Exchange& exchange) {
-  return {exchange.request_id, Traceparent(exchange.connection.head())};
-}
-
 Problem ProblemOfEnd(const Exchange& exchange, const grpc::Status& status) {
   return exchange.stopping ? Refuse(Refusal::kStopping, "the gateway is being stopped, and the call with it")
                            : ProblemOfCall(status);
@@ -179,7 +175,7 @@ asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::S
   if (!daemon.ok()) {
     co_return Unreachable(Message(daemon.status()));
   }
-  EventCall call(link, *daemon, ForwardedOf(exchange));
+  EventCall call(link, *daemon, ForwardedOf(exchange.connection.head(), exchange.request_id));
   exchange.cancel = [&call] { call.Cancel(); };
   std::optional<Problem> refused;
   {
@@ -233,7 +229,7 @@ asio::awaitable<void> Execute(DaemonLink& link, ByteBudget& budget, Exchange& ex
       const Problem problem = Unreachable(Message(daemon.status()));
       co_return co_await Calls::RespondProblem(exchange, problem);
     }
-    EventCall call(link, *daemon, ForwardedOf(exchange));
+    EventCall call(link, *daemon, ForwardedOf(exchange.connection.head(), exchange.request_id));
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
     request.Clear();
     EventWriter writer(Framing::kEventStream);
@@ -266,7 +262,7 @@ asio::awaitable<void> Follow(DaemonLink& link, Exchange& exchange) {
     const Problem problem = Unreachable(Message(daemon.status()));
     co_return co_await Calls::RespondProblem(exchange, problem);
   }
-  EventCall call(link, *daemon, ForwardedOf(exchange));
+  EventCall call(link, *daemon, ForwardedOf(exchange.connection.head(), exchange.request_id));
   const v1::FollowRunRequest request = FollowRequest(exchange.route.run, offsets);
   co_await call.Start(&v1::RunService::Stub::PrepareAsyncFollowRun, request);
   EventWriter writer(Framing::kResumable, offsets);

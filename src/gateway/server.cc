@@ -212,7 +212,7 @@ asio::awaitable<void> Server::Preflight(Exchange& exchange) {
   if (exchange.headers.contains("Access-Control-Allow-Origin")) {
     exchange.headers["Access-Control-Allow-Methods"] = allow;
     exchange.headers["Access-Control-Allow-Headers"] =
-        "Accept, Content-Type, Last-Event-ID, X-Request-Id, traceparent";
+        "Accept, Authorization, Content-Type, Last-Event-ID, X-Request-Id, traceparent";
     exchange.headers["Access-Control-Max-Age"] = "600";
   }
   exchange.status = 204;

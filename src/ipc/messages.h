@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 7;
+inline constexpr uint16_t kVersion = 8;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -34,7 +34,7 @@ enum class MessageType : uint16_t {
   kFinished = 69,
   kDrain = 70,
   kListener = 71,  // 1 descriptor: the socket that listens
-  kPolicy = 72,    // 1 descriptor: a sealed memfd, the texts of all policies
+  kPolicy = 72,    // 1 descriptor: a sealed memfd, the texts of all policies and of the tokens
 };
 
 // A sandbox of one dispatcher session; chosen by the dispatcher, unique among its live ones, never 0.
@@ -140,12 +140,13 @@ enum class ClientRole : uint32_t {
   kRun = 1,       // everything, with its own tenant's runs
   kObserve = 2,   // look at its own tenant's runs
   kOperator = 3,  // look at everybody's runs and end them; start none
+  kByToken = 4,   // nothing until a call shows a token, whose role and tenant it then has
 };
 
 // A socket that caissond made, with its owner and mode, for one tenant and role. Right after HELLO.
 struct Listener {
   Header header;
-  std::array<char, kNameBytes> tenant;  // empty for an operator
+  std::array<char, kNameBytes> tenant;  // empty for an operator, and where tokens say it
   std::array<char, 128> address;        // for the log
   ClientRole role;
   uint32_t peer_count;                    // 0: whoever the socket's file lets in
@@ -305,12 +306,13 @@ struct Drain {
   uint64_t grace_ms;  // stop admitting; what still runs after this is canceled
 };
 
-// What tenants may have: after the LISTENERs, and again after every reload.
+// What tenants may have, and whose tokens hold: after the LISTENERs, and again after every reload, all at
+// once.
 struct Policy {
   Header header;
-  uint64_t bytes;     // of the memfd
-  uint32_t files;     // 0: no policies are configured
-  uint32_t reserved;  // 0
+  uint64_t bytes;   // of the memfd
+  uint32_t files;   // 0: no policies are configured
+  uint32_t tokens;  // 1: one more text, the last one, is the file of tokens
 };
 
 static_assert(std::is_trivially_copyable_v<Prepare> && std::is_trivially_copyable_v<Start> &&

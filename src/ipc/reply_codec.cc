@@ -59,9 +59,9 @@ absl::Status Check(const Hello& message) {
 
 absl::Status Check(const Listener& message) {
   FieldChecks checks(MessageType::kListener);
-  checks.Enum(message.role, ClientRole::kRun, ClientRole::kOperator, "role");
-  if (message.role == ClientRole::kOperator) {
-    checks.Require(Text(message.tenant).empty(), "tenant", "is given to an operator");
+  checks.Enum(message.role, ClientRole::kRun, ClientRole::kByToken, "role");
+  if (message.role == ClientRole::kOperator || message.role == ClientRole::kByToken) {
+    checks.Require(Text(message.tenant).empty(), "tenant", "is given to one who has none");
   } else {
     checks.Require(IsName(message.tenant), "tenant", "is not a tenant's name");
   }
@@ -76,7 +76,7 @@ absl::Status Check(const Listener& message) {
 absl::Status Check(const Policy& message) {
   FieldChecks checks(MessageType::kPolicy);
   checks.NotZero(message.bytes, "bytes");
-  checks.Zero(message.reserved, "reserved");
+  checks.Flag(message.tokens, "tokens");
   return checks.status();
 }
 

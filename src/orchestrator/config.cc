@@ -125,6 +125,12 @@ void ReadPlaces(JsonObjectReader& reader, Config& config) {
       reader.Complain("tenants_dir", "must be an absolute path without '..', or empty");
     }
   }
+  if (const auto tokens_file = reader.String("tokens_file")) {
+    config.tokens_file = *tokens_file;
+    if (!tokens_file->empty() && (!IsAbsolutePath(*tokens_file) || tokens_file->back() == '/')) {
+      reader.Complain("tokens_file", "must be the absolute path of a file without '..', or empty");
+    }
+  }
 }
 
 void ReadIds(JsonObjectReader& reader, Config& config) {
@@ -237,6 +243,14 @@ absl::StatusOr<Config> ParseConfigText(std::string_view text, const std::string&
   ReadListeners(reader, config.socket, config.listeners);
   if (!config.listeners.empty() && !config.learning_profiles.empty()) {
     reader.Complain("listeners", "must be left out while profiles learn: then nobody but root may connect");
+  }
+  const bool by_token =
+      std::any_of(config.listeners.begin(), config.listeners.end(),
+                  [](const ListenerConfig& listener) { return listener.role == ipc::ClientRole::kByToken; });
+  if (by_token && config.tokens_file.empty()) {
+    reader.Complain("tokens_file", "must be there: a listener asks for tokens");
+  } else if (!by_token && !config.tokens_file.empty()) {
+    reader.Complain("tokens_file", "no listener asks for tokens: give one \"authentication\": \"token\"");
   }
   reader.Finish();
   RETURN_IF_ERROR(policy::ComplaintsToStatus(complaints));

@@ -35,6 +35,7 @@ struct Config {
   uint32_t queue_length = 512;
   uint64_t cpu_budget_millis = 0;         // of all runs at work together; 0: none, CPU is shared
   std::string tenants_dir;                // tenants' policies; empty: each may have what profiles allow
+  std::string tokens_file;                // bearer tokens; empty: there are none
   std::vector<ListenerConfig> listeners;  // beside `socket`, whose callers are the tenant "default"
   uint64_t grace_ms = 5'000;              // how long running runs may go on after SIGTERM
   std::string metrics;  // unix:/PATH where the dispatcher serves its metrics; empty: nowhere

@@ -50,8 +50,9 @@ ConfigCheckResult CheckConfigFiles(const std::string& config_file) {
   }
   if (const absl::StatusOr<TenantFiles> tenants = TenantFiles::Load(config); !tenants.ok()) {
     result.complaints += Line(Message(tenants.status()));
-  } else if (!config.tenants_dir.empty()) {
-    result.notes += Line(config.tenants_dir + ": ok, " + tenants->summary());
+  } else if (!config.tenants_dir.empty() || !config.tokens_file.empty()) {
+    const std::string& shown_place = config.tenants_dir.empty() ? config.tokens_file : config.tenants_dir;
+    result.notes += Line(shown_place + ": ok, " + tenants->summary());
   }
   std::map<std::string, std::string> skipped;
   std::string directory;

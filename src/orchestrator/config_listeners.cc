@@ -44,7 +44,28 @@ void ReadSocket(JsonObjectReader& reader, const std::string& main_socket,
   }
 }
 
+// Whether callers show tokens, which then say everything that would be said here.
+bool ReadAuthentication(JsonObjectReader& reader, ListenerConfig& listener) {
+  const std::string how = reader.String("authentication").value_or("socket");
+  if (how != "socket" && how != "token") {
+    reader.Complain("authentication", "must be socket or token");
+  }
+  if (how != "token") {
+    return false;
+  }
+  listener.role = ipc::ClientRole::kByToken;
+  for (const char* key : {"tenant", "role"}) {
+    if (reader.Any(key) != nullptr) {
+      reader.Complain(key, "must be left out: each token says it");
+    }
+  }
+  return true;
+}
+
 void ReadWho(JsonObjectReader& reader, ListenerConfig& listener) {
+  if (ReadAuthentication(reader, listener)) {
+    return;
+  }
   const std::string role = reader.String("role").value_or("run");
   if (role == "run") {
     listener.role = ipc::ClientRole::kRun;

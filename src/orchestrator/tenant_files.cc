@@ -4,7 +4,8 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <set>
+#include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "ipc/codec.h"
 #include "policy/json_document.h"
 #include "policy/tenant_policy.h"
+#include "policy/token_file.h"
 
 namespace caisson::orchestrator {
 namespace {
@@ -21,18 +23,23 @@ namespace {
 constexpr char kDefaultTenant[] = "default";
 
 // A caller without a policy would be refused whatever it asked for: better told now.
-absl::Status CheckEveryTenantHasOne(const Config& config, const policy::TenantPolicies& policies) {
-  std::set<std::string> tenants = {kDefaultTenant};
+absl::Status CheckEveryTenantHasOne(const Config& config, const std::vector<policy::TokenEntry>& tokens,
+                                    const policy::TenantPolicies& policies) {
+  std::map<std::string, const char*> tenants;
+  for (const policy::TokenEntry& token : tokens) {
+    tenants[token.tenant] = "there is a token for this tenant";
+  }
   for (const ListenerConfig& listener : config.listeners) {
     if (!listener.tenant.empty()) {
-      tenants.insert(listener.tenant);
+      tenants[listener.tenant] = "there is a socket for this tenant";
     }
   }
+  tenants[kDefaultTenant] = "there is a socket for this tenant";
   std::vector<std::string> complaints;
-  for (const std::string& tenant : tenants) {
+  for (const auto& [tenant, why] : tenants) {
     if (!policies.contains(tenant)) {
       complaints.push_back(policy::Complaint(config.tenants_dir, 1, tenant + ".json",
-                                             "is missing, or abstract: there is a socket for this tenant"));
+                                             std::string("is missing, or abstract: ") + why));
     }
   }
   return policy::ComplaintsToStatus(complaints);
@@ -44,19 +51,32 @@ absl::StatusOr<TenantFiles> TenantFiles::Load(const Config& config) {
   TenantFiles files;
   std::vector<policy::PolicyText> texts;
   files.summary_ = "no policies: every tenant may have what profiles allow";
+  std::vector<policy::TokenEntry> tokens;
+  std::optional<policy::PolicyText> token_text;
+  if (!config.tokens_file.empty()) {
+    ASSIGN_OR_RETURN(std::string text,
+                     policy::ReadTokenText(config.tokens_file, policy::FileTrust::kRequireRootOwned));
+    ASSIGN_OR_RETURN(tokens, policy::ParseTokens(text, config.tokens_file));
+    token_text = policy::PolicyText{"tokens", config.tokens_file, std::move(text)};
+  }
   if (!config.tenants_dir.empty()) {
     ASSIGN_OR_RETURN(texts,
                      policy::ReadPolicyTexts(config.tenants_dir, policy::FileTrust::kRequireRootOwned));
     ASSIGN_OR_RETURN(const policy::TenantPolicies policies, policy::ParseTenantPolicies(texts));
-    RETURN_IF_ERROR(CheckEveryTenantHasOne(config, policies));
+    RETURN_IF_ERROR(CheckEveryTenantHasOne(config, tokens, policies));
     files.summary_ = std::to_string(policies.size()) + " policies, " + policy::DigestOf(policies);
+  }
+  files.message_ = ipc::Make<ipc::Policy>();
+  files.message_.files = static_cast<uint32_t>(texts.size());
+  if (token_text.has_value()) {
+    files.message_.tokens = 1;
+    files.summary_ += "; " + std::to_string(tokens.size()) + " tokens";
+    texts.push_back(*std::move(token_text));
   }
   const std::string packed = policy::PackPolicyTexts(texts);
   ASSIGN_OR_RETURN(files.packed_,
                    MakeSealedMemfd("caisson-policies", std::as_bytes(std::span(packed)), MemfdKind::kData));
-  files.message_ = ipc::Make<ipc::Policy>();
   files.message_.bytes = packed.size();
-  files.message_.files = static_cast<uint32_t>(texts.size());
   return files;
 }
 

@@ -1,5 +1,5 @@
-// Tenants' policies, as caissond reads them at start and at each reload: checked as a whole, packed for the
-// dispatcher, which decides by them. caissond itself enforces none: it does not know tenants.
+// Tenants' policies and tokens, as caissond reads them at start and at each reload: checked as a whole,
+// packed for the dispatcher, which decides by them. caissond itself enforces none: it does not know tenants.
 #ifndef CAISSON_ORCHESTRATOR_TENANT_FILES_H_
 #define CAISSON_ORCHESTRATOR_TENANT_FILES_H_
 
@@ -16,13 +16,14 @@ namespace caisson::orchestrator {
 
 class TenantFiles {
  public:
-  // Reads the files of `tenants_dir`; none where it is empty. kInvalidArgument with every fault, one a line,
-  // if the files have any, or a tenant of a listener, or `default`, has no file.
+  // Reads the files of `tenants_dir` and `tokens_file`; none where it is empty. kInvalidArgument with every
+  // fault, one a line, if the files have any, or a tenant of a listener or a token, or `default`, has no
+  // file.
   static absl::StatusOr<TenantFiles> Load(const Config& config);
 
   // A copy for one dispatcher.
   absl::StatusOr<DispatcherLink::Handed> ForDispatcher() const;
-  // "3 policies, sha256:..."; for the log.
+  // "3 policies, sha256:...; 2 tokens"; for the log.
   const std::string& summary() const { return summary_; }
 
  private:

@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 7
+MAGIC, VERSION = 0x50495343, 8
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 

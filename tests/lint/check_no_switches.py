@@ -16,6 +16,7 @@ from lint_support import finish
 RELEASED = ("caissond", "caisson-dispatcher", "caisson-gateway", "caisson-init", "caisson")
 VARIABLES = {
     b"CAISSON_SOCKET": "where the command line finds the server",
+    b"CAISSON_TOKEN_FILE": "where the command line finds the token it shows",
 }
 FORBIDDEN = re.compile(
     rb"(?i:(?<!per)mutation)|CAISSON_WITHOUT|--learn[a-z-]*|--(?:no|without|disable|skip|unsafe|insecure)-[a-z-]*"

@@ -30,6 +30,7 @@ share/caisson/caissond-check.schema.json
 share/caisson/caissond.schema.json
 share/caisson/openapi.json
 share/caisson/tenant-policy.schema.json
+share/caisson/tokens.schema.json
 share/caisson/apparmor/caissond
 share/caisson/grafana/caisson-dashboard.json
 share/caisson/prometheus/caisson-alerts.yml

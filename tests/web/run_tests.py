@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 from support.daemon import Daemon  # noqa: E402 pylint: disable=wrong-import-position
 from support.environment import BIN_DIR, scaled  # noqa: E402 pylint: disable=wrong-import-position
 from support.gateway import Gateway  # noqa: E402 pylint: disable=wrong-import-position
+from support.tokens import Tokens  # noqa: E402 pylint: disable=wrong-import-position
 
 PAGE = BIN_DIR.parent / "playground"
 
@@ -33,8 +34,14 @@ def main():
     if options.screenshots:
         options.screenshots.mkdir(parents=True, exist_ok=True)
         environment["CAISSON_SCREENSHOTS"] = str(options.screenshots.resolve())
-    with Daemon() as daemon, Gateway(daemon.address, "--playground", str(PAGE)) as gateway:
+    guarded = Daemon(profiles=["python"])
+    tokens = Tokens(guarded, mode="0666")
+    environment["CAISSON_TOKEN"] = tokens.add("alpha")
+    tokens.write()
+    with Daemon() as daemon, guarded, Gateway(daemon.address, "--playground", str(PAGE)) as gateway, \
+            Gateway(tokens.address, "--playground", str(PAGE)) as token_gateway:
         environment["CAISSON_GATEWAY"] = f"http://127.0.0.1:{gateway.port}"
+        environment["CAISSON_TOKEN_GATEWAY"] = f"http://127.0.0.1:{token_gateway.port}"
         code = subprocess.run(["node", "--test", *map(str, files)], env=environment, check=False).returncode
         left = not daemon.runs_are_gone()
         if left:

@@ -41,7 +41,7 @@ export class Editor {
     const parent = make('div');
     parent.style.height = '100%';
     root.append(parent);
-    this.#view = new EditorView({ parent, root });
+    this.#view = new EditorView({ state: this.#stateOf(''), parent, root });
     byId('add-file').addEventListener('click', () => {
       this.#add();
       changed();

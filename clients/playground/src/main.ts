@@ -1,6 +1,6 @@
 // The page: a program on one side, what becomes of it on the other. Everything it shows of a run comes from the gateway that
 // served it. Untrusted: the fragment of the address (a link somebody sent), and all that programs print.
-import { Caisson, type Profile, type RunResult } from 'caisson';
+import { Caisson, Refused, type Profile, type RunResult } from 'caisson';
 
 import { byId, choose, chosen, make } from './dom.js';
 import { Editor } from './editor.js';
@@ -15,8 +15,10 @@ import { outcome } from './words.js';
 
 const DRAFT = 'caisson.draft';
 const THEME = 'caisson.theme';
+const TOKEN = 'caisson.token';
 
-const client = new Caisson({ baseUrl: new URL('.', location.href).href });
+const token = sessionStorage.getItem(TOKEN);
+const client = new Caisson({ baseUrl: new URL('.', location.href).href, ...(token === null ? {} : { token }) });
 const language = byId<HTMLSelectElement>('language');
 const runButton = byId<HTMLButtonElement>('run');
 const stopButton = byId<HTMLButtonElement>('stop');
@@ -265,6 +267,12 @@ function listen(): void {
       stop();
     }
   }, { capture: true });
+  byId('token-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    // For this tab alone, and until it is closed.
+    sessionStorage.setItem(TOKEN, byId<HTMLInputElement>('token').value.trim());
+    location.reload();
+  });
   addEventListener('hashchange', () => void openFirst());
   addEventListener('pagehide', () => session?.leave());
 }
@@ -283,7 +291,14 @@ async function begin(): Promise<void> {
     language.disabled = false;
     runButton.disabled = false;
   } catch (error) {
-    setState(refusalInWords(error), 'bad');
+    const asksForToken = error instanceof Refused && error.status === 401;
+    byId('token-form').hidden = !asksForToken;
+    if (asksForToken && token === null) {
+      setState('This server asks for a token.', 'idle');
+    } else {
+      setState(refusalInWords(error), 'bad');
+    }
+    if (asksForToken) byId('token').focus();
   }
 }
 

@@ -50,7 +50,7 @@ export class RunSession {
   /** The page goes away: nobody will read the run's end. */
   leave(): void {
     if (this.#name !== undefined && this.#conversation === undefined) {
-      void fetch(`./v1/${this.#name}:cancel`, { method: 'POST', keepalive: true }).catch(() => undefined);
+      this.#client.cancel(this.#name, { keepalive: true }).catch(() => undefined);
     }
     this.#abort.abort();
     this.#conversation?.close();

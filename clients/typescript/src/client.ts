@@ -19,6 +19,8 @@ export interface CaissonOptions {
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /** The request goes out even if the page goes away meanwhile. */
+  keepalive?: boolean;
 }
 
 export interface FollowOptions extends CallOptions {
@@ -32,6 +34,8 @@ export interface FollowOptions extends CallOptions {
 export type Program = string | InputFile[];
 
 export type RunOptions = Omit<ExecuteRequest, 'profile' | 'files'> & CallOptions;
+
+type Sent = { [Name in keyof CallOptions]: CallOptions[Name] | undefined };
 
 const LONGEST_DELAY_MS = 5_000;
 
@@ -143,7 +147,7 @@ export class Caisson {
   /** A run that is talked to while it runs, over a WebSocket; with `terminal` it has a terminal of its own. */
   interact(request: ExecuteRequest, terminal?: Terminal): Conversation {
     const base = this.#base === '' ? globalThis.location.origin : this.#base;
-    return new Conversation(`${base.replace(/^http/, 'ws')}/v1/runs:interact`, request, terminal);
+    return new Conversation(`${base.replace(/^http/, 'ws')}/v1/runs:interact`, request, terminal, this.#token);
   }
 
   async #mainFile(profile: string, options: CallOptions): Promise<string> {
@@ -157,7 +161,7 @@ export class Caisson {
     }
   }
 
-  async #send(method: string, path: string, options: { signal?: AbortSignal | undefined }, body?: unknown,
+  async #send(method: string, path: string, options: Sent, body?: unknown,
               accept = 'application/json', more: Record<string, string> = {}): Promise<Response> {
     const headers: Record<string, string> = { Accept: accept, ...more };
     if (this.#token !== undefined) headers['Authorization'] = `Bearer ${this.#token}`;
@@ -168,6 +172,7 @@ export class Caisson {
         method, headers, cache: 'no-store',
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...(options.keepalive === true ? { keepalive: true } : {}),
       });
     } catch (cause) {
       throw isAbort(cause) ? cause : new ConnectionLost('the gateway cannot be reached', { cause });
@@ -178,7 +183,7 @@ export class Caisson {
     return response;
   }
 
-  async #json<T>(method: string, path: string, options: { signal?: AbortSignal | undefined }, body?: unknown): Promise<T> {
+  async #json<T>(method: string, path: string, options: Sent, body?: unknown): Promise<T> {
     const response = await this.#send(method, path, options, body);
     return (await response.json()) as T;
   }

@@ -5,6 +5,8 @@ import { runEvent, type RunEvent } from './events.js';
 import type { ExecuteRequest, RunResult } from './messages.js';
 
 export const INTERACT_PROTOCOL = 'caisson.run-interact.v1';
+/** A browser's WebSocket has no headers of its own: a token is shown as one more subprotocol. */
+const BEARER_PROTOCOL = 'caisson.bearer.';
 
 export interface Terminal {
   rows: number;
@@ -25,8 +27,8 @@ export class Conversation {
   readonly #waiting: (() => void)[] = [];
   #ended = false;
 
-  constructor(url: string, request: ExecuteRequest, terminal?: Terminal) {
-    this.#socket = new WebSocket(url, INTERACT_PROTOCOL);
+  constructor(url: string, request: ExecuteRequest, terminal?: Terminal, token?: string) {
+    this.#socket = new WebSocket(url, [INTERACT_PROTOCOL, ...(token === undefined ? [] : [BEARER_PROTOCOL + token])]);
     this.#socket.addEventListener('open', () => {
       this.#send({ open: { request, ...(terminal === undefined ? {} : { terminal }) } });
     });

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <vector>
 
 #include "common/memfd.h"
@@ -15,6 +16,10 @@ PolicyState::PolicyState(const policy::TenantPolicies& policies)
   for (const auto& [name, policy] : policies) {
     policies_.emplace(name, std::make_shared<const policy::TenantPolicy>(policy));
   }
+}
+
+PolicyState::PolicyState(const policy::TenantPolicies& policies, TokenTable tokens) : PolicyState(policies) {
+  tokens_ = std::move(tokens);
 }
 
 std::shared_ptr<const policy::TenantPolicy> PolicyState::Of(const TenantId& tenant) const {
@@ -50,12 +55,22 @@ absl::StatusOr<std::shared_ptr<const PolicyState>> ReadPolicies(const ipc::Polic
     }
     done += static_cast<size_t>(count);
   }
-  if (message.files == 0) {
-    return std::make_shared<const PolicyState>();
+  ASSIGN_OR_RETURN(std::vector<policy::PolicyText> texts, policy::UnpackPolicyTexts(text));
+  if (texts.size() != uint64_t{message.files} + message.tokens) {
+    return absl::InvalidArgumentError("POLICY: files is not their number");
   }
-  ASSIGN_OR_RETURN(const std::vector<policy::PolicyText> texts, policy::UnpackPolicyTexts(text));
+  TokenTable tokens;
+  if (message.tokens != 0) {
+    ASSIGN_OR_RETURN(const std::vector<policy::TokenEntry> entries,
+                     policy::ParseTokens(texts.back().text, texts.back().file));
+    tokens = TokenTable(entries);
+    texts.pop_back();
+  }
+  if (message.files == 0) {
+    return std::make_shared<const PolicyState>(std::move(tokens));
+  }
   ASSIGN_OR_RETURN(const policy::TenantPolicies policies, policy::ParseTenantPolicies(texts));
-  return std::make_shared<const PolicyState>(policies);
+  return std::make_shared<const PolicyState>(policies, std::move(tokens));
 }
 
 }  // namespace caisson::dispatcher

@@ -1,5 +1,6 @@
-// Which policy holds for which tenant, as caissond said last. Written by the I/O thread, read by gRPC's
-// threads: a reader keeps what it got for as long as it decides, whatever is reloaded meanwhile.
+// Which policy holds for which tenant, and which tokens hold, as caissond said last. Written by the I/O
+// thread, read by gRPC's threads: a reader keeps what it got for as long as it decides, whatever is reloaded
+// meanwhile.
 #ifndef CAISSON_DISPATCHER_TENANCY_POLICY_BOOK_H_
 #define CAISSON_DISPATCHER_TENANCY_POLICY_BOOK_H_
 
@@ -11,24 +12,28 @@
 
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
+#include "dispatcher/tenancy/token_table.h"
 #include "dispatcher/tenant.h"
 #include "ipc/messages.h"
 #include "policy/tenant_policy.h"
 
 namespace caisson::dispatcher {
 
-// All policies at one time.
+// All policies and tokens at one time.
 class PolicyState {
  public:
   // No files: every tenant may have what profiles allow.
   PolicyState() = default;
   explicit PolicyState(const policy::TenantPolicies& policies);
+  explicit PolicyState(TokenTable tokens) : tokens_(std::move(tokens)) {}
+  PolicyState(const policy::TenantPolicies& policies, TokenTable tokens);
 
   // Null if the tenant has none, and so may nothing.
   std::shared_ptr<const policy::TenantPolicy> Of(const TenantId& tenant) const;
   const std::map<std::string, std::shared_ptr<const policy::TenantPolicy>>& policies() const {
     return policies_;
   }
+  const TokenTable& tokens() const { return tokens_; }
   // "none" without files.
   const std::string& digest() const { return digest_; }
 
@@ -36,6 +41,7 @@ class PolicyState {
   bool configured_ = false;
   std::map<std::string, std::shared_ptr<const policy::TenantPolicy>> policies_;
   std::string digest_ = "none";
+  TokenTable tokens_;
 };
 
 class PolicyBook {

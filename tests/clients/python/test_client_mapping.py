@@ -18,6 +18,8 @@ EXPECTED = {  # reason → exception; docs/errors.md has the reasons
     "SUPERVISOR_UNAVAILABLE": "Unavailable", "CLIENT_GONE": "Canceled", "INPUT_OUT_OF_ORDER": "InputRefused",
     "INPUT_TIMEOUT": "InputRefused", "REQUEST_ID_REUSED": "RequestIdReused", "STORAGE_FULL": "Exhausted", "STORAGE_FAILED": "StorageFailed",
     "OUTPUT_NOT_STORED": "NotFollowable", "OFFSET_OUT_OF_RANGE": "InvalidRequest",
+    "TOKEN_MISSING": "Unauthenticated", "TOKEN_MALFORMED": "Unauthenticated", "TOKEN_NOT_VALID": "Unauthenticated",
+    "TOKEN_EXPIRED": "Unauthenticated",
     "ROLE_NOT_ALLOWED": "PermissionDenied", "TENANT_WITHOUT_POLICY": "PermissionDenied", "PROFILE_NOT_ALLOWED": "PermissionDenied",
     "LIMIT_NOT_ALLOWED": "PermissionDenied", "QUOTA_EXCEEDED": "Exhausted", "DEADLINE_TOO_SOON": "Exhausted",
 }

@@ -54,6 +54,18 @@ TEST(RequestHeadTest, AnIdOfTheClientsIsTakenWhereItIsOne) {
   EXPECT_NE(FreshRequestId(), FreshRequestId());
 }
 
+TEST(RequestHeadTest, AnAuthorizationIsHandedOnAsItIsWhereItCanBe) {
+  EXPECT_EQ(Authorization(Head({})), "");
+  EXPECT_EQ(Authorization(Head({{"Authorization", "Bearer x"}})), "Bearer x");
+  EXPECT_EQ(Authorization(Head({{"authorization", std::string(256, 'a')}})), std::string(256, 'a'));
+  for (const std::string& wrong :
+       {std::string(), std::string(257, 'a'), std::string("a\xff"), std::string("a\tb")}) {
+    EXPECT_EQ(Authorization(Head({{"Authorization", wrong}})), kMalformedAuthorization);
+  }
+  EXPECT_EQ(Authorization(Head({{"Authorization", "Bearer x"}, {"Authorization", "Bearer x"}})),
+            kMalformedAuthorization);
+}
+
 TEST(RequestHeadTest, ATraceIsTakenWhereItIsOne) {
   const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   EXPECT_EQ(Traceparent(Head({{"traceparent", good}})), good);

@@ -133,8 +133,9 @@ TEST(CodecReplyTest, HelloFieldsAreChecked) {
 
 TEST(CodecReplyTest, PolicyFieldsAreChecked) {
   EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.bytes = 0; }), "decode POLICY: bytes is 0");
-  EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.reserved = 1; }),
-            "decode POLICY: reserved is not 0");
+  EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.tokens = 2; }),
+            "decode POLICY: tokens is neither 0 nor 1");
+  EXPECT_EQ(ErrorAfter<Policy>(ValidPolicy(), [](Policy& m) { m.tokens = 1; }), "accepted");
   EXPECT_FALSE(DecodeReply(AsBytes(ValidPolicy()), 0).ok());
 }
 
@@ -144,9 +145,11 @@ TEST(CodecReplyTest, ListenerFieldsAreChecked) {
     return ErrorAfter<L>(ValidListener(), change);
   };
   EXPECT_EQ(error([](L& m) { m.role = ClientRole{0}; }), "decode LISTENER: role is out of range");
-  EXPECT_EQ(error([](L& m) { m.role = ClientRole{4}; }), "decode LISTENER: role is out of range");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole{5}; }), "decode LISTENER: role is out of range");
   EXPECT_EQ(error([](L& m) { m.role = ClientRole::kOperator; }),
-            "decode LISTENER: tenant is given to an operator");
+            "decode LISTENER: tenant is given to one who has none");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole::kByToken; }),
+            "decode LISTENER: tenant is given to one who has none");
   EXPECT_EQ(error([](L& m) { m.tenant.fill('\0'); }), "decode LISTENER: tenant is not a tenant's name");
   EXPECT_EQ(error([](L& m) { m.tenant.fill('a'); }), "decode LISTENER: tenant is not a tenant's name");
   EXPECT_EQ(error([](L& m) { m.tenant[60] = 'x'; }), "decode LISTENER: tenant is not a tenant's name");

@@ -182,6 +182,39 @@ TEST(ConfigTest, FaultsOfListenersNameFileLineKeyAndReason) {
             "c:3: listeners: must be left out while profiles learn: then nobody but root may connect");
 }
 
+TEST(ConfigTest, ListenerThatAsksForTokensIsTaken) {
+  const absl::StatusOr<Config> config = ParseConfigText(R"({"schema_version": 1, "tokens_file": "/etc/t.json",
+    "listeners": [{"socket": "unix:/run/t/a.sock", "authentication": "token", "mode": "0666"},
+                  {"socket": "unix:/run/t/b.sock", "authentication": "socket", "tenant": "b"}]})",
+                                                        "c");
+  ASSERT_TRUE(config.ok()) << Message(config.status());
+  EXPECT_EQ(config->tokens_file, "/etc/t.json");
+  EXPECT_EQ(config->listeners[0].role, ipc::ClientRole::kByToken);
+  EXPECT_EQ(config->listeners[0].tenant, "");
+  EXPECT_EQ(config->listeners[1].role, ipc::ClientRole::kRun);
+}
+
+TEST(ConfigTest, FaultsOfTokenListenersAreTold) {
+  const auto listener = [](const std::string& members) {
+    return "\"listeners\": [{\"socket\": \"unix:/run/t/a.sock\", " + members + "}]";
+  };
+  const std::string file = "\"tokens_file\": \"/etc/t.json\", ";
+  const std::string token = "\"authentication\": \"token\"";
+  EXPECT_EQ(ErrorOf(listener(token)), "c:1: tokens_file: must be there: a listener asks for tokens");
+  EXPECT_EQ(ErrorOf(file + listener("\"tenant\": \"a\"")),
+            "c:2: tokens_file: no listener asks for tokens: give one \"authentication\": \"token\"");
+  EXPECT_EQ(ErrorOf(file + listener(token + ", \"tenant\": \"a\"")),
+            "c:2: listeners[0].tenant: must be left out: each token says it");
+  EXPECT_EQ(ErrorOf(file + listener(token + ", \"role\": \"operator\"")),
+            "c:2: listeners[0].role: must be left out: each token says it");
+  EXPECT_EQ(ErrorOf(listener("\"authentication\": \"password\", \"tenant\": \"a\"")),
+            "c:2: listeners[0].authentication: must be socket or token");
+  EXPECT_EQ(ErrorOf("\"tokens_file\": \"t.json\", " + listener(token)),
+            "c:2: tokens_file: must be the absolute path of a file without '..', or empty");
+  EXPECT_EQ(ErrorOf("\"learning_profiles\": [\"c\"], " + file + listener(token)),
+            "c:2: listeners: must be left out while profiles learn: then nobody but root may connect");
+}
+
 TEST(ConfigTest, AllFaultsAreToldAtOnce) {
   EXPECT_EQ(ErrorOf("\"user\": \"root\",\n\"queue_length\": 0"),
             "c:2: user: must not be root: the dispatcher faces the clients\n"

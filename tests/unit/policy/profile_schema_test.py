@@ -47,6 +47,14 @@ class ProfileSchemaTest(unittest.TestCase):
                       {"tests": [{"name": "x", "profile": "python"}]}):
             self.assertFalse(policies.is_valid({**web, **fault}), fault)
 
+    def test_tokens_are_valid_and_faults_are_not(self):
+        tokens = validator(load("deploy/tokens.schema.json"))
+        entry = {"id": "0123456789ab", "sha256": "0" * 64, "tenant": "web", "role": "run", "expires": "2027-03-01T12:00:00Z"}
+        tokens.validate({"schema_version": 1, "tokens": [entry, {**entry, "role": "observe", "note": "the site"}]})
+        for fault in ({"id": "0123456789AB"}, {"sha256": "0"}, {"tenant": "Web"}, {"role": "operator"}, {"expires": "never"},
+                      {"note": "a\nb"}, {"secret": "x"}):
+            self.assertFalse(tokens.is_valid({"schema_version": 1, "tokens": [{**entry, **fault}]}), fault)
+
     def test_the_groups_are_valid(self):
         self.groups.validate(load("profiles/syscall-groups.json"))
 

@@ -27,7 +27,7 @@ after(async () => {
 });
 
 /** Runs `test` with a fresh page. `options`: of the browser's context; `base`: a gateway before the gateway; `hash`: a link's fragment. */
-export async function withPage(test, { base = gateway, hash = '', expectErrors = false, ...options } = {}) {
+export async function withPage(test, { base = gateway, hash = '', expectErrors = false, isReady = true, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', ...options });
   const wrong = [];
   const page = await context.newPage();
@@ -41,7 +41,7 @@ export async function withPage(test, { base = gateway, hash = '', expectErrors =
   });
   try {
     await page.goto(`${base}/${hash === '' ? '' : `#${hash}`}`);
-    await page.locator('#language:enabled').waitFor();
+    if (isReady) await page.locator('#language:enabled').waitFor();
     await test(page, context);
     if (!expectErrors) assert.deepEqual(wrong, []);
   } finally {

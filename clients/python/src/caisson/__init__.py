@@ -22,6 +22,7 @@ from caisson.errors import (
     InputRefused,
     InvalidAddress,
     InvalidRequest,
+    InvalidToken,
     NotFollowable,
     NotFound,
     PermissionDenied,
@@ -36,6 +37,7 @@ from caisson.errors import (
     RunNotFound,
     SessionEnded,
     StorageFailed,
+    Unauthenticated,
     Unavailable,
     Unsupported,
 )
@@ -67,12 +69,12 @@ from caisson.results import (
 __all__ = [
     "Accepted", "Actor", "AsyncCaisson", "AsyncRunStream", "AsyncSession", "Caisson", "CaissonError",
     "Canceled", "CollectedFile", "Content", "DeadlineExceeded", "Denial", "Denied", "Event", "Exhausted",
-    "FieldViolation", "File", "Finished", "InputRefused", "InvalidAddress", "InvalidRequest", "Isolation",
+    "FieldViolation", "File", "Finished", "InputRefused", "InvalidAddress", "InvalidRequest", "InvalidToken", "Isolation",
     "IsolationFact", "IsolationSource", "LimitHit", "Limits", "NotFollowable", "NotFound", "ObservedCall", "Options", "Output",
     "OutputFile", "OutputOverflow", "OutputPiece", "PermissionDenied", "PolicyDecision", "Profile", "ProfileNotFound",
     "ProfileUnavailable", "ProtocolError", "Queued", "RefusalReason", "Refused", "RefusedOutput",
     "RequestIdReused", "RequestTooLarge", "Result", "Retry", "Run", "RunFailed", "RunLost", "RunNotFound", "RunResult",
     "RunState", "RunStream", "ServerInfo", "Session", "SessionEnded", "Started", "Stderr", "Stdout",
-    "StepFinished", "StepResult", "StorageFailed", "StreamCount", "Terminal", "Timings", "Unavailable", "Unsupported", "Usage",
-    "Verdict",
+    "StepFinished", "StepResult", "StorageFailed", "StreamCount", "Terminal", "Timings", "Unauthenticated", "Unavailable", "Unsupported",
+    "Usage", "Verdict",
 ]

@@ -33,6 +33,10 @@ BY_REASON: dict[str, type[errors.Refused]] = {
     "CLIENT_GONE": errors.Canceled,
     "INPUT_OUT_OF_ORDER": errors.InputRefused,
     "INPUT_TIMEOUT": errors.InputRefused,
+    "TOKEN_MISSING": errors.Unauthenticated,
+    "TOKEN_MALFORMED": errors.Unauthenticated,
+    "TOKEN_NOT_VALID": errors.Unauthenticated,
+    "TOKEN_EXPIRED": errors.Unauthenticated,
     "ROLE_NOT_ALLOWED": errors.PermissionDenied,
     "TENANT_WITHOUT_POLICY": errors.PermissionDenied,
     "PROFILE_NOT_ALLOWED": errors.PermissionDenied,
@@ -49,7 +53,7 @@ BY_CODE: dict[str, type[errors.Refused]] = {
     "RESOURCE_EXHAUSTED": errors.Exhausted,
     "UNAVAILABLE": errors.Unavailable,
     "PERMISSION_DENIED": errors.PermissionDenied,
-    "UNAUTHENTICATED": errors.PermissionDenied,
+    "UNAUTHENTICATED": errors.Unauthenticated,
     "CANCELLED": errors.Canceled,
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Self, Unpack
 import grpc
 import grpc.aio
 
-from caisson import _address, _convert, _request
+from caisson import _address, _convert, _request, _token
 from caisson._input import Input
 from caisson._progress import Attempts, Following, Gathering, Progress, Retry, profiles_page, runs_page
 from caisson.errors import SessionEnded
@@ -160,8 +160,10 @@ class AsyncSession(AsyncRunStream):
 class AsyncCaisson:
     """Caisson for asyncio: the same calls and the same contracts, awaited. It belongs to the event loop of its first call."""
 
-    def __init__(self, address: str | None = None, *, call_timeout_seconds: float = 10.0, retry: Retry = Retry()) -> None:
+    def __init__(self, address: str | None = None, *, token: str | None = None, call_timeout_seconds: float = 10.0,
+                 retry: Retry = Retry()) -> None:
         self.address = _address.resolve(address)
+        self._token = _token.resolve(token)
         self._call_timeout_seconds = call_timeout_seconds
         self._retry = retry
         self._usual_names: dict[str, str] = {}
@@ -172,7 +174,7 @@ class AsyncCaisson:
     def _stub(self) -> Any:
         if self._open_stub is None:
             self._channel = AIO.insecure_channel(self.address, options=_address.CHANNEL_OPTIONS)
-            self._open_stub = STUB(self._channel)
+            self._open_stub = _token.shown_by(STUB(self._channel), self._token)
         return self._open_stub
 
     async def __aenter__(self) -> Self:

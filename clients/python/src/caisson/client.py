@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 
 import grpc
 
-from caisson import _address, _convert, _request
+from caisson import _address, _convert, _request, _token
 from caisson._input import Input
 from caisson._progress import Attempts, Following, Gathering, Progress, Retry, profiles_page, runs_page
 from caisson.errors import SessionEnded
@@ -182,16 +182,19 @@ class Caisson:
 
     `address`: "unix:/path" or an absolute path; else the variable CAISSON_ADDRESS, else CAISSON_SOCKET, else
     unix:/run/caisson/caisson.sock. Nothing is connected before the first call. `call_timeout_seconds` bounds every call that runs
-    nothing (ps(), get(), ...); what runs something has the option timeout_seconds. `retry`: see Retry.
+    nothing (ps(), get(), ...); what runs something has the option timeout_seconds. `retry`: see Retry. `token`: what to show to
+    a daemon that asks for one; else the file that the variable CAISSON_TOKEN_FILE names, which nobody else may be able to use.
     """
 
-    def __init__(self, address: str | None = None, *, call_timeout_seconds: float = 10.0, retry: Retry = Retry()) -> None:
+    def __init__(self, address: str | None = None, *, token: str | None = None, call_timeout_seconds: float = 10.0,
+                 retry: Retry = Retry()) -> None:
         self.address = _address.resolve(address)
         self._call_timeout_seconds = call_timeout_seconds
         self._retry = retry
         self._usual_names: dict[str, str] = {}
+        shown = _token.resolve(token)
         self._channel = grpc.insecure_channel(self.address, options=_address.CHANNEL_OPTIONS)
-        self._stub: Any = STUB(self._channel)
+        self._stub: Any = _token.shown_by(STUB(self._channel), shown)
 
     def __enter__(self) -> Self:
         return self

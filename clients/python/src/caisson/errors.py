@@ -12,6 +12,7 @@
     │   ├── Exhausted             .retry_after, .quotas
     │   ├── Unavailable           .retry_after, .may_have_run
     │   ├── PermissionDenied
+    │   │   └── Unauthenticated   no token, or one that is not valid
     │   ├── RequestIdReused       another request had this request_id
     │   ├── NotFollowable         the run's output went to its client
     │   ├── StorageFailed         the service cannot read or write its records
@@ -22,6 +23,7 @@
     ├── SessionEnded          written to a run that is over (also a BrokenPipeError)
     ├── ProtocolError         the server sent what no Caisson server does
     ├── InvalidAddress        (also a ValueError)
+    ├── InvalidToken          (also a ValueError)
     └── RunFailed             by Result.check() alone: .result
 """
 
@@ -129,6 +131,10 @@ class PermissionDenied(Refused):
     """This user may not open the socket, or not make this call."""
 
 
+class Unauthenticated(PermissionDenied):
+    """The daemon asks for a token, and the call showed none, or one that is not valid or no longer."""
+
+
 class RequestIdReused(Refused):
     """Another request had this `request_id`; the same one would have been answered with its run."""
 
@@ -175,6 +181,10 @@ class ProtocolError(CaissonError):
 
 class InvalidAddress(CaissonError, ValueError):
     """The address is none on which Caisson listens."""
+
+
+class InvalidToken(CaissonError, ValueError):
+    """What was given is no token, or stands in a file that others can use. The message never holds it."""
 
 
 class RunFailed(CaissonError):
