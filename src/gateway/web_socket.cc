@@ -31,7 +31,8 @@ WebSocket::WebSocket(HttpConnection& connection, const WebSocketBounds& bounds, 
       stream_(connection.socket()),
       calm_(connection.socket().get_executor()),
       beat_(std::make_shared<Beat>(*this, connection.socket().get_executor())),
-      heard_(Clock::now()) {
+      heard_(Clock::now()),
+      pinged_(heard_) {
   stream_.text(true);
   stream_.control_callback([this](websocket::frame_type /*kind*/, boost::beast::string_view /*bytes*/) {
     heard_ = Clock::now();
@@ -55,8 +56,11 @@ void WebSocket::Wait(const std::shared_ptr<Beat>& beat) {
   });
 }
 
+// A reset is seen at once. The mere end of the client's sending is the reader's to see, where one reads: its
+// closing frame stands before it.
 bool WebSocket::HungUp() const {
-  pollfd client{connection_.socket().native_handle(), POLLRDHUP, 0};
+  const int events = reading_ ? 0 : POLLRDHUP;
+  pollfd client{connection_.socket().native_handle(), static_cast<int16_t>(events), 0};
   return poll(&client, 1, 0) != 0;
 }
 
@@ -75,20 +79,22 @@ void WebSocket::Look() {
     closing_began_ = now;
     on_gone_();
   }
-  if (aborted_ || flood || IsOverdue(now) || (!reading_ && !closing_began_ && HungUp())) {
+  if (aborted_ || flood || IsOverdue(now) || (!closing_began_ && HungUp())) {
     // Again and again: an operation of several parts may be between two of them.
     Abort();
     on_gone_();
-  } else if (accepted_ && !closing_began_ && !pinging_ && now - std::max(heard_, pinged_) > PingTime()) {
+  } else if (accepted_ && !closing_began_ && !pinging_ && now - pinged_ > PingTime(now)) {
     pinged_ = now;
     Ping();
   }
 }
 
-// Where nobody reads, the end of the client's sending may stand behind what is not read. A ping to a client
-// that is gone is answered by a reset.
-std::chrono::milliseconds WebSocket::PingTime() const {
-  return reading_ ? bounds_.idle / 3 : std::min(bounds_.idle / 3, kProbeTime);
+// While the client sends, its end may stand behind much that is not read yet. A ping to a client that is gone
+// is answered by a reset.
+std::chrono::milliseconds WebSocket::PingTime(Clock::time_point now) const {
+  const bool sends =
+      !reading_ || now - heard_ < kProbeTime / 2;  // half: a pong is not to bring the next ping
+  return sends ? std::min(bounds_.idle / 3, kProbeTime) : bounds_.idle / 3;
 }
 
 void WebSocket::Ping() {

@@ -79,7 +79,7 @@ class WebSocket {
   static void Wait(const std::shared_ptr<Beat>& beat);
   void Look();
   bool IsOverdue(Clock::time_point now) const;
-  std::chrono::milliseconds PingTime() const;
+  std::chrono::milliseconds PingTime(Clock::time_point now) const;
   void Ping();
   void Abort();
   bool HungUp() const;

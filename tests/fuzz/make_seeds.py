@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the hand-made seeds of the fuzz targets, all but those of profiles: valid input, and near misses.
+"""Writes the hand-made seeds of the fuzz targets, all but those of profiles and of the gateway: valid input, and near misses.
 
 The layouts repeat src/ipc/messages.h and src/ipc/run_streams.h on purpose: when a struct changes, the replayed
 corpus stops being accepted, and this file must be changed with it. Run it from anywhere; it overwrites its own files.

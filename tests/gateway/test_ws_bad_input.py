@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import threading
 
@@ -149,23 +150,29 @@ def test_flood_of_pings_is_cut_off(gateway, gateway_daemon):
         assert gateway_daemon.runs_are_gone()
 
 
-def test_flood_of_tiny_messages_is_taken_at_the_daemons_pace_and_others_are_served(gateway, gateway_daemon):
+@pytest.mark.parametrize("first, piece", [(b"", frame(BINARY, b"x")), (frame(BINARY, fin=False), frame(0, fin=False)), (frame(BINARY, fin=False), frame(0, b"x", fin=False))],
+                         ids=["messages", "empty-fragments", "fragments"])
+def test_flood_of_tiny_frames_harms_nobody_else(gateway, gateway_daemon, first, piece):
+    over = threading.Event()
+
     def flood():
         with contextlib.suppress(OSError):
-            while True:
-                talk.send_raw(tiny)
+            talk.send_raw(first)
+            while not over.is_set():
+                talk.send_raw(piece * 10_000)
 
-    tiny = frame(BINARY, b"x") * 10_000
     with Talk(gateway) as talk:
         talk.open(FOREVER).until_output("here\n")
+        talk.connection.sock.settimeout(scaled(1))
         flooding = threading.Thread(target=flood)
         flooding.start()
         for _ in range(3):
             answer = gateway.request("POST", "/v1/runs:execute", python_run("print(1)"))
             assert answer.json()["stdout"] == "1\n"
-        talk.connection.sock.shutdown(socket.SHUT_RDWR)
+        over.set()
         flooding.join()
-    assert processes.wait_until(lambda: gateway_daemon.run_pids() == [], scaled(10))
+    # What it had sent is not read to its end first.
+    assert processes.wait_until(lambda: gateway_daemon.run_pids() == [], scaled(5))
 
 
 def test_client_that_opens_nothing_is_told_and_closed(impatient):
@@ -231,3 +238,22 @@ def test_connections_beyond_the_bound_are_told(gateway_daemon):
     with Gateway(gateway_daemon.address, "--max-connections-per-address", "2") as small:
         with Talk(small), Talk(small):
             assert small.request("GET", "/healthz").json()["reason"] == "TOO_MANY_CONNECTIONS"
+
+
+def test_messages_beyond_the_room_of_all_are_refused(gateway_daemon):
+    size = 23 << 20
+    begun = frame(BINARY, b"", length=size)[:-4] + bytes(4) + bytes(size - 1)  # by a mask of zeros; all but its end
+    with Gateway(gateway_daemon.address) as mine, contextlib.ExitStack() as stack:
+        talks = [stack.enter_context(Talk(mine)) for _ in range(12)]
+        for talk in talks:
+            talk.until("open")
+            with contextlib.suppress(ConnectionError):
+                talk.send_raw(begun)
+        told, _, _ = select.select([talk.connection.sock for talk in talks], [], [], scaled(60))
+        refused = next(talk for talk in talks if talk.connection.sock in told)
+        problem = refused.problem()
+        assert (problem["reason"], problem["retry_after_ms"], refused.code) == ("BUSY", 1000, 1011)
+        for talk in talks:
+            talk.close()
+        answer = mine.request("POST", "/v1/runs:execute", python_run("print(1)"))
+        assert answer.json()["stdout"] == "1\n"
