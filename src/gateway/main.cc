@@ -17,13 +17,13 @@
 
 #include "common/status.h"
 #include "common/unique_fd.h"
-#include "gateway/become_user.h"
 #include "gateway/connector.h"
 #include "gateway/daemon_link.h"
 #include "gateway/listen_address.h"
 #include "gateway/lockdown.h"
 #include "gateway/logging.h"
 #include "gateway/server.h"
+#include "lockdown/become_user.h"
 
 namespace caisson::gateway {
 namespace {
@@ -106,7 +106,7 @@ absl::StatusOr<int> Serve(const Options& options) {
   RETURN_IF_ERROR(CheckOrigins(options.origins));
   RETURN_IF_ERROR(CheckDescriptors(options.bounds));
   ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
-  RETURN_IF_ERROR(BecomeUser(options.user));
+  RETURN_IF_ERROR(lockdown::BecomeUser(options.user));
   // ORDER: the connector before Asio and gRPC have anything that a fork would copy, and before Landlock,
   // which it takes on by itself.
   ASSIGN_OR_RETURN(Connector connector, Connector::Start(socket_path));
