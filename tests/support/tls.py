@@ -110,9 +110,10 @@ class Door:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         try:
-            self.stop()
+            code = self.stop()
+            assert code == 0 or kind is not None, (code, self.log)
         finally:
             if self.process.poll() is None:
                 os.kill(self.process.pid, signal.SIGKILL)
