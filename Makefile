@@ -23,7 +23,7 @@ setup: ## install missing Debian packages and configure build/
 	@tools/setup.sh build
 
 build: setup ## build the programs into build/bin/ (default)
-	@$(NINJA) caissond caisson-dispatcher caisson-gateway caisson operator_files
+	@$(NINJA) caissond caisson-dispatcher caisson-gateway caisson-tls caisson operator_files
 
 all: setup ## build everything: programs, tests, mutation builds, benchmarks
 	@$(NINJA) all operator_files

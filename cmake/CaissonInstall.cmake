@@ -4,7 +4,7 @@
 # Nothing is setuid or has file capabilities: caissond is started as root.
 install(TARGETS caisson RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS caissond RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS caisson-gateway RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS caisson-gateway caisson-tls RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS caisson-dispatcher RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/caisson)
 
 install(DIRECTORY profiles/ DESTINATION ${CMAKE_INSTALL_DATADIR}/caisson/profiles

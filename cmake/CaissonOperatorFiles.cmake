@@ -3,11 +3,12 @@
 set(caisson_tools ${CMAKE_SOURCE_DIR}/tools)
 set(caisson_cli_reader ${caisson_tools}/cli_model.py)
 set(caisson_man_pages)
-foreach(page caisson.1 caisson-gateway.8 caissond.8 caissond.json.5)
+foreach(page caisson.1 caisson-gateway.8 caisson-tls.8 caissond.8 caissond.json.5)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/${page}
     COMMAND /usr/bin/python3 ${caisson_tools}/make_man.py --version ${PROJECT_VERSION} --program $<TARGET_FILE:caisson>
-            --program $<TARGET_FILE:caissond> --program $<TARGET_FILE:caisson-gateway> ${CMAKE_SOURCE_DIR}/docs/man/${page}.md ${CMAKE_BINARY_DIR}/man/${page}
-    DEPENDS caisson caissond caisson-gateway ${caisson_cli_reader} ${caisson_tools}/make_man.py ${caisson_tools}/man_roff.py
+            --program $<TARGET_FILE:caissond> --program $<TARGET_FILE:caisson-gateway>
+            --program $<TARGET_FILE:caisson-tls> ${CMAKE_SOURCE_DIR}/docs/man/${page}.md ${CMAKE_BINARY_DIR}/man/${page}
+    DEPENDS caisson caissond caisson-gateway caisson-tls ${caisson_cli_reader} ${caisson_tools}/make_man.py ${caisson_tools}/man_roff.py
             ${CMAKE_SOURCE_DIR}/docs/man/${page}.md ${CMAKE_SOURCE_DIR}/docs/specification.md
             ${CMAKE_SOURCE_DIR}/deploy/caissond.schema.json
     COMMENT "Making the manual page ${page}" VERBATIM)

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Creates the system users `caisson`, as which the dispatcher runs, and `caisson-gateway`, as which the gateway runs, if
-# they are missing. The second is in the group caisson, whose members may open the daemon's socket.
+# Creates the system users `caisson`, as which the dispatcher runs, `caisson-gateway`, as which the gateway runs, and
+# `caisson-tls`, as which TLS is served, if they are missing. The second is in the group caisson, whose members may open
+# the daemon's socket; the third only gets to sockets that are given to it.
 set -euo pipefail
 
 as_root=$(dirname "$0")/as_root.sh
@@ -23,3 +24,4 @@ ensure() {
 
 ensure caisson caisson-dispatcher
 ensure caisson-gateway caisson-gateway --groups caisson
+ensure caisson-tls caisson-tls

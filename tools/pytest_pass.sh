@@ -13,7 +13,7 @@ pytest_pass() {
   shift
   # What takes longest first: compilers that start last would leave the other workers idle.
   tools/as_root.sh "running sandboxes" /usr/bin/python3 -m pytest -p no:cacheprovider --strict-markers -q "$@" \
-    tests/languages tests/attack tests/integration tests/gateway tests/clients tests/package 2>&1 | tee "$log/$name" || status=$?
+    tests/languages tests/attack tests/integration tests/gateway tests/tls tests/clients tests/package 2>&1 | tee "$log/$name" || status=$?
   if [[ $status -eq 77 && $require_privileged != 1 ]]; then
     say "SKIPPED: the integration, attack and installation tests (no root)"
     return 0

@@ -17,7 +17,6 @@
 
 #include "common/status.h"
 #include "common/unique_fd.h"
-#include "gateway/become_user.h"
 #include "gateway/connector.h"
 #include "gateway/daemon_link.h"
 #include "gateway/listen_address.h"
@@ -25,6 +24,7 @@
 #include "gateway/logging.h"
 #include "gateway/page_files.h"
 #include "gateway/server.h"
+#include "lockdown/become_user.h"
 
 namespace caisson::gateway {
 namespace {
@@ -109,7 +109,7 @@ absl::StatusOr<int> Serve(const Options& options) {
   RETURN_IF_ERROR(CheckOrigins(options.origins));
   RETURN_IF_ERROR(CheckDescriptors(options.bounds));
   ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
-  RETURN_IF_ERROR(BecomeUser(options.user));
+  RETURN_IF_ERROR(lockdown::BecomeUser(options.user));
   PageFiles page;
   if (!options.playground.empty()) {
     ASSIGN_OR_RETURN(page, PageFiles::Load(options.playground));

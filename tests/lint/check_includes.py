@@ -22,6 +22,7 @@ ALLOWED = {
     "orchestrator": {"orchestrator", "ipc", "policy", "sandbox", "common"},
     "dispatcher": {"dispatcher", "ipc", "policy", "lockdown", "common", "api", "sandbox/setup_stage.h"},
     "gateway": {"gateway", "lockdown", "common", "api"},
+    "tls_door": {"tls_door", "lockdown", "common"},
     "cli": {"cli", "policy", "common", "api"},
 }
 

@@ -13,7 +13,7 @@ import sys
 
 from lint_support import finish
 
-RELEASED = ("caissond", "caisson-dispatcher", "caisson-gateway", "caisson-init", "caisson")
+RELEASED = ("caissond", "caisson-dispatcher", "caisson-gateway", "caisson-tls", "caisson-init", "caisson")
 VARIABLES = {
     b"CAISSON_SOCKET": "where the command line finds the server",
     b"CAISSON_TOKEN_FILE": "where the command line finds the token it shows",

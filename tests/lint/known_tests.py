@@ -7,7 +7,7 @@ from lint_support import ROOT
 GTEST = re.compile(r"^\s*TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)", re.MULTILINE)
 PYTHON = re.compile(r"^\s*def (test_\w+)\(", re.MULTILINE)
 CASE = re.compile(r"^[A-Z]{3}-\d{2}$")
-FOLDERS = ("unit", "integration", "attack", "lint", "package", "golden", "languages", "clients", "gateway")
+FOLDERS = ("unit", "integration", "attack", "lint", "package", "golden", "languages", "clients", "gateway", "tls")
 
 
 def gtests():

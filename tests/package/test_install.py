@@ -20,6 +20,7 @@ BUILD = BIN_DIR.parent
 EXPECTED = """
 bin/caisson
 bin/caisson-gateway
+bin/caisson-tls
 sbin/caissond
 libexec/caisson/caisson-dispatcher
 lib/systemd/system/caisson-gateway.service
@@ -45,6 +46,7 @@ share/doc/caisson/example/caissond.json
 share/man/man1/caisson.1
 share/man/man5/caissond.json.5
 share/man/man8/caisson-gateway.8
+share/man/man8/caisson-tls.8
 share/man/man8/caissond.8
 share/bash-completion/completions/caisson
 share/bash-completion/completions/caissond

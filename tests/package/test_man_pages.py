@@ -11,8 +11,9 @@ from support.environment import BIN_DIR, CAISSON, CAISSOND, REPOSITORY
 
 PAGES = BIN_DIR.parent / "man"
 GATEWAY = BIN_DIR / "caisson-gateway"
+TLS = BIN_DIR / "caisson-tls"
 MAKE_MAN = REPOSITORY / "tools" / "make_man.py"
-NAMES = ("caisson.1", "caisson-gateway.8", "caissond.8", "caissond.json.5")
+NAMES = ("caisson.1", "caisson-gateway.8", "caisson-tls.8", "caissond.8", "caissond.json.5")
 # Found in a help text by its look alone, so that a mistake of the generator's parser is not repeated here.
 LONG_OPTION = re.compile(r"^ {2}(?:-\w,)?(--[a-z][a-z-]*)", re.MULTILINE)
 COMMANDS = ("", "run", "exec", "create", "follow", "get", "ps", "top", "cancel", "profile", "profile list", "profile lint", "profile explain", "image", "image build", "policy", "policy lint", "policy test", "policy explain", "token", "token create", "token list", "token revoke", "doctor", "version")
@@ -43,7 +44,7 @@ def test_formatter_has_nothing_to_say(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_page_is_the_one_that_would_be_made_now(name, tmp_path):
     """A page left over from another build would be installed silently."""
-    done = make(REPOSITORY / "docs/man" / f"{name}.md", tmp_path / name, CAISSON, CAISSOND, GATEWAY)
+    done = make(REPOSITORY / "docs/man" / f"{name}.md", tmp_path / name, CAISSON, CAISSOND, GATEWAY, TLS)
     assert done.returncode == 0, done.stderr
     made, built = (path.read_text().splitlines() for path in (tmp_path / name, PAGES / name))
     assert [line for line in made if not line.startswith(".TH")] == [line for line in built if not line.startswith(".TH")]
@@ -64,7 +65,7 @@ def test_the_commands_here_are_all_there_are():
     assert listed == [command for command in COMMANDS if command and " " not in command]
 
 
-@pytest.mark.parametrize("page, program", [("caissond.8", CAISSOND), ("caisson-gateway.8", GATEWAY)])
+@pytest.mark.parametrize("page, program", [("caissond.8", CAISSOND), ("caisson-gateway.8", GATEWAY), ("caisson-tls.8", TLS)])
 def test_every_option_of_a_daemon_is_in_its_page(page, program):
     text = plain(PAGES / page)
     options = LONG_OPTION.findall(help_of(program))

@@ -47,6 +47,9 @@ class ProfileSchemaTest(unittest.TestCase):
                       {"tests": [{"name": "x", "profile": "python"}]}):
             self.assertFalse(policies.is_valid({**web, **fault}), fault)
 
+    def test_the_example_for_tls_is_a_valid_configuration(self):
+        validator(load("deploy/caissond.schema.json")).validate(load("deploy/tls/caissond.json"))
+
     def test_tokens_are_valid_and_faults_are_not(self):
         tokens = validator(load("deploy/tokens.schema.json"))
         entry = {"id": "0123456789ab", "sha256": "0" * 64, "tenant": "web", "role": "run", "expires": "2027-03-01T12:00:00Z"}

@@ -330,7 +330,7 @@ def test_16_purge_leaves_nothing():
                  "/etc/systemd/system/multi-user.target.wants/caissond.service",
                  "/etc/systemd/system/multi-user.target.wants/caisson-gateway.service"):
         assert not os.path.lexists(name), name
-    for name in ("caisson", "caisson-gateway"):
+    for name in ("caisson", "caisson-gateway", "caisson-tls"):
         assert run("getent", "passwd", name, check=False).returncode == 2
         assert run("getent", "group", name, check=False).returncode == 2
     assert show("LoadState") == "not-found"

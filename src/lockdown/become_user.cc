@@ -1,4 +1,4 @@
-#include "gateway/become_user.h"
+#include "lockdown/become_user.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -11,7 +11,7 @@
 #include "common/drop_privileges.h"
 #include "common/status.h"
 
-namespace caisson::gateway {
+namespace caisson::lockdown {
 namespace {
 
 constexpr size_t kEntryBytes = size_t{64} << 10U;
@@ -55,4 +55,4 @@ absl::Status BecomeUser(const std::string& name) {
   return absl::OkStatus();
 }
 
-}  // namespace caisson::gateway
+}  // namespace caisson::lockdown

@@ -1,0 +1,36 @@
+// A process that does one thing: it connects to one of the daemon's sockets, by number, and hands the
+// connection over. So the door itself needs neither socket(2) nor connect(2), and whoever takes it over
+// reaches nothing else. It has the door's user and locks of its own, and dies with the door.
+#ifndef CAISSON_TLS_DOOR_CONNECTOR_H_
+#define CAISSON_TLS_DOOR_CONNECTOR_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/unique_fd.h"
+
+namespace caisson::tls_door {
+
+inline constexpr size_t kMostSockets = 64;
+
+class Connector {
+ public:
+  // Forks, so: before any other thread, and after privileges are gone. `paths`: of the daemon's sockets,
+  // absolute, at most kMostSockets.
+  static absl::StatusOr<Connector> Start(const std::vector<std::string>& paths);
+
+  // A new connection, non-blocking, to the socket with this number; kUnavailable with the reason where the
+  // daemon does not listen. kAborted: the connector is gone, and the door should be as well.
+  absl::StatusOr<UniqueFd> Connect(size_t number);
+
+ private:
+  explicit Connector(UniqueFd control) : control_(std::move(control)) {}
+
+  UniqueFd control_;
+};
+
+}  // namespace caisson::tls_door
+
+#endif  // CAISSON_TLS_DOOR_CONNECTOR_H_
