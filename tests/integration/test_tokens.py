@@ -15,7 +15,7 @@ from support.daemon import Daemon, DaemonFailed
 from support.environment import CAISSON, scaled
 from support.processes import wait_until
 from support.tenants import NEVER_RUN
-from support.tokens import Tokens, bearer, entry, in_seconds, new_token
+from support.tokens import UNKNOWN, Tokens, bearer, entry, in_seconds, new_token
 
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
 METHODS = ["Execute", "Interact", "CreateRun", "FollowRun", "GetRun", "ListRuns", "CancelRun", "ListProfiles", "GetServerInfo"]
@@ -252,9 +252,9 @@ def test_token_expires_while_the_daemon_runs(own):
 @pytest.mark.parametrize("text, complaint", [
     ("{", "tokens.json:1: syntax error"),
     ('{"schema_version": 1}', "tokens.json:1: tokens: is missing"),
-    (json.dumps({"schema_version": 1, "tokens": [{**entry(new_token(), "alpha"), "role": "operator"}]}),
+    (json.dumps({"schema_version": 1, "tokens": [{**entry(UNKNOWN, "alpha", expires="2099-01-01T00:00:00Z"), "role": "operator"}]}),
      "tokens.json:1: tokens[0].role: must be run or observe: operators are named at a socket of theirs"),
-    (json.dumps({"schema_version": 1, "tokens": [{**entry(new_token(), "alpha"), "sha256": "0"}]}),
+    (json.dumps({"schema_version": 1, "tokens": [{**entry(UNKNOWN, "alpha", expires="2099-01-01T00:00:00Z"), "sha256": "0"}]}),
      "tokens.json:1: tokens[0].sha256: must be 64 lower-case hex digits"),
 ])
 def test_token_file_with_a_fault_changes_nothing(own, text, complaint):

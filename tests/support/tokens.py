@@ -62,6 +62,10 @@ def new_token():
     return f"caisson_{secrets.token_hex(6)}_{secret}"
 
 
+# Well-formed, and nobody's. For parameters of tests, which are the same in every process.
+UNKNOWN = "caisson_0123456789ab_" + "A" * 43
+
+
 def bearer(token):
     return f"Bearer {token}"
 

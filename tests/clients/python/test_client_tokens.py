@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support.daemon import Daemon
-from support.tokens import Tokens, new_token
+from support.tokens import UNKNOWN, Tokens, new_token
 
 
 @pytest.fixture(scope="module", name="tokens")
@@ -37,7 +37,7 @@ def test_the_file_of_the_environment_is_read(connect, tokens, tmp_path, monkeypa
     assert connect(tokens.address).server_info().tenant == "alpha"
 
 
-@pytest.mark.parametrize("token, reason", [(None, "TOKEN_MISSING"), (new_token(), "TOKEN_NOT_VALID")])
+@pytest.mark.parametrize("token, reason", [(None, "TOKEN_MISSING"), (UNKNOWN, "TOKEN_NOT_VALID")])
 def test_without_a_token_that_holds_nothing_is_had(caisson, connect, tokens, token, reason):
     client = connect(tokens.address, token=token)
     for call in (client.server_info, lambda: client.run("python", "print(1)", main_file="main.py")):
@@ -47,8 +47,8 @@ def test_without_a_token_that_holds_nothing_is_had(caisson, connect, tokens, tok
 
 
 @pytest.mark.parametrize("text, mode, words", [
-    ("x", 0o600, "is not a token"), ("", 0o600, "is not a token"), (new_token() + "\n\n", 0o600, "is not a token"),
-    (new_token(), 0o640, "others can use it"), (new_token(), 0o604, "others can use it"), ("a" * 10_000, 0o600, "is not a token")])
+    ("x", 0o600, "is not a token"), ("", 0o600, "is not a token"), (UNKNOWN + "\n\n", 0o600, "is not a token"),
+    (UNKNOWN, 0o640, "others can use it"), (UNKNOWN, 0o604, "others can use it"), ("a" * 10_000, 0o600, "is not a token")])
 def test_a_file_that_is_no_token_of_ones_own_is_refused(caisson, connect, tmp_path, monkeypatch, text, mode, words):
     monkeypatch.setenv("CAISSON_TOKEN_FILE", kept(tmp_path / "token", text, mode))
     with pytest.raises(caisson.InvalidToken, match=words) as error:

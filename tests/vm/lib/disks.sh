@@ -92,7 +92,8 @@ build_project_image() {
         done' strip {} + || die "stage the project disk: strip failed"
     # A checkout may be writable for its group; profiles are refused then, as they are on a real host.
     chmod -R go-w "$directory"
-    make_image "$directory" "$project_image" project 64
+    # What tests keep on it (compiled payloads, generated stubs) comes to some hundred megabytes; the file is sparse.
+    make_image "$directory" "$project_image" project 1024
     rm -rf "$directory" "$listing"
     echo "$key" >"$project_image.stamp"
 }
