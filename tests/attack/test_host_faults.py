@@ -14,12 +14,12 @@ import pytest
 from fault_injection import Footprint, stage_in, stopped
 from support import processes
 from support.client import Client, request
-from support.environment import scaled
+from support.environment import roomy, scaled
 from support.ownership import DIRECTORY_PREFIX
 
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
-WALL_MS = 1000
-PAUSE_SECONDS = 2
+WALL_MS = roomy(1000)
+PAUSE_SECONDS = 2 * WALL_MS / 1000
 
 
 def test_runs_go_on_while_the_state_directory_is_full(make_daemon):

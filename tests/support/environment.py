@@ -15,3 +15,9 @@ CAISSOND = BIN_DIR / "caissond"
 def scaled(seconds):
     """A tolerance or a deadline of a test; never a limit given to the daemon."""
     return seconds * TIME_SCALE
+
+
+def roomy(limit):
+    """A limit of time, where what comes before it is struck (a program that begins, a compiler at work) takes as long as the machine
+    needs. Not for tests of the limit itself."""
+    return int(limit * TIME_SCALE)

@@ -15,6 +15,11 @@ import stat
 import subprocess
 import sys
 
+# What runs programs of a group needs beyond what is followed of their dependencies: sh, as Debian has it, a library of numpy's, the zones of time.
+WITH_A_GROUP = ["dash", "libquadmath0", "tzdata"]
+# Left out where no group of packages is asked for: what only programs in those languages look at.
+NEEDED_BY_GROUPS = re.compile(r"^/usr/lib/[^/]+/gconv/|^/usr/lib/python3[^/]*/(test|unittest/test)/")
+
 # Dependencies of installation scripts, and libraries of the compiler's sanitizers.
 NOT_FOLLOWED = {"debconf", "debianutils", "dpkg", "init-system-helpers", "libpam0g", "mailcap", "media-types",
                 "perl-base", "python3-pkg-resources", "tzdata",
@@ -24,8 +29,7 @@ NOT_COPIED = re.compile(
     r"^/usr/share/(doc|man|info|locale|lintian|bug|menu|applications|pixmaps|i18n|gdb|doc-base)/"
     r"|^/usr/include/google/.*\.(h|inc)$|/libproto[^/]*\.a$"
     r"|^/usr/share/bash-completion/|/lto1$|lto-dump|/lib(asan|lsan|tsan|ubsan|itm)[^/]*$"
-    r"|^/usr/lib/[^/]+/gconv/"
-    r"|^/usr/lib/python3[^/]*/(idlelib|tkinter|lib2to3|test|unittest/test|distutils|ensurepip|config-[^/]+)/"
+    r"|^/usr/lib/python3[^/]*/(idlelib|tkinter|lib2to3|distutils|ensurepip|config-[^/]+)/"
     r"|^/usr/lib/systemd/|^/usr/lib/udev/|^/etc/(cron|init\.d|default|pam\.d|systemd|update-motd\.d)")
 
 
@@ -95,8 +99,9 @@ def libraries_of(programs):
 class RootDirectory:
     """A directory that becomes the root disk, with Debian's merged /usr."""
 
-    def __init__(self, path):
+    def __init__(self, path, for_groups):
         self._path = path
+        self._for_groups = for_groups
         for name in ("bin", "lib", "lib64", "sbin"):
             (path / "usr" / name).mkdir(parents=True)
             (path / name).symlink_to(f"usr/{name}")
@@ -112,7 +117,7 @@ class RootDirectory:
         """Copies the host's `name`, with the file it leads to when it is a symbolic link."""
         # The directory's real path: packages still list /lib/x, the file is /usr/lib/x.
         source = pathlib.Path(os.path.realpath(os.path.dirname(name))) / os.path.basename(name)
-        if NOT_COPIED.search(str(source)):
+        if NOT_COPIED.search(str(source)) or (not self._for_groups and NEEDED_BY_GROUPS.search(str(source))):
             return
         target = self._path / source.relative_to("/")
         if os.path.lexists(target):
@@ -137,6 +142,8 @@ class RootDirectory:
 
     def add_busybox(self):
         """Busybox stands in for every usual program that no package brought."""
+        if (self._path / "usr/bin/dash").exists() and not os.path.lexists(self._path / "usr/bin/sh"):
+            (self._path / "usr/bin/sh").symlink_to("dash")
         for applet in output_of("busybox", "--list").split():
             target = self._path / "usr/bin" / applet
             if not any(os.path.lexists(self._path / "usr" / place / applet) for place in ("bin", "sbin")):
@@ -146,11 +153,12 @@ class RootDirectory:
             init.symlink_to("../bin/busybox")
 
     def add_alternatives(self):
-        """The names of /etc/alternatives (cc, awk …), which belong to no package."""
+        """The names of /etc/alternatives (cc, awk …, and libraries as libblas.so.3-x86_64-linux-gnu), which belong to no package."""
         for link in pathlib.Path("/etc/alternatives").iterdir():
             if not link.is_symlink():
                 continue
-            name = pathlib.Path("usr/bin") / link.name
+            library = re.fullmatch(r"(lib\S+\.so\.\d+)-(\w+-linux-gnu)", link.name)
+            name = pathlib.Path("usr/lib", library[2], library[1]) if library else pathlib.Path("usr/bin", link.name)
             target = os.readlink(link)
             if os.path.lexists(self._path / target.lstrip("/")) and not os.path.lexists(self._path / name):
                 if os.path.islink(pathlib.Path("/") / name):
@@ -204,6 +212,7 @@ def main():
     parser.add_argument("--group", action="append", default=[], help="packages of this group of tools/packages.txt too")
     arguments = parser.parse_args()
     wanted = package_list(here / "packages.txt") + [package for group in arguments.group for package in group_of_packages(group)]
+    wanted += WITH_A_GROUP if arguments.group else []
     packages = closure(wanted)
     libraries = libraries_of(arguments.program)
     if arguments.action == "inputs":
@@ -214,11 +223,11 @@ def main():
         return
     if arguments.directory is None:
         parser.error("copy needs a directory")
-    root = RootDirectory(arguments.directory)
+    root = RootDirectory(arguments.directory, bool(arguments.group))
     for name, _ in packages:
         for path in output_of("dpkg-query", "--listfiles", name).splitlines():
-            # Diversions are reported as sentences; directories follow from their files.
-            if path.startswith("/") and path != "/." and not os.path.isdir(path):
+            # Diversions are reported as sentences; directories follow from their files, links to directories do not.
+            if path.startswith("/") and path != "/." and (os.path.islink(path) or not os.path.isdir(path)):
                 root.add(path)
     for library in libraries:
         root.add(library)

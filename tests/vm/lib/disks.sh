@@ -53,7 +53,7 @@ project_listing() {
     local path
     project_paths | while read -r path; do
         # CMake's own files change with every build and no test needs them.
-        find "$repository/$path" -name CMakeFiles -prune -o -name '*.o' -o \
+        find "$repository/$path" \( -name CMakeFiles -o -name node_modules -o -name dist \) -prune -o -name '*.o' -o \
             -name '*.a' -o \( -type f -o -type l \) -printf '%P\t%s\t%T@\t%m\t'"$path"'\n'
     done | sort
 }
