@@ -37,7 +37,7 @@ bool DaemonConnection::HungUp() const {
   return poll(&state, 1, 0) != 0;
 }
 
-DaemonLink::DaemonLink(Connector connector, std::function<void()> on_lost)
+DaemonLink::DaemonLink(lockdown::Connector connector, std::function<void()> on_lost)
     : connector_(std::move(connector)), on_lost_(std::move(on_lost)), thread_([this] { Run(); }) {}
 
 DaemonLink::~DaemonLink() {
@@ -50,7 +50,7 @@ absl::StatusOr<std::shared_ptr<DaemonConnection>> DaemonLink::Connection() {
     return connection_;
   }
   connection_ = nullptr;
-  absl::StatusOr<UniqueFd> socket = connector_.Connect();
+  absl::StatusOr<UniqueFd> socket = connector_.Connect(0);
   if (!socket.ok()) {
     if (absl::IsAborted(socket.status())) {
       on_lost_();

@@ -76,15 +76,6 @@ void AddGatewayRules(FilterBuilder& filter) {
   filter.KillHostile();
 }
 
-void AddConnectorRules(FilterBuilder& filter) {
-  filter.Allow({"close", "connect", "poll", "recvmsg", "sendmsg", "brk", "exit_group", "getpid", "gettid",
-                "madvise", "mremap", "munmap", "restart_syscall", "rt_sigprocmask", "rt_sigreturn",
-                "tgkill"});
-  filter.Rule(SCMP_ACT_ALLOW, "socket", {Equal(0, AF_UNIX)});
-  filter.AllowMemory();
-  filter.KillHostile();
-}
-
 }  // namespace
 
 absl::Status LockFiles() {
@@ -99,22 +90,9 @@ absl::Status LoadGatewayFilter() {
   return filter.Load();
 }
 
-absl::Status LockDownConnector() {
-  RETURN_IF_ERROR(LockFiles());
-  FilterBuilder filter;
-  AddConnectorRules(filter);
-  return filter.Load();
-}
-
 absl::Status WriteGatewayFilter(int fd) {
   FilterBuilder filter;
   AddGatewayRules(filter);
-  return filter.Write(fd);
-}
-
-absl::Status WriteConnectorFilter(int fd) {
-  FilterBuilder filter;
-  AddConnectorRules(filter);
   return filter.Write(fd);
 }
 

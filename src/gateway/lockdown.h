@@ -15,12 +15,8 @@ absl::Status LockFiles();
 // The syscall filter, for this thread and those it starts.
 absl::Status LoadGatewayFilter();
 
-// All of it for the connector, which keeps socket(2) and connect(2), of Unix sockets.
-absl::Status LockDownConnector();
-
-// The programs as struct sock_filter after struct sock_filter. They load nothing.
+// The program as struct sock_filter after struct sock_filter. Loads nothing.
 absl::Status WriteGatewayFilter(int fd);
-absl::Status WriteConnectorFilter(int fd);
 
 }  // namespace caisson::gateway
 

@@ -17,7 +17,6 @@
 
 #include "common/status.h"
 #include "common/unique_fd.h"
-#include "gateway/connector.h"
 #include "gateway/daemon_link.h"
 #include "gateway/listen_address.h"
 #include "gateway/lockdown.h"
@@ -25,6 +24,7 @@
 #include "gateway/page_files.h"
 #include "gateway/server.h"
 #include "lockdown/become_user.h"
+#include "lockdown/connector.h"
 
 namespace caisson::gateway {
 namespace {
@@ -116,7 +116,7 @@ absl::StatusOr<int> Serve(const Options& options) {
   }
   // ORDER: the connector before Asio and gRPC have anything that a fork would copy, and before Landlock,
   // which it takes on by itself.
-  ASSIGN_OR_RETURN(Connector connector, Connector::Start(socket_path));
+  ASSIGN_OR_RETURN(lockdown::Connector connector, lockdown::Connector::Start({socket_path}));
   RETURN_IF_ERROR(LockFiles());
   asio::io_context io(1);
   asio::ip::tcp::acceptor acceptor(io, address.protocol(), listener.release());

@@ -66,15 +66,6 @@ void AddDoorRules(FilterBuilder& filter) {
   filter.KillHostile();
 }
 
-void AddConnectorRules(FilterBuilder& filter) {
-  filter.Allow({"close", "connect", "poll", "recvmsg", "sendmsg", "brk", "exit_group", "getpid", "gettid",
-                "madvise", "mremap", "munmap", "restart_syscall", "rt_sigprocmask", "rt_sigreturn",
-                "tgkill"});
-  filter.Rule(SCMP_ACT_ALLOW, "socket", {Equal(0, AF_UNIX)});
-  filter.AllowMemory();
-  filter.KillHostile();
-}
-
 }  // namespace
 
 absl::Status LockFiles(int certificates) {
@@ -90,23 +81,9 @@ absl::Status LoadDoorFilter() {
   return filter.Load();
 }
 
-absl::Status LockDownConnector() {
-  RETURN_IF_ERROR(lockdown::BecomeUnprivileged(kIfRoot));
-  RETURN_IF_ERROR(lockdown::RestrictSelf({}));
-  FilterBuilder filter;
-  AddConnectorRules(filter);
-  return filter.Load();
-}
-
 absl::Status WriteDoorFilter(int fd) {
   FilterBuilder filter;
   AddDoorRules(filter);
-  return filter.Write(fd);
-}
-
-absl::Status WriteConnectorFilter(int fd) {
-  FilterBuilder filter;
-  AddConnectorRules(filter);
   return filter.Write(fd);
 }
 

@@ -14,12 +14,8 @@ namespace caisson::tls_door {
 absl::Status LockFiles(int certificates);
 absl::Status LoadDoorFilter();
 
-// All of it for the connector, which keeps socket(2) and connect(2), of Unix sockets.
-absl::Status LockDownConnector();
-
-// The programs as struct sock_filter after struct sock_filter. They load nothing.
+// The program as struct sock_filter after struct sock_filter. Loads nothing.
 absl::Status WriteDoorFilter(int fd);
-absl::Status WriteConnectorFilter(int fd);
 
 }  // namespace caisson::tls_door
 

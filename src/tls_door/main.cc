@@ -19,8 +19,8 @@
 #include "common/status.h"
 #include "common/unique_fd.h"
 #include "lockdown/become_user.h"
+#include "lockdown/connector.h"
 #include "tls_door/certificates.h"
-#include "tls_door/connector.h"
 #include "tls_door/door.h"
 #include "tls_door/listen_address.h"
 #include "tls_door/lockdown.h"
@@ -129,7 +129,7 @@ absl::StatusOr<int> Serve(const Options& options) {
   RETURN_IF_ERROR(lockdown::BecomeUser(options.user));
   // ORDER: the connector before Asio has anything that a fork would copy, and before Landlock, which it takes
   // on by itself; and before the key is in our memory.
-  ASSIGN_OR_RETURN(Connector connector, Connector::Start(paths));
+  ASSIGN_OR_RETURN(lockdown::Connector connector, lockdown::Connector::Start(paths));
   const ClientCertificate shown = destinations.tenants.empty()      ? ClientCertificate::kNone
                                   : destinations.tokens.has_value() ? ClientCertificate::kOptional
                                                                     : ClientCertificate::kRequired;

@@ -8,6 +8,7 @@ exit code on. Needs root, a finished build, and the target `playground`.
 import argparse
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -23,6 +24,8 @@ PAGE = BIN_DIR.parent / "playground"
 
 
 def main():
+    # So that daemon and gateway end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--screenshots", type=pathlib.Path, help="write pictures for docs/gallery.md there")
     parser.add_argument("files", nargs="*", type=pathlib.Path)

@@ -21,6 +21,7 @@
 #include "common/drop_privileges.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "lockdown/connector.h"
 #include "policy/bpf_evaluator.h"
 #include "tls_door/lockdown.h"
 
@@ -82,7 +83,7 @@ TEST(TlsLockdownTest, NoProtocolIsLoadedAndNoCodeMade) {
 }
 
 TEST(TlsLockdownTest, TheConnectorConnectsUnixSocketsAndDoesNothingElse) {
-  const auto program = Program(WriteConnectorFilter);
+  const auto program = Program(lockdown::WriteConnectorFilter);
   EXPECT_EQ(Answer(program, SYS_socket, {AF_UNIX}), SECCOMP_RET_ALLOW);
   EXPECT_EQ(Answer(program, SYS_socket, {AF_INET}), kRefused);
   for (const long number :

@@ -1,8 +1,8 @@
 // A process that does one thing: it connects to one of the daemon's sockets, by number, and hands the
-// connection over. So the door itself needs neither socket(2) nor connect(2), and whoever takes it over
-// reaches nothing else. It has the door's user and locks of its own, and dies with the door.
-#ifndef CAISSON_TLS_DOOR_CONNECTOR_H_
-#define CAISSON_TLS_DOOR_CONNECTOR_H_
+// connection over. So the door that it stands beside needs neither socket(2) nor connect(2), and whoever
+// takes it over reaches nothing else. It has the door's user and locks of its own, and dies with the door.
+#ifndef CAISSON_LOCKDOWN_CONNECTOR_H_
+#define CAISSON_LOCKDOWN_CONNECTOR_H_
 
 #include <cstddef>
 #include <string>
@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
 
-namespace caisson::tls_door {
+namespace caisson::lockdown {
 
 inline constexpr size_t kMostSockets = 64;
 
@@ -31,6 +31,9 @@ class Connector {
   UniqueFd control_;
 };
 
-}  // namespace caisson::tls_door
+// Its filter as struct sock_filter after struct sock_filter. Loads nothing.
+absl::Status WriteConnectorFilter(int fd);
 
-#endif  // CAISSON_TLS_DOOR_CONNECTOR_H_
+}  // namespace caisson::lockdown
+
+#endif  // CAISSON_LOCKDOWN_CONNECTOR_H_

@@ -1,4 +1,4 @@
-#include "tls_door/connector.h"
+#include "lockdown/connector.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -18,13 +18,32 @@
 
 #include "common/packet_socket.h"
 #include "common/status.h"
-#include "tls_door/lockdown.h"
+#include "lockdown/filter_builder.h"
+#include "lockdown/landlock.h"
+#include "lockdown/unprivileged.h"
 
-namespace caisson::tls_door {
+namespace caisson::lockdown {
 namespace {
 
 constexpr int kControlFd = 3;
 constexpr int kAnswerTimeoutMs = 5'000;
+
+void AddRules(FilterBuilder& filter) {
+  filter.Allow({"close", "connect", "poll", "recvmsg", "sendmsg", "brk", "exit_group", "getpid", "gettid",
+                "madvise", "mremap", "munmap", "restart_syscall", "rt_sigprocmask", "rt_sigreturn",
+                "tgkill"});
+  filter.Rule(SCMP_ACT_ALLOW, "socket", {Equal(0, AF_UNIX)});
+  filter.AllowMemory();
+  filter.KillHostile();
+}
+
+absl::Status LockDown() {
+  RETURN_IF_ERROR(BecomeUnprivileged("root must not run the connector"));
+  RETURN_IF_ERROR(RestrictSelf({}));
+  FilterBuilder filter;
+  AddRules(filter);
+  return filter.Load();
+}
 
 // The errno of the connect, 0 with a descriptor.
 int ConnectTo(const sockaddr_un& address, UniqueFd& connection) {
@@ -76,7 +95,7 @@ int Serve(const std::vector<sockaddr_un>& addresses) {
                      close_range(kControlFd + 1, ~0U, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
                      getppid() == parent && prctl(PR_SET_NAME, "caisson-connect") == 0;
   static_cast<void>(control.release());
-  if (!ready || !LockDownConnector().ok()) {
+  if (!ready || !LockDown().ok()) {
     _exit(EXIT_FAILURE);
   }
   _exit(Serve(addresses));
@@ -147,4 +166,10 @@ absl::StatusOr<UniqueFd> Connector::Connect(size_t number) {
   return std::move(answer->fds.front());
 }
 
-}  // namespace caisson::tls_door
+absl::Status WriteConnectorFilter(int fd) {
+  FilterBuilder filter;
+  AddRules(filter);
+  return filter.Write(fd);
+}
+
+}  // namespace caisson::lockdown
