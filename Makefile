@@ -88,12 +88,12 @@ playground-page: setup ## build the playground's page and the TypeScript client:
 	@$(NINJA) playground
 
 bench: setup ## measure a daemon of its own beside bare processes (bench/README.md)
-	@$(NINJA) caissond caisson-dispatcher caisson-bench
+	@$(NINJA) caissond caisson-dispatcher caisson-gateway caisson-bench
 	@bench/run.sh
 
 bench-peers: setup ## the same, with other sandboxes of Debian's in the same rounds
 	@tools/setup.sh build peers
-	@$(NINJA) caissond caisson-dispatcher caisson-bench
+	@$(NINJA) caissond caisson-dispatcher caisson-gateway caisson-bench
 	@bench/peers.sh
 
 soak: ## 20,000 runs, good and hostile mixed, and whether anything grows with their number; writes docs/soak.png (10 minutes)

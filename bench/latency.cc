@@ -37,6 +37,7 @@ struct Samples {
   std::vector<int64_t> call;
   std::vector<int64_t> floor;
   std::vector<std::vector<int64_t>> peers;
+  std::vector<int64_t> gateway;
   std::array<std::vector<int64_t>, kPartNames.size()> parts;
 };
 
@@ -67,14 +68,26 @@ absl::Status AddCall(ExecuteClient& client, const Work& work, Samples& samples) 
   return absl::OkStatus();
 }
 
+absl::Status AddGateway(std::optional<HttpDoor>& gateway, const std::string& request, Samples& samples) {
+  if (!gateway.has_value()) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const int64_t total_ns, gateway->Execute(request));
+  samples.gateway.push_back(total_ns);
+  return absl::OkStatus();
+}
+
 absl::Status RunRounds(Contest& contest, const Work& work, int rounds, Samples& samples) {
+  ASSIGN_OR_RETURN(const std::string http, HttpDoor::Prepare(work.request));
   for (int round = 0; round < rounds; ++round) {
     // Whoever comes second finds warmer caches, and what the first one leaves behind for the kernel to clear
     // up.
     if (round % 2 == 0) {
       RETURN_IF_ERROR(AddBare(contest.floor, work, samples));
       RETURN_IF_ERROR(AddCall(contest.client, work, samples));
+      RETURN_IF_ERROR(AddGateway(contest.gateway, http, samples));
     } else {
+      RETURN_IF_ERROR(AddGateway(contest.gateway, http, samples));
       RETURN_IF_ERROR(AddCall(contest.client, work, samples));
       RETURN_IF_ERROR(AddBare(contest.floor, work, samples));
     }
@@ -96,6 +109,9 @@ absl::StatusOr<LatencyReport> MeasureLatency(Contest& contest, const Work& work,
   report.bare = Distribute(samples.bare);
   report.call = Distribute(samples.call);
   report.floor = Distribute(samples.floor);
+  if (contest.gateway.has_value()) {
+    report.gateway = Distribute(samples.gateway);
+  }
   for (size_t i = 0; i < contest.peers.size(); ++i) {
     report.peers.push_back({.name = contest.peers[i].name, .time = Distribute(samples.peers[i]), .share = 0});
   }

@@ -3,12 +3,14 @@
 #define CAISSON_BENCH_LATENCY_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "bench/execute_client.h"
 #include "bench/floor.h"
+#include "bench/http_door.h"
 #include "bench/peers.h"
 #include "bench/statistics.h"
 #include "bench/work.h"
@@ -26,8 +28,9 @@ struct LatencyReport {
   int rounds = 0;
   Distribution bare;
   Distribution call;
-  Distribution floor;       // the bare process and an empty call
-  std::vector<Part> peers;  // their share is none
+  Distribution floor;                   // the bare process and an empty call
+  std::vector<Part> peers;              // their share is none
+  std::optional<Distribution> gateway;  // the same call through it
   // queue, setup, start, run and teardown as the server tells them, and "rest": the call without all of them,
   // computed for each round.
   std::vector<Part> parts;
@@ -38,6 +41,7 @@ struct Contest {
   ExecuteClient& client;
   Floor& floor;
   std::vector<Peer> peers;
+  std::optional<HttpDoor> gateway;
 };
 
 // `rounds` counted rounds after a few that are not. Each round has everybody; who goes first alternates.

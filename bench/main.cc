@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/execute_client.h"
 #include "bench/floor.h"
+#include "bench/http_door.h"
 #include "bench/peers.h"
 #include "bench/report.h"
 #include "bench/work.h"
@@ -24,6 +26,7 @@ struct Options {
   std::string json;
   std::string commit;
   std::vector<std::string> peers;
+  uint16_t gateway_port = 0;
   int idle_runs = 0;
   pid_t daemon_pid = 0;
 };
@@ -32,7 +35,10 @@ absl::Status MeasureSpeed(ExecuteClient& client, const Options& options, Report&
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Make());
   ASSIGN_OR_RETURN(const std::vector<Work> works, MakeWorks(client, directory.path()));
   ASSIGN_OR_RETURN(const std::unique_ptr<Floor> floor, Floor::Start(directory.path()));
-  Contest contest{client, *floor, {}};
+  Contest contest{client, *floor, {}, std::nullopt};
+  if (options.gateway_port != 0) {
+    ASSIGN_OR_RETURN(contest.gateway, HttpDoor::Connect(options.gateway_port));
+  }
   for (const std::string& text : options.peers) {
     ASSIGN_OR_RETURN(Peer peer, ParsePeer(text, directory.path()));
     contest.peers.push_back(std::move(peer));
@@ -82,6 +88,10 @@ int Main(int argc, char** argv) {
          "Another sandbox's command for `true`, measured in the same rounds: NAME=/PATH ARGUMENT...; more "
          "than once")
       ->allow_extra_args(false);
+  app.add_option("--gateway-port", options.gateway_port,
+                 "A caisson-gateway before the same daemon: what the same calls take through it")
+      ->check(CLI::Range(1, 65'535))
+      ->type_name("PORT");
   CLI::Option* daemon_pid =
       app.add_option("--daemon-pid", options.daemon_pid, "Process id of caissond, for --idle")
           ->check(CLI::PositiveNumber);

@@ -43,6 +43,12 @@ void AddLatency(std::string& text, const LatencyReport& report) {
     Line(text, "  %-12s %12.0f %12.0f   ratio %.2f", peer.name.c_str(), Micros(peer.time.p50_ns),
          Micros(peer.time.p99_ns), RatioOf(peer.time.p50_ns, report.bare.p50_ns));
   }
+  if (report.gateway.has_value()) {
+    Line(text, "  %-12s %12.0f %12.0f   ratio to the call %.2f, adds %.0f us at p50", "by HTTP",
+         Micros(report.gateway->p50_ns), Micros(report.gateway->p99_ns),
+         RatioOf(report.gateway->p50_ns, report.call.p50_ns),
+         Micros(report.gateway->p50_ns - report.call.p50_ns));
+  }
   Line(text, "  %-12s %12s %12s %8s", "of the call", "p50 us", "p99 us", "share");
   for (const Part& part : report.parts) {
     Line(text, "    %-10s %12.0f %12.0f %7.1f%%", part.name.c_str(), Micros(part.time.p50_ns),
@@ -99,8 +105,10 @@ Json ToJson(const LatencyReport& report) {
     parts[part.name] = ToJson(part.time);
     parts[part.name]["share"] = part.share;
   }
+  const Json gateway = report.gateway.has_value() ? ToJson(*report.gateway) : Json();
   return {{"work", report.work},
           {"rounds", report.rounds},
+          {"gateway", gateway},
           {"bare", ToJson(report.bare)},
           {"call", ToJson(report.call)},
           {"floor", ToJson(report.floor)},

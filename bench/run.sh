@@ -21,15 +21,20 @@ die() {
 if [ "$(id -u)" -ne 0 ]; then
   exec "$repository/tools/as_root.sh" "starting a daemon to measure" "$repository/bench/run.sh" "$@"
 fi
-for program in "$bin/caissond" "$bin/caisson-dispatcher" "$bench"; do
+for program in "$bin/caissond" "$bin/caisson-dispatcher" "$bin/caisson-gateway" "$bench"; do
   [ -x "$program" ] || die "$program is missing; run: make bench"
 done
 
 directory=
 daemon_pid=
+gateway_pid=
 cleanup() {
   local code=$?
   trap - EXIT INT TERM
+  if [ -n "$gateway_pid" ] && [ -d "/proc/$gateway_pid" ]; then
+    kill -TERM "$gateway_pid" 2> /dev/null || true
+    timeout "$stop_seconds" tail --pid="$gateway_pid" -f /dev/null || kill -KILL "$gateway_pid" 2> /dev/null || true
+  fi
   if [ -n "$daemon_pid" ] && [ -d "/proc/$daemon_pid" ]; then
     kill -TERM "$daemon_pid" 2> /dev/null || true
     timeout "$stop_seconds" tail --pid="$daemon_pid" -f /dev/null || kill -KILL "$daemon_pid" 2> /dev/null || true
@@ -75,9 +80,15 @@ if ! timeout "$ready_seconds" grep -q -m 1 ready <(tail -n +1 --pid="$daemon_pid
   die "caissond did not become ready within $ready_seconds s"
 fi
 
+mkfifo "$directory/address"
+"$bin/caisson-gateway" --user caisson-gateway --listen 127.0.0.1:0 --log-level warning \
+  --socket "unix:$directory/socket/caisson.sock" > "$directory/address" &
+gateway_pid=$!
+read -r listening < "$directory/address" || die "caisson-gateway did not start"
+
 commit=$(git -C "$repository" describe --always --dirty --abbrev=12 2> /dev/null || echo unknown)
 measure() {
-  "$bench" --socket "unix:$directory/socket/caisson.sock" --daemon-pid "$daemon_pid" --commit "$commit" "$@"
+  "$bench" --socket "unix:$directory/socket/caisson.sock" --daemon-pid "$daemon_pid" --gateway-port "${listening##*:}" --commit "$commit" "$@"
 }
 if [ "$#" -gt 0 ]; then
   measure "$@"
@@ -87,6 +98,9 @@ else
   measure --idle 16
 fi
 
+kill -TERM "$gateway_pid"
+wait "$gateway_pid" || die "caisson-gateway exited with $?"
+gateway_pid=
 kill -TERM "$daemon_pid"
 code=0
 wait "$daemon_pid" || code=$?
