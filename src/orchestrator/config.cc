@@ -86,6 +86,21 @@ void ReadNumber(JsonObjectReader& reader, std::string_view key, uint64_t least, 
   into = static_cast<T>(*value);
 }
 
+enum class Empty : uint8_t { kRefused, kMeansNone };
+
+void ReadDirectory(JsonObjectReader& reader, std::string_view key, Empty empty, std::string& into) {
+  const std::optional<std::string> path = reader.String(key);
+  if (!path) {
+    return;
+  }
+  into = *path;
+  const bool may_be_empty = empty == Empty::kMeansNone;
+  if (!IsAbsolutePath(*path) && !(path->empty() && may_be_empty)) {
+    reader.Complain(
+        key, std::string("must be an absolute path without '..'") + (may_be_empty ? ", or empty" : ""));
+  }
+}
+
 void ReadPlaces(JsonObjectReader& reader, Config& config) {
   if (const auto socket = reader.String("socket")) {
     config.socket = *socket;
@@ -101,30 +116,10 @@ void ReadPlaces(JsonObjectReader& reader, Config& config) {
       reader.Complain("metrics", "is the address of socket");
     }
   }
-  if (const auto state_dir = reader.String("state_dir")) {
-    config.state_dir = *state_dir;
-    if (!IsAbsolutePath(*state_dir)) {
-      reader.Complain("state_dir", "must be an absolute path without '..'");
-    }
-  }
-  if (const auto records_dir = reader.String("records_dir")) {
-    config.records_dir = *records_dir;
-    if (!IsAbsolutePath(*records_dir)) {
-      reader.Complain("records_dir", "must be an absolute path without '..'");
-    }
-  }
-  if (const auto profiles_dir = reader.String("profiles_dir")) {
-    config.profiles_dir = *profiles_dir;
-    if (!profiles_dir->empty() && !IsAbsolutePath(*profiles_dir)) {
-      reader.Complain("profiles_dir", "must be an absolute path without '..', or empty");
-    }
-  }
-  if (const auto tenants_dir = reader.String("tenants_dir")) {
-    config.tenants_dir = *tenants_dir;
-    if (!tenants_dir->empty() && !IsAbsolutePath(*tenants_dir)) {
-      reader.Complain("tenants_dir", "must be an absolute path without '..', or empty");
-    }
-  }
+  ReadDirectory(reader, "state_dir", Empty::kRefused, config.state_dir);
+  ReadDirectory(reader, "records_dir", Empty::kRefused, config.records_dir);
+  ReadDirectory(reader, "profiles_dir", Empty::kMeansNone, config.profiles_dir);
+  ReadDirectory(reader, "tenants_dir", Empty::kMeansNone, config.tenants_dir);
   if (const auto tokens_file = reader.String("tokens_file")) {
     config.tokens_file = *tokens_file;
     if (!tokens_file->empty() && (!IsAbsolutePath(*tokens_file) || tokens_file->back() == '/')) {

@@ -191,7 +191,7 @@ std::optional<int64_t> ParseTime(std::string_view text) {
     return std::nullopt;
   }
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return days * 86'400 + *hour * 3'600 + *minute * 60 + *second;
+  return days * 86'400 + int64_t{*hour} * 3'600 + int64_t{*minute} * 60 + *second;
 }
 
 std::string TimeText(int64_t unix_seconds) {
