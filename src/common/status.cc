@@ -9,6 +9,10 @@ namespace caisson {
 absl::Status ErrnoStatus(int error_number, std::string_view what) {
   std::string message(what);
   message += ": ";
+  if (error_number == 0) {
+    // Somebody's mistake, and an error all the same: who asks for one has failed.
+    return absl::InternalError(message + "it failed, and errno was lost");
+  }
   message += std::generic_category().message(error_number);
   return {absl::ErrnoToStatusCode(error_number), message};
 }

@@ -13,7 +13,7 @@
 namespace caisson {
 
 // A Status made of errno in the form "verb object: reason", for example "open /dev/null: No such file or
-// directory".
+// directory". Never OK, also where errno was overwritten with 0 meanwhile.
 absl::Status ErrnoStatus(int error_number, std::string_view what);
 
 // absl::string_view is its own type in Debian's build and does not convert.

@@ -113,7 +113,8 @@ absl::StatusOr<UniqueFd> Listen(const asio::ip::tcp::endpoint& at) {
   if (!listener.valid() || setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       bind(listener.get(), at.data(), static_cast<socklen_t>(at.size())) != 0 ||
       listen(listener.get(), SOMAXCONN) != 0) {
-    return ErrnoStatus(errno, "listen on " + AddressText(at));
+    const int reason = errno;  // ORDER: Asio sets it to 0 where the text is made
+    return ErrnoStatus(reason, "listen on " + AddressText(at));
   }
   return listener;
 }

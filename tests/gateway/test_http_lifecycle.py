@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -43,6 +44,12 @@ def refused(*options):
 def test_an_option_that_would_open_it_is_refused(options, says):
     code, log = refused(*options)
     assert code == 2 and says in log
+
+
+def test_port_that_is_taken_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, log = refused("--user", "caisson-gateway", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert code == 1 and "listen on" in log and "Address already in use" in log
 
 
 def test_root_serves_nobody(privileged):  # pylint: disable=unused-argument

@@ -247,6 +247,13 @@ def test_root_serves_nobody(place, tmp_path):
     assert done.returncode == 1 and "root must not run the door" in done.stderr
 
 
+def test_port_that_is_taken_is_told(place):
+    with Door(place.servers, place.clients, *place.options()) as door:
+        done = subprocess.run([TLS, "--listen", f"127.0.0.1:{door.port}", "--certificates", door.files, "--user", USER, *place.options()],
+                              capture_output=True, text=True, timeout=scaled(30), check=False)
+    assert done.returncode == 1 and "listen on" in done.stderr and "Address already in use" in done.stderr
+
+
 def test_tenants_without_an_authority_of_clients_do_not_start(place):
     with Door(place.servers, place.clients, *place.options()) as door:
         (door.files / "clients.crt").unlink()

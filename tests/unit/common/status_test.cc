@@ -31,6 +31,12 @@ TEST(StatusTest, ErrnoBecomesACodeAndAReason) {
   EXPECT_EQ(Message(status), "open /x: No such file or directory");
 }
 
+TEST(StatusTest, ALostErrnoIsAnErrorAllTheSame) {
+  const absl::Status status = ErrnoStatus(0, "listen");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Message(status), "listen: it failed, and errno was lost");
+}
+
 TEST(StatusTest, PrefixKeepsTheCode) {
   const absl::Status status = Prefix(absl::UnavailableError("busy"), "start dispatcher");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
