@@ -1,9 +1,11 @@
 """Fixtures of every Python test. See support/README.md."""
 
+import faulthandler
 import os
 import pathlib
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -71,6 +73,14 @@ def time_limit(request):
     for marker, its_seconds in (("slow", SLOW_TEST_SECONDS), ("long", LONG_TEST_SECONDS)):
         if request.node.get_closest_marker(marker):
             seconds = its_seconds
+
+    if threading.current_thread() is not threading.main_thread():
+        # execnet runs a worker's tests beside its main thread where the machine was busy when it began. Signals are not had
+        # there; the worker ends with a stack trace instead.
+        faulthandler.dump_traceback_later(scaled(seconds), exit=True)
+        yield
+        faulthandler.cancel_dump_traceback_later()
+        return
 
     def expired(*_):
         raise TimeoutError(f"the test ran longer than {scaled(seconds)} s")
