@@ -23,19 +23,13 @@ fi
 
 tools/ensure_user.sh || result=1
 say "integration, attack and installation tests, with the real daemon, as root: side by side, then those that need the machine alone"
-if [[ $EUID -eq 0 ]] || sudo -n true 2> /dev/null; then
-  say "beside them, the TypeScript client in Node.js and the playground in Chromium"
-  tools/as_root.sh "running sandboxes" /usr/bin/python3 tests/web/run_tests.py > "$log/node" 2>&1 &
-  web_pid=$!
-  trap 'kill "$web_pid" 2> /dev/null || true; rm -rf "$log"' EXIT  # Ctrl-C does not reach what runs in the background
-fi
 pytest_pass parallel -m 'not serial and not long' --numprocesses "$workers" --dist loadgroup || result=1
-if [[ -n ${web_pid:-} ]]; then
-  wait "$web_pid" || result=1
-  say "the TypeScript client and the playground"
-  grep -vE '^ +(---|\.\.\.|duration_ms|type: )|^# Subtest' "$log/node" || result=1
-fi
 pytest_pass serial -m 'serial and not long' || result=1
+# Not beside the others: a browser takes so much of two CPUs that limits strike late and their tests fail.
+if [[ $EUID -eq 0 ]] || sudo -n true 2> /dev/null; then
+  say "the TypeScript client in Node.js, and the playground in Chromium"
+  tools/as_root.sh "running sandboxes" /usr/bin/python3 tests/web/run_tests.py 2>&1 | tee "$log/node" || result=1
+fi
 
 say "results, $SECONDS s"
 grep -E 'tests passed|tests failed|Total Test time' "$log/ctest" || result=1
