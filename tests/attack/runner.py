@@ -1,5 +1,6 @@
 """Runs one case against a daemon and says whether it held, with evidence. The tests and the report both use it."""
 
+import os
 import contextlib
 import dataclasses
 import time
@@ -122,7 +123,9 @@ class CaseRun:
         if run.expect.within_ms is not None:
             began = next(t for e, t in zip(outcome.events, outcome.times) if e.WhichOneof("event") == "started")
             took_ms = (outcome.times[-1] - began) * 1000
-            if took_ms > scaled(run.expect.within_ms):
+            # Side by side with other tests a case waits for them, too: how soon limits strike is asserted by the serial tests.
+            beside_others = 3 if "PYTEST_XDIST_WORKER" in os.environ else 1
+            if took_ms > scaled(run.expect.within_ms) * beside_others:
                 complaints.append(f"took {took_ms:.0f} ms, more than {run.expect.within_ms}")
         if run.profile.startswith(("python", "wide-python")) and outcome.stderr and complaints:
             complaints.append(f"stderr: {outcome.stderr.decode(errors='replace')[-300:]}")

@@ -4,6 +4,8 @@ import contextlib
 import selectors
 import time
 
+import pytest
+
 from support.environment import scaled
 from support.gateway import Gateway, python_run
 
@@ -44,6 +46,7 @@ def read_to_the_end(readers, until):
     return got.values()
 
 
+@pytest.mark.serial
 def test_thousand_streams_have_every_event_and_cost_bounded_memory(gateway_daemon):
     with Gateway(gateway_daemon.address) as gateway, contextlib.ExitStack() as stack:
         run = gateway.request("POST", "/v1/runs", python_run(SOURCE)).json()
