@@ -1,8 +1,8 @@
 """Runs one case against a daemon and says whether it held, with evidence. The tests and the report both use it."""
 
-import os
 import contextlib
 import dataclasses
+import os
 import time
 
 import grpc
