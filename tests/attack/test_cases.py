@@ -15,7 +15,9 @@ CASES, EXCLUDED = load()
 
 def parameters():
     for case in CASES.values():
-        yield pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in case.groups])
+        # How long something took says something where nothing else runs.
+        groups = {*case.groups, *(["serial"] if any(run.expect.within_ms is not None for run in case.runs) else [])}
+        yield pytest.param(case, id=case.id, marks=[getattr(pytest.mark, name) for name in sorted(groups)])
 
 
 @pytest.mark.parametrize("case", parameters())
