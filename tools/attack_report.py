@@ -60,7 +60,9 @@ def outcomes(report):
 
 
 def run_cases(directory, workers):
-    run_pytest(["-n", str(workers), "--dist", "loadgroup", "tests/attack/test_cases.py"], {"CAISSON_ATTACK_FINDINGS": str(directory)})
+    findings = {"CAISSON_ATTACK_FINDINGS": str(directory)}
+    run_pytest(["-n", str(workers), "--dist", "loadgroup", "-m", "not serial", "tests/attack/test_cases.py"], findings)
+    run_pytest(["-m", "serial", "tests/attack/test_cases.py"], findings)
 
 
 def run_matrix(directory):

@@ -97,6 +97,10 @@ absl::Status ChangeFile(const std::string& file, bool may_make, const Change& ch
   RETURN_IF_ERROR(Lock(directory, parent));
   struct stat info {};
   const bool there = fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!there && errno != ENOENT) {
+    // Not a reason to put a new file with one token in the place of one that cannot be looked at.
+    return ErrnoStatus(errno, "look at " + file);
+  }
   Json document = {{"schema_version", 1}, {"tokens", Json::array()}};
   if (there || !may_make) {
     ASSIGN_OR_RETURN(const std::string text,
