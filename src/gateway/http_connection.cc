@@ -133,10 +133,9 @@ asio::awaitable<bool> HttpConnection::ReadBody(std::optional<Problem>& refused) 
   co_return true;
 }
 
-void HttpConnection::DropBody() {
-  std::string().swap(parser_->get().body());
-  static_cast<void>(share_.Hold(0));
-}
+void HttpConnection::DropBody() { std::string().swap(parser_->get().body()); }
+
+void HttpConnection::ReleaseBody() { static_cast<void>(share_.Hold(0)); }
 
 asio::awaitable<bool> HttpConnection::Write(std::string text, std::string_view shared) {
   boost::system::error_code error;
@@ -159,6 +158,7 @@ asio::awaitable<bool> HttpConnection::Respond(Response response) {
 }
 
 asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::string_view body) {
+  ReleaseBody();
   response.headers.emplace("Content-Type", response.content_type);
   response.headers["Content-Length"] = std::to_string(response.body.size() + body.size());
   response.headers["Connection"] = keep_alive_ ? "keep-alive" : "close";
@@ -175,6 +175,7 @@ asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::stri
 }
 
 asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, std::string>& headers) {
+  ReleaseBody();
   std::map<std::string, std::string> all = headers;
   all["Content-Type"] = "text/event-stream";
   all["X-Accel-Buffering"] = "no";  // nginx would hold events back

@@ -62,8 +62,10 @@ class HttpConnection {
   // Its body. False where it did not come whole; `refused` as above.
   boost::asio::awaitable<bool> ReadBody(std::optional<Problem>& refused);
   const std::string& body() const { return parser_->get().body(); }
-  // Memory that the body had, for who has parsed it.
+  // For who has parsed the body: its memory goes. What it counted for counts on, for what was made of it.
   void DropBody();
+  // The daemon has that, or nobody wants it. Every answer says so by itself.
+  void ReleaseBody();
 
   // False where it could not be written: the connection is over.
   boost::asio::awaitable<bool> Respond(Response response);

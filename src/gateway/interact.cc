@@ -147,7 +147,7 @@ asio::awaitable<void> Interaction::Listen() {
   }
   came_.Set();
   std::optional<Farewell> wrong = co_await conversation_.Open(message, open_);
-  socket_.Forget(message);
+  WebSocket::Drop(message);
   if (wrong) {
     Part(*std::move(wrong));
     co_return;
@@ -155,6 +155,7 @@ asio::awaitable<void> Interaction::Listen() {
   ready_ = true;
   opened_.Set();
   co_await started_.Wait();
+  socket_.Forget(message);
   bool takes = true;
   while (takes && !over_) {
     if (!co_await socket_.Receive(kMessageBytes, message, refused)) {
@@ -162,10 +163,11 @@ asio::awaitable<void> Interaction::Listen() {
     }
     std::vector<v1::InteractRequest> messages;
     wrong = conversation_.Hear(message, messages);
-    socket_.Forget(message);
+    WebSocket::Drop(message);
     for (const v1::InteractRequest& next : messages) {
       takes = takes && co_await Forward(next);
     }
+    socket_.Forget(message);
     if (wrong) {
       Part(*std::move(wrong));
       co_return;

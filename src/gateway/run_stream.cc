@@ -169,7 +169,7 @@ v1::FollowRunRequest FollowRequest(const std::string& run, const Offsets& offset
 }  // namespace
 
 asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::Share& share,
-                                                 Exchange& exchange, const v1::ExecuteRequest& request,
+                                                 Exchange& exchange, v1::ExecuteRequest& request,
                                                  RunAnswer& answer) {
   const auto daemon = link.Connection();
   if (!daemon.ok()) {
@@ -184,8 +184,10 @@ asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::S
       call.Cancel();
     });
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
+    request.Clear();  // not for as long as the run takes
     v1::RunEvent event;
     while (co_await call.Next(event)) {
+      exchange.connection.ReleaseBody();  // whoever says something of the run has all of the request
       if (refused) {
         continue;
       }

@@ -15,9 +15,10 @@ boost::asio::awaitable<void> Execute(DaemonLink& link, ByteBudget& budget, Excha
 // GET /v1/runs/{run}:follow.
 boost::asio::awaitable<void> Follow(DaemonLink& link, Exchange& exchange);
 
-// Runs `request` to its end and keeps what it puts out, within `share`. Nothing, or why not.
+// Runs `request`, which is empty then, to its end and keeps what it puts out, within `share`. Nothing, or why
+// not.
 boost::asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::Share& share,
-                                                        Exchange& exchange, const v1::ExecuteRequest& request,
+                                                        Exchange& exchange, v1::ExecuteRequest& request,
                                                         RunAnswer& answer);
 
 }  // namespace caisson::gateway

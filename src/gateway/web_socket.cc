@@ -162,11 +162,15 @@ asio::awaitable<bool> WebSocket::Receive(size_t most, WebSocketMessage& message,
   co_return !error && !refused && !aborted_;
 }
 
-void WebSocket::Forget(WebSocketMessage& message) {
+void WebSocket::Drop(WebSocketMessage& message) {
   if (message.bytes.capacity() > kPieceBytes) {
     std::string().swap(message.bytes);
   }
   message.bytes.clear();
+}
+
+void WebSocket::Forget(WebSocketMessage& message) {
+  Drop(message);
   static_cast<void>(share_.Hold(0));
 }
 

@@ -56,7 +56,9 @@ class WebSocket {
   // caller at a time; Send may go on beside it.
   boost::asio::awaitable<bool> Receive(size_t most, WebSocketMessage& message,
                                        std::optional<Problem>& refused);
-  // Gives back the memory of a message.
+  // For who has parsed it: a message's own memory goes, and it counts on for what was made of it, up to
+  // Forget.
+  static void Drop(WebSocketMessage& message);
   void Forget(WebSocketMessage& message);
   // Text. One caller at a time. False: the connection is over.
   boost::asio::awaitable<bool> Send(std::string text);

@@ -240,6 +240,26 @@ def test_connections_beyond_the_bound_are_told(gateway_daemon):
             assert small.request("GET", "/healthz").json()["reason"] == "TOO_MANY_CONNECTIONS"
 
 
+@pytest.mark.serial
+def test_input_that_no_program_reads_counts_until_the_daemon_has_taken_it(gateway_daemon):
+    """A program that reads nothing leaves its client's message in the gateway; all of them together have one room."""
+    lazy = "import time\nprint('here', flush=True)\ntime.sleep(60)"
+    data = bytes(2 << 20)
+    with Gateway(gateway_daemon.address) as mine, contextlib.ExitStack() as stack:
+        talks = [stack.enter_context(Talk(mine)) for _ in range(140)]
+        for talk in talks:
+            talk.open(lazy, limits={"memory_bytes": str(32 << 20), "wall_time_ms": "60000"}).until_output("here\n")
+        for talk in talks:
+            with contextlib.suppress(ConnectionError):
+                talk.send_bytes(data)
+        told, _, _ = select.select([talk.connection.sock for talk in talks], [], [], scaled(30))
+        refused = next(talk for talk in talks if talk.connection.sock in told)
+        assert (refused.problem()["reason"], refused.code) == ("BUSY", 1011)
+        for talk in talks:
+            talk.close()
+        assert mine.request("POST", "/v1/runs:execute", python_run("print(1)")).json()["stdout"] == "1\n"
+
+
 def test_messages_beyond_the_room_of_all_are_refused(gateway_daemon):
     size = 23 << 20
     begun = frame(BINARY, b"", length=size)[:-4] + bytes(4) + bytes(size - 1)  # by a mask of zeros; all but its end
