@@ -37,7 +37,7 @@ bool DaemonConnection::HungUp() const {
   return poll(&state, 1, 0) != 0;
 }
 
-DaemonLink::DaemonLink(lockdown::Connector connector, std::function<void()> on_lost)
+DaemonLink::DaemonLink(door::Connector connector, std::function<void()> on_lost)
     : connector_(std::move(connector)), on_lost_(std::move(on_lost)), thread_([this] { Run(); }) {}
 
 DaemonLink::~DaemonLink() {

@@ -18,8 +18,8 @@
 
 #include "absl/status/statusor.h"
 #include "caisson/v1/run.grpc.pb.h"
+#include "door/connector.h"
 #include "gateway/awaitable.h"
-#include "lockdown/connector.h"
 
 namespace caisson::gateway {
 
@@ -43,7 +43,7 @@ class DaemonConnection {
 class DaemonLink {
  public:
   // Starts the thread. `on_lost`: the connector is gone; the gateway cannot go on.
-  DaemonLink(lockdown::Connector connector, std::function<void()> on_lost);
+  DaemonLink(door::Connector connector, std::function<void()> on_lost);
   // No call may be open any more.
   ~DaemonLink();
   DaemonLink(const DaemonLink&) = delete;
@@ -58,7 +58,7 @@ class DaemonLink {
  private:
   void Run();
 
-  lockdown::Connector connector_;
+  door::Connector connector_;
   std::function<void()> on_lost_;
   std::shared_ptr<DaemonConnection> connection_;
   grpc::CompletionQueue queue_;

@@ -2,8 +2,6 @@
 // daemon's socket like any other, with no right that its user does not have. Every byte from its port is
 // hostile.
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,14 +15,15 @@
 
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "door/connector.h"
+#include "door/listen_address.h"
+#include "door/listener.h"
 #include "gateway/daemon_link.h"
-#include "gateway/listen_address.h"
 #include "gateway/lockdown.h"
 #include "gateway/logging.h"
 #include "gateway/page_files.h"
 #include "gateway/server.h"
 #include "lockdown/become_user.h"
-#include "lockdown/connector.h"
 
 namespace caisson::gateway {
 namespace {
@@ -76,40 +75,16 @@ absl::Status CheckOrigins(const std::vector<std::string>& origins) {
   return absl::OkStatus();
 }
 
-absl::Status CheckDescriptors(const ServerBounds& bounds) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return ErrnoStatus(errno, "getrlimit");
-  }
-  if (limit.rlim_max < bounds.connections + kOwnDescriptors) {
-    return absl::FailedPreconditionError("the descriptor limit of " + std::to_string(limit.rlim_max) +
-                                         " is too low for " + std::to_string(bounds.connections) +
-                                         " connections; raise it or give --max-connections");
-  }
-  limit.rlim_cur = limit.rlim_max;
-  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "setrlimit");
-}
-
-absl::StatusOr<UniqueFd> Listen(const asio::ip::tcp::endpoint& at) {
-  UniqueFd listener(socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int on = 1;
-  if (!listener.valid() || setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(listener.get(), at.data(), static_cast<socklen_t>(at.size())) != 0 ||
-      listen(listener.get(), SOMAXCONN) != 0) {
-    const int reason = errno;  // ORDER: Asio sets it to 0 where the text is made
-    return ErrnoStatus(reason, "listen on " + AddressText(at));
-  }
-  return listener;
-}
-
 // Serves until it is told to stop. The exit code of the program.
 absl::StatusOr<int> Serve(const Options& options) {
   signal(SIGPIPE, SIG_IGN);
-  ASSIGN_OR_RETURN(const asio::ip::tcp::endpoint address, ParseListenAddress(options.listen));
+  ASSIGN_OR_RETURN(const asio::ip::tcp::endpoint address,
+                   door::ParseListenAddress(options.listen, door::Reach::kLoopback));
   ASSIGN_OR_RETURN(const std::string socket_path, SocketPath(options.socket));
   RETURN_IF_ERROR(CheckOrigins(options.origins));
-  RETURN_IF_ERROR(CheckDescriptors(options.bounds));
-  ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
+  RETURN_IF_ERROR(
+      door::RaiseDescriptorLimit(options.bounds.connections, options.bounds.connections + kOwnDescriptors));
+  ASSIGN_OR_RETURN(UniqueFd listener, door::Listen(address));
   RETURN_IF_ERROR(lockdown::BecomeUser(options.user));
   PageFiles page;
   if (!options.playground.empty()) {
@@ -117,11 +92,11 @@ absl::StatusOr<int> Serve(const Options& options) {
   }
   // ORDER: the connector before Asio and gRPC have anything that a fork would copy, and before Landlock,
   // which it takes on by itself.
-  ASSIGN_OR_RETURN(lockdown::Connector connector, lockdown::Connector::Start({socket_path}));
+  ASSIGN_OR_RETURN(door::Connector connector, door::Connector::Start({socket_path}));
   RETURN_IF_ERROR(LockFiles());
   asio::io_context io(1);
   asio::ip::tcp::acceptor acceptor(io, address.protocol(), listener.release());
-  const std::string where = AddressText(acceptor.local_endpoint());
+  const std::string where = door::AddressText(acceptor.local_endpoint());
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   // ORDER: everything that makes sockets is made. gRPC's threads come after the filter, which holds for them
   // too.

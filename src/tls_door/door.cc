@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kPause{100};
 
 }  // namespace
 
-Door::Door(asio::ip::tcp::acceptor acceptor, lockdown::Connector connector, Destinations destinations,
+Door::Door(asio::ip::tcp::acceptor acceptor, door::Connector connector, Destinations destinations,
            Context context, const DoorBounds& bounds, std::function<void()> on_lost)
     : acceptor_(std::move(acceptor)),
       pause_(acceptor_.get_executor()),

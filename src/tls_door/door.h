@@ -17,7 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
-#include "lockdown/connector.h"
+#include "door/connector.h"
 #include "tls_door/session.h"
 
 namespace caisson::tls_door {
@@ -41,7 +41,7 @@ class Door {
   using Context = std::shared_ptr<boost::asio::ssl::context>;
 
   // `on_lost`: the connector is gone.
-  Door(boost::asio::ip::tcp::acceptor acceptor, lockdown::Connector connector, Destinations destinations,
+  Door(boost::asio::ip::tcp::acceptor acceptor, door::Connector connector, Destinations destinations,
        Context context, const DoorBounds& bounds, std::function<void()> on_lost);
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
@@ -68,7 +68,7 @@ class Door {
 
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
-  lockdown::Connector connector_;
+  door::Connector connector_;
   const Destinations destinations_;
   Context context_;
   const DoorBounds bounds_;

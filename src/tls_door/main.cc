@@ -3,8 +3,6 @@
 // back. Every byte from its port is hostile.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,11 +16,12 @@
 
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "door/connector.h"
+#include "door/listen_address.h"
+#include "door/listener.h"
 #include "lockdown/become_user.h"
-#include "lockdown/connector.h"
 #include "tls_door/certificates.h"
 #include "tls_door/door.h"
-#include "tls_door/listen_address.h"
 #include "tls_door/lockdown.h"
 #include "tls_door/tenant_name.h"
 
@@ -93,44 +92,20 @@ absl::StatusOr<Destinations> ReadDestinations(const Options& options, std::vecto
   return destinations;
 }
 
-absl::Status CheckDescriptors(const DoorBounds& bounds) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return ErrnoStatus(errno, "getrlimit");
-  }
-  if (limit.rlim_max < bounds.connections * kDescriptorsOfOneClient + kOwnDescriptors) {
-    return absl::FailedPreconditionError("the descriptor limit of " + std::to_string(limit.rlim_max) +
-                                         " is too low for " + std::to_string(bounds.connections) +
-                                         " connections; raise it or give --max-connections");
-  }
-  limit.rlim_cur = limit.rlim_max;
-  return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? absl::OkStatus() : ErrnoStatus(errno, "setrlimit");
-}
-
-absl::StatusOr<UniqueFd> Listen(const asio::ip::tcp::endpoint& at) {
-  UniqueFd listener(socket(at.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int on = 1;
-  if (!listener.valid() || setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      bind(listener.get(), at.data(), static_cast<socklen_t>(at.size())) != 0 ||
-      listen(listener.get(), SOMAXCONN) != 0) {
-    const int reason = errno;  // ORDER: Asio sets it to 0 where the text is made
-    return ErrnoStatus(reason, "listen on " + AddressText(at));
-  }
-  return listener;
-}
-
 // Serves until it is told to stop. The exit code of the program.
 absl::StatusOr<int> Serve(const Options& options) {
   signal(SIGPIPE, SIG_IGN);
-  ASSIGN_OR_RETURN(const asio::ip::tcp::endpoint address, ParseListenAddress(options.listen));
+  ASSIGN_OR_RETURN(const asio::ip::tcp::endpoint address,
+                   door::ParseListenAddress(options.listen, door::Reach::kAnywhere));
   std::vector<std::string> paths;
   ASSIGN_OR_RETURN(Destinations destinations, ReadDestinations(options, paths));
-  RETURN_IF_ERROR(CheckDescriptors(options.bounds));
-  ASSIGN_OR_RETURN(UniqueFd listener, Listen(address));
+  RETURN_IF_ERROR(door::RaiseDescriptorLimit(
+      options.bounds.connections, options.bounds.connections * kDescriptorsOfOneClient + kOwnDescriptors));
+  ASSIGN_OR_RETURN(UniqueFd listener, door::Listen(address));
   RETURN_IF_ERROR(lockdown::BecomeUser(options.user));
   // ORDER: the connector before Asio has anything that a fork would copy, and before Landlock, which it takes
   // on by itself; and before the key is in our memory.
-  ASSIGN_OR_RETURN(lockdown::Connector connector, lockdown::Connector::Start(paths));
+  ASSIGN_OR_RETURN(door::Connector connector, door::Connector::Start(paths));
   const ClientCertificate shown = destinations.tenants.empty()      ? ClientCertificate::kNone
                                   : destinations.tokens.has_value() ? ClientCertificate::kOptional
                                                                     : ClientCertificate::kRequired;
@@ -140,28 +115,28 @@ absl::StatusOr<int> Serve(const Options& options) {
   RETURN_IF_ERROR(LockFiles(certificates.directory()));
   asio::io_context io(1);
   asio::ip::tcp::acceptor acceptor(io, address.protocol(), listener.release());
-  const std::string where = AddressText(acceptor.local_endpoint());
+  const std::string where = door::AddressText(acceptor.local_endpoint());
   asio::signal_set signals(io, SIGTERM, SIGINT, SIGHUP);
   RETURN_IF_ERROR(LoadDoorFilter());
 
   int code = EXIT_SUCCESS;
-  Door door(std::move(acceptor), std::move(connector), std::move(destinations), std::move(context),
-            options.bounds, [&] {
-              spdlog::critical("the connector is gone; without it the daemon cannot be reached");
-              code = EXIT_FAILURE;
-              io.stop();
-            });
+  Door serving(std::move(acceptor), std::move(connector), std::move(destinations), std::move(context),
+               options.bounds, [&] {
+                 spdlog::critical("the connector is gone; without it the daemon cannot be reached");
+                 code = EXIT_FAILURE;
+                 io.stop();
+               });
   const std::function<void()> wait = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int number) {
       if (error) {
         return;
       }
       if (number != SIGHUP) {
-        return door.Stop();
+        return serving.Stop();
       }
       absl::StatusOr<Door::Context> loaded = certificates.Load();
       if (loaded.ok()) {
-        door.SetContext(*std::move(loaded));
+        serving.SetContext(*std::move(loaded));
         spdlog::info("reloaded the certificates");
       } else {
         spdlog::error("not reloaded, what was in force stays: {}", Message(loaded.status()));
@@ -170,7 +145,7 @@ absl::StatusOr<int> Serve(const Options& options) {
     });
   };
   wait();
-  door.Start();
+  serving.Start();
   // On standard output, for whoever asked for port 0.
   static_cast<void>(std::printf("listening on %s\n", where.c_str()));
   static_cast<void>(std::fflush(stdout));

@@ -21,8 +21,9 @@ ALLOWED = {
     "sandbox": {"sandbox", "common"} | POLICY_VALUES | {"policy/filter_compiler.h"},
     "orchestrator": {"orchestrator", "ipc", "policy", "sandbox", "common"},
     "dispatcher": {"dispatcher", "ipc", "policy", "lockdown", "common", "api", "sandbox/setup_stage.h"},
-    "gateway": {"gateway", "lockdown", "common", "api"},
-    "tls_door": {"tls_door", "lockdown", "common"},
+    "door": {"door", "lockdown", "common"},
+    "gateway": {"gateway", "door", "lockdown", "common", "api"},
+    "tls_door": {"tls_door", "door", "lockdown", "common"},
     "cli": {"cli", "policy", "common", "api"},
 }
 

@@ -14,10 +14,10 @@ from lint_support import finish
 NETWORK_LIBRARIES = re.compile(r"^lib(grpc|gpr|protobuf|protoc|ssl|cares|re2|address_sorting|upb|curl|nghttp2)\b")
 FORBIDDEN_LIBRARIES = {"caissond": NETWORK_LIBRARIES, "caisson-tls": re.compile(r"^lib(grpc|protobuf)")}
 FORBIDDEN_SYMBOLS = {
-    "caissond": re.compile(r"\bcaisson::(dispatcher|gateway|cli|lockdown|v1)::"),
+    "caissond": re.compile(r"\bcaisson::(dispatcher|gateway|door|tls_door|cli|lockdown|v1)::"),
     # The words for a set-up step are a table of a shared header, not code of the sandbox.
-    "caisson-dispatcher": re.compile(r"\bcaisson::(sandbox(?!::SetupStageText)|orchestrator|cli)::"),
-    "caisson": re.compile(r"\bcaisson::(sandbox|orchestrator|dispatcher|gateway|ipc)::"),
+    "caisson-dispatcher": re.compile(r"\bcaisson::(sandbox(?!::SetupStageText)|orchestrator|door|tls_door|cli)::"),
+    "caisson": re.compile(r"\bcaisson::(sandbox|orchestrator|dispatcher|gateway|door|tls_door|ipc)::"),
     "caisson-tls": re.compile(r"\bcaisson::(sandbox|orchestrator|dispatcher|gateway|ipc|policy|cli|v1)::"),
     "caisson-gateway": re.compile(r"\bcaisson::(sandbox|orchestrator|dispatcher|ipc|policy|cli)::"),
 }

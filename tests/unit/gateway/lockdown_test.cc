@@ -1,4 +1,4 @@
-// The gateway's and the connector's filters as data: the calls by which something else could be reached.
+// The gateway's filter as data: the calls by which something else could be reached.
 #include "gateway/lockdown.h"
 
 #include <fcntl.h>
@@ -19,36 +19,16 @@
 #include <functional>
 #include <vector>
 
-#include "common/drop_privileges.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
-#include "lockdown/connector.h"
-#include "policy/bpf_evaluator.h"
+#include "door/filter_probe.h"
 
 namespace caisson::gateway {
 namespace {
 
-constexpr uint32_t kRefused = SECCOMP_RET_ERRNO | EPERM;
-
-std::vector<sock_filter> Program(const std::function<absl::Status(int)>& write) {
-  const UniqueFd file(memfd_create("filter", MFD_CLOEXEC));
-  EXPECT_TRUE(write(file.get()).ok());
-  std::vector<sock_filter> program(static_cast<size_t>(lseek(file.get(), 0, SEEK_END)) / sizeof(sock_filter));
-  const size_t bytes = program.size() * sizeof(sock_filter);
-  EXPECT_EQ(pread(file.get(), program.data(), bytes, 0), static_cast<ssize_t>(bytes));
-  return program;
-}
-
-uint32_t Answer(const std::vector<sock_filter>& program, long number,
-                const std::array<uint64_t, 6>& arguments = {}) {
-  seccomp_data data{};
-  data.nr = static_cast<int>(number);
-  data.arch = AUDIT_ARCH_X86_64;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    data.args[i] = arguments.at(i);
-  }
-  return policy::EvaluateFilter(program, data).value_or(0);
-}
+using door::Answer;
+using door::kRefused;
+using door::Program;
 
 TEST(GatewayLockdownTest, TheGatewayMakesNoConnectionAndNoSocket) {
   const auto program = Program(WriteGatewayFilter);
@@ -82,29 +62,8 @@ TEST(GatewayLockdownTest, NoProtocolIsLoadedAndNoCodeMade) {
   EXPECT_EQ(Answer(program, SYS_mprotect, {0, 4096, PROT_READ | PROT_EXEC}), kRefused);
 }
 
-TEST(GatewayLockdownTest, TheConnectorConnectsUnixSocketsAndDoesNothingElse) {
-  const auto program = Program(lockdown::WriteConnectorFilter);
-  EXPECT_EQ(Answer(program, SYS_socket, {AF_UNIX}), SECCOMP_RET_ALLOW);
-  EXPECT_EQ(Answer(program, SYS_socket, {AF_INET}), kRefused);
-  for (const long number :
-       {SYS_openat, SYS_read, SYS_write, SYS_clone, SYS_accept4, SYS_bind, SYS_listen, SYS_kill}) {
-    EXPECT_EQ(Answer(program, number), kRefused) << number;
-  }
-}
-
-// The exit code of a child that becomes an ordinary user, locks itself in as the gateway does, and runs
-// `body`.
 int RunLocked(const std::function<int()>& body) {
-  const pid_t child = fork();
-  if (child == 0) {
-    constexpr uid_t kNobody = 65534;
-    const bool ready = (getuid() != 0 || DropPrivileges(kNobody, kNobody, {})) && LockFiles().ok() &&
-                       LoadGatewayFilter().ok();
-    _exit(ready ? body() : 100);
-  }
-  int status = -1;
-  EXPECT_EQ(waitpid(child, &status, 0), child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return door::RunLocked([] { return LockFiles().ok() && LoadGatewayFilter().ok(); }, body);
 }
 
 TEST(GatewayLockdownTest, FromInsideNothingIsReached) {

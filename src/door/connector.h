@@ -1,8 +1,8 @@
 // A process that does one thing: it connects to one of the daemon's sockets, by number, and hands the
 // connection over. So the door that it stands beside needs neither socket(2) nor connect(2), and whoever
 // takes it over reaches nothing else. It has the door's user and locks of its own, and dies with the door.
-#ifndef CAISSON_LOCKDOWN_CONNECTOR_H_
-#define CAISSON_LOCKDOWN_CONNECTOR_H_
+#ifndef CAISSON_DOOR_CONNECTOR_H_
+#define CAISSON_DOOR_CONNECTOR_H_
 
 #include <cstddef>
 #include <string>
@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
 
-namespace caisson::lockdown {
+namespace caisson::door {
 
 inline constexpr size_t kMostSockets = 64;
 
@@ -34,6 +34,6 @@ class Connector {
 // Its filter as struct sock_filter after struct sock_filter. Loads nothing.
 absl::Status WriteConnectorFilter(int fd);
 
-}  // namespace caisson::lockdown
+}  // namespace caisson::door
 
-#endif  // CAISSON_LOCKDOWN_CONNECTOR_H_
+#endif  // CAISSON_DOOR_CONNECTOR_H_

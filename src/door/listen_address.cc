@@ -1,9 +1,9 @@
-#include "gateway/listen_address.h"
+#include "door/listen_address.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 
-namespace caisson::gateway {
+namespace caisson::door {
 namespace {
 
 absl::Status Refuse(std::string_view text, const char* reason) {
@@ -12,7 +12,7 @@ absl::Status Refuse(std::string_view text, const char* reason) {
 
 }  // namespace
 
-absl::StatusOr<boost::asio::ip::tcp::endpoint> ParseListenAddress(std::string_view text) {
+absl::StatusOr<boost::asio::ip::tcp::endpoint> ParseListenAddress(std::string_view text, Reach reach) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return Refuse(text, "give ADDRESS:PORT, for example 127.0.0.1:8080");
@@ -31,9 +31,9 @@ absl::StatusOr<boost::asio::ip::tcp::endpoint> ParseListenAddress(std::string_vi
   boost::system::error_code failed;
   const auto address = boost::asio::ip::make_address(std::string(host), failed);
   if (failed || address.is_v6() != bracketed) {
-    return Refuse(text, "the address must be a number, 127.0.0.1 or [::1]");
+    return Refuse(text, "the address must be a number, such as 127.0.0.1 or [::1]");
   }
-  if (!address.is_loopback()) {
+  if (reach == Reach::kLoopback && !address.is_loopback()) {
     return Refuse(text,
                   "only the loopback is served (127.0.0.1, [::1]): there is no TLS here. Put a reverse proxy "
                   "with TLS and authentication in front of it");
@@ -46,4 +46,4 @@ std::string AddressText(const boost::asio::ip::tcp::endpoint& endpoint) {
   return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(endpoint.port());
 }
 
-}  // namespace caisson::gateway
+}  // namespace caisson::door

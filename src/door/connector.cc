@@ -1,4 +1,4 @@
-#include "lockdown/connector.h"
+#include "door/connector.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -22,8 +22,11 @@
 #include "lockdown/landlock.h"
 #include "lockdown/unprivileged.h"
 
-namespace caisson::lockdown {
+namespace caisson::door {
 namespace {
+
+using lockdown::Equal;
+using lockdown::FilterBuilder;
 
 constexpr int kControlFd = 3;
 constexpr int kAnswerTimeoutMs = 5'000;
@@ -38,8 +41,8 @@ void AddRules(FilterBuilder& filter) {
 }
 
 absl::Status LockDown() {
-  RETURN_IF_ERROR(BecomeUnprivileged("root must not run the connector"));
-  RETURN_IF_ERROR(RestrictSelf({}));
+  RETURN_IF_ERROR(lockdown::BecomeUnprivileged("root must not run the connector"));
+  RETURN_IF_ERROR(lockdown::RestrictSelf({}));
   FilterBuilder filter;
   AddRules(filter);
   return filter.Load();
@@ -172,4 +175,4 @@ absl::Status WriteConnectorFilter(int fd) {
   return filter.Write(fd);
 }
 
-}  // namespace caisson::lockdown
+}  // namespace caisson::door
