@@ -35,7 +35,10 @@ def asked(gateway, accept=b"text/event-stream", source=WRITES):
 
 def newest_run_is(gateway, state):
     """By its record: processes alone do not tell a sandbox that is being built from a run."""
-    return processes.wait_until(lambda: gateway.request("GET", "/v1/runs?page_size=1").json()["runs"][0]["state"] == state, scaled(20))
+    def states():
+        return [run["state"] for run in gateway.request("GET", "/v1/runs?page_size=1").json()["runs"]]
+
+    return processes.wait_until(lambda: states() == [state], scaled(20))
 
 
 def test_reader_of_events_that_stands_still_is_reset_and_its_run_ends(impatient, gateway_daemon):

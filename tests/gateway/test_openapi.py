@@ -84,11 +84,11 @@ def test_problems_are_what_it_says(gateway, method, path, body):
     check(reply.json(), "Problem")
 
 
-def test_fuzzer_finds_no_answer_that_it_does_not_allow(gateway):
+def test_fuzzer_finds_no_answer_that_it_does_not_allow(gateway, tmp_path):
     if not FUZZER.exists():
         pytest.skip("the fuzzer is not installed: tools/setup_web.sh --fuzzer")
     command = [FUZZER, "run", REPOSITORY / "docs/openapi.json", "--url", f"http://127.0.0.1:{gateway.port}", "--checks", ",".join(CHECKS),
                "--max-examples", "30", "--seed", "1", "--no-color", "--request-timeout", str(scaled(30)), "--generation-database", ":memory:"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=scaled(300))
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=scaled(300))
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-2_000:]
     assert int(re.search(r"(\d+) generated", done.stdout)[1]) > 500

@@ -5,6 +5,7 @@ import json
 import select
 import socket
 import threading
+import time
 
 import pytest
 import websocket
@@ -240,21 +241,31 @@ def test_connections_beyond_the_bound_are_told(gateway_daemon):
             assert small.request("GET", "/healthz").json()["reason"] == "TOO_MANY_CONNECTIONS"
 
 
+def first_problems(talks):
+    """The reasons of the first who are told of a problem; pings are passed over."""
+    sockets = {talk.connection.sock: talk for talk in talks}
+    reasons, deadline = [], time.monotonic() + scaled(30)
+    while not reasons and time.monotonic() < deadline:
+        for ready in select.select(list(sockets), [], [], 1)[0]:
+            opcode, data = sockets[ready].connection.recv_data(control_frame=True)
+            message = json.loads(data) if opcode == TEXT else {}
+            reasons += [message["data"]["reason"]] if message.get("event") == "error" else []
+    return reasons
+
+
 @pytest.mark.serial
 def test_input_that_no_program_reads_counts_until_the_daemon_has_taken_it(gateway_daemon):
     """A program that reads nothing leaves its client's message in the gateway; all of them together have one room."""
     lazy = "import time\nprint('here', flush=True)\ntime.sleep(60)"
     data = bytes(2 << 20)
     with Gateway(gateway_daemon.address) as mine, contextlib.ExitStack() as stack:
-        talks = [stack.enter_context(Talk(mine)) for _ in range(140)]
+        talks = [stack.enter_context(Talk(mine)) for _ in range(160)]
         for talk in talks:
             talk.open(lazy, limits={"memory_bytes": str(32 << 20), "wall_time_ms": "60000"}).until_output("here\n")
         for talk in talks:
             with contextlib.suppress(ConnectionError):
-                talk.send_bytes(data)
-        told, _, _ = select.select([talk.connection.sock for talk in talks], [], [], scaled(30))
-        refused = next(talk for talk in talks if talk.connection.sock in told)
-        assert (refused.problem()["reason"], refused.code) == ("BUSY", 1011)
+                talk.send_bytes(data).send_bytes(data)  # more than the way to the daemon holds
+        assert "BUSY" in first_problems(talks)
         for talk in talks:
             talk.close()
         assert mine.request("POST", "/v1/runs:execute", python_run("print(1)")).json()["stdout"] == "1\n"

@@ -54,10 +54,15 @@ int main(void) {
 """
 
 SLEEP_OFTEN = r"""
+#include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 int main(void) {
   struct timespec moment = {0, 5000000};  // so long that no machine is past it before it sleeps
   for (int i = 0; i < 100; ++i) nanosleep(&moment, 0);
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  printf("%ld\n", usage.ru_nvcsw);
   return 0;
 }
 """
@@ -122,8 +127,11 @@ def test_cpu_time_is_the_programs_own_count(client):
 
 
 def test_sleeps_are_voluntary_context_switches(client):
-    usage = client.execute(compile_c(SLEEP_OFTEN), "native", limits=LONG).result.usage
-    assert 100 <= usage.voluntary_context_switches <= 120
+    outcome = client.execute(compile_c(SLEEP_OFTEN), "native", limits=LONG)
+    # A host that is itself a virtual machine may wait for pages too, so the program's own count is what to compare with.
+    own = int(outcome.stdout)
+    assert own >= 100
+    assert own <= outcome.result.usage.voluntary_context_switches <= own + 20
 
 
 def test_processes_are_counted_and_refused_ones_too(client):

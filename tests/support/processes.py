@@ -88,12 +88,17 @@ def with_uid_in(first, count):
     return list(parents_with_uid_in(first, count))
 
 
+def executable(pid):
+    """The path of what it executes; empty once it is dead."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
 def is_init(pid):
     """Whether the process still is caisson-init: PID 1 of a sandbox, or a stub that has not executed its program."""
-    try:
-        return "caisson-init" in os.readlink(f"/proc/{pid}/exe")
-    except OSError:
-        return False
+    return "caisson-init" in executable(pid)
 
 
 def thread_count(pid):
