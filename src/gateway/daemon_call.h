@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/status.h"
 #include "gateway/awaitable.h"
@@ -61,53 +62,112 @@ boost::asio::awaitable<std::optional<Problem>> CallDaemon(DaemonLink& link, Prep
   co_return ProblemOfCall(status);
 }
 
-// A call that answers with events.
-class EventCall {
+// A call that answers with events; `Stream` is gRPC's side of it.
+template <typename Stream>
+class StreamCall {
  public:
-  EventCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
-      : link_(link), connection_(std::move(connection)) {
-    Forward(forwarded, context_);
-  }
-
-  // `prepare`: PrepareAsyncExecute or PrepareAsyncFollowRun.
-  template <typename Prepare, typename Request>
-  boost::asio::awaitable<void> Start(Prepare prepare, const Request& request) {
-    reader_ = (connection_->stub().*prepare)(&context_, request, &link_.queue());
-    co_await AwaitCompletion([&](void* tag) { reader_->StartCall(tag); });
-  }
-
   // False at the end of the events; Finish says of what kind it is.
   boost::asio::awaitable<bool> Next(v1::RunEvent& event) {
-    co_return co_await AwaitCompletion([&](void* tag) { reader_->Read(&event, tag); });
+    co_return co_await AwaitCompletion([&](void* tag) { stream_->Read(&event, tag); });
   }
 
-  // Must be waited for once, after Start.
+  // Must be waited for once, after Start, when nothing else of the call is waited for any more.
   boost::asio::awaitable<grpc::Status> Finish() {
     grpc::Status status;
-    co_await AwaitCompletion([&](void* tag) { reader_->Finish(&status, tag); });
-    if (IsConnectionLost(status)) {
-      link_.Doubt(connection_);
-    }
+    co_await AwaitCompletion([&](void* tag) { stream_->Finish(&status, tag); });
+    Judge(status);
     co_return status;
   }
 
   // From any thread, at any time: what is waited for ends soon.
   void Cancel() { context_.TryCancel(); }
 
- private:
-  DaemonLink& link_;
-  std::shared_ptr<DaemonConnection> connection_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientAsyncReader<v1::RunEvent>> reader_;
-};
-
-// A call of Interact. One Write and one Next may be waited for at a time.
-class InteractCall {
- public:
-  InteractCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
+ protected:
+  StreamCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
       : link_(link), connection_(std::move(connection)) {
     Forward(forwarded, context_);
   }
+  ~StreamCall() = default;
+
+  void Judge(const grpc::Status& status) {
+    if (IsConnectionLost(status)) {
+      link_.Doubt(connection_);
+    }
+  }
+
+  DaemonLink& link_;
+  std::shared_ptr<DaemonConnection> connection_;
+  grpc::ClientContext context_;
+  std::unique_ptr<Stream> stream_;
+};
+
+// Execute or FollowRun.
+class EventCall : public StreamCall<grpc::ClientAsyncReader<v1::RunEvent>> {
+ public:
+  EventCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
+      : StreamCall(link, std::move(connection), forwarded) {}
+
+  // `prepare`: PrepareAsyncExecute or PrepareAsyncFollowRun.
+  template <typename Prepare, typename Request>
+  boost::asio::awaitable<void> Start(Prepare prepare, const Request& request) {
+    stream_ = (connection_->stub().*prepare)(&context_, request, &link_.queue());
+    co_await AwaitCompletion([&](void* tag) { stream_->StartCall(tag); });
+  }
+
+  // For those who need no event before the others: the first one alone, so that it is known that there is
+  // one, then as many as come until they fill a batch or the call has ended, read on gRPC's thread without
+  // waking ours for each. False, with none: the call has ended and `status` says how; Finish must not be
+  // called.
+  boost::asio::awaitable<bool> Gather(std::vector<v1::RunEvent>& events, grpc::Status& status) {
+    events.clear();
+    if (!ended_) {
+      size_t bytes = 0;
+      const auto read = [&](void* tag) { stream_->Read(&events.emplace_back(), tag); };
+      const auto again = [&](bool ok, void* tag) {
+        if (ended_) {
+          return false;
+        }
+        if (!ok) {
+          ended_ = true;
+          events.pop_back();
+          stream_->Finish(&status_, tag);
+          return true;
+        }
+        bytes += events.back().ByteSizeLong();
+        const bool full = bytes >= kBatchBytes || events.size() >= kBatchEvents;
+        if (full || !began_) {
+          return false;
+        }
+        read(tag);
+        return true;
+      };
+      co_await AwaitCompletions(read, again);
+      began_ = true;
+    }
+    if (!events.empty()) {
+      co_return true;
+    }
+    status = status_;
+    Judge(status);
+    co_return false;
+  }
+
+ private:
+  // Where a batch ends, with the event that reaches it.
+  static constexpr size_t kBatchBytes = size_t{64} << 10U;
+  static constexpr size_t kBatchEvents = 256;
+
+  // Of Gather, written on gRPC's thread while ours waits for it.
+  grpc::Status status_;
+  bool began_ = false;
+  bool ended_ = false;
+};
+
+// Interact. One Write and one Next may be waited for at a time.
+class InteractCall : public StreamCall<grpc::ClientAsyncReaderWriter<v1::InteractRequest, v1::RunEvent>> {
+ public:
+  InteractCall(DaemonLink& link, std::shared_ptr<DaemonConnection> connection, const Forwarded& forwarded)
+      : StreamCall(link, std::move(connection), forwarded) {}
 
   boost::asio::awaitable<void> Start() {
     stream_ = connection_->stub().PrepareAsyncInteract(&context_, &link_.queue());
@@ -119,30 +179,6 @@ class InteractCall {
   boost::asio::awaitable<bool> Write(const v1::InteractRequest& message) {
     co_return co_await AwaitCompletion([&](void* tag) { stream_->Write(message, tag); });
   }
-
-  // False at the end of the events; Finish says of what kind it is.
-  boost::asio::awaitable<bool> Next(v1::RunEvent& event) {
-    co_return co_await AwaitCompletion([&](void* tag) { stream_->Read(&event, tag); });
-  }
-
-  // Must be waited for once, after Start, when nothing else of the call is waited for any more.
-  boost::asio::awaitable<grpc::Status> Finish() {
-    grpc::Status status;
-    co_await AwaitCompletion([&](void* tag) { stream_->Finish(&status, tag); });
-    if (IsConnectionLost(status)) {
-      link_.Doubt(connection_);
-    }
-    co_return status;
-  }
-
-  // From any thread, at any time: what is waited for ends soon.
-  void Cancel() { context_.TryCancel(); }
-
- private:
-  DaemonLink& link_;
-  std::shared_ptr<DaemonConnection> connection_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::InteractRequest, v1::RunEvent>> stream_;
 };
 
 }  // namespace caisson::gateway

@@ -71,8 +71,10 @@ void DaemonLink::Run() {
   void* tag = nullptr;
   bool ok = false;
   while (queue_.Next(&tag, &ok)) {
-    const std::unique_ptr<Completion> completion(static_cast<Completion*>(tag));
-    completion->Complete(ok);
+    std::unique_ptr<Completion> completion(static_cast<Completion*>(tag));
+    if (!completion->Complete(ok)) {
+      static_cast<void>(completion.release());  // the queue has it again
+    }
   }
 }
 

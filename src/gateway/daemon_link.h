@@ -69,36 +69,50 @@ class DaemonLink {
 class Completion {
  public:
   virtual ~Completion() = default;
-  // On the link's thread, once; then it is deleted.
-  virtual void Complete(bool ok) = 0;
+  // On the link's thread. True: it is done, and is deleted. False: it has begun another operation with itself
+  // as the tag.
+  virtual bool Complete(bool ok) = 0;
 };
 
-// Starts an operation with `start(tag)` and waits for it: co_await gives gRPC's `ok`.
-template <typename Start>
-boost::asio::awaitable<bool> AwaitCompletion(Start start) {
+// Starts an operation with `start(tag)` and waits for it: co_await gives gRPC's `ok`. After each operation
+// `again(ok, tag)` is asked on the link's thread whether it has begun another one, which is then waited for
+// too; it must use nothing that another thread uses meanwhile.
+template <typename Start, typename Again>
+boost::asio::awaitable<bool> AwaitCompletions(Start start, Again again) {
   // By value: Asio keeps the initiation and runs it when it is waited for, after this function has returned.
-  auto initiate = [start = std::move(start)](auto handler) {
+  auto initiate = [start = std::move(start), again = std::move(again)](auto handler) {
     using Handler = decltype(handler);
     class Op final : public Completion {
      public:
-      explicit Op(Handler handler)
+      Op(Handler handler, Again again)
           : executor_(boost::asio::get_associated_executor(handler)),
             work_(executor_),
-            handler_(std::move(handler)) {}
-      void Complete(bool ok) override {
+            handler_(std::move(handler)),
+            again_(std::move(again)) {}
+      bool Complete(bool ok) override {
+        if (again_(ok, static_cast<void*>(static_cast<Completion*>(this)))) {
+          return false;
+        }
         boost::asio::post(executor_,
                           [handler = std::move(handler_), ok]() mutable { std::move(handler)(ok); });
+        return true;
       }
 
      private:
       boost::asio::associated_executor_t<Handler> executor_;
       boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> work_;
       Handler handler_;
+      Again again_;
     };
-    start(static_cast<void*>(static_cast<Completion*>(new Op(std::move(handler)))));
+    start(static_cast<void*>(static_cast<Completion*>(new Op(std::move(handler), again))));
   };
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(bool)>(
       std::move(initiate), boost::asio::use_awaitable);
+}
+
+template <typename Start>
+boost::asio::awaitable<bool> AwaitCompletion(Start start) {
+  return AwaitCompletions(std::move(start), [](bool, void*) { return false; });
 }
 
 }  // namespace caisson::gateway

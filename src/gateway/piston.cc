@@ -3,9 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include "gateway/json_reader.h"
 #include "gateway/piston_answer.h"
 #include "gateway/piston_request.h"
-#include "gateway/request_json.h"
 #include "gateway/run_answer.h"
 #include "gateway/run_stream.h"
 

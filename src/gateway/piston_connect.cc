@@ -4,10 +4,10 @@
 #include <string_view>
 #include <utility>
 
+#include "gateway/json_reader.h"
 #include "gateway/piston.h"
 #include "gateway/piston_answer.h"
 #include "gateway/piston_request.h"
-#include "gateway/request_json.h"
 
 namespace caisson::gateway {
 namespace {

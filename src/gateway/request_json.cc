@@ -3,14 +3,13 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "common/status.h"
 #include "common/utf8.h"
+#include "gateway/json_reader.h"
 
 namespace caisson::gateway {
 namespace {
@@ -19,81 +18,36 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxQuotedBytes = 200;
 
-// First pass: nothing is kept but the names of the objects that are open.
-class BoundsCheck final : public nlohmann::json_sax<Json> {
- public:
-  const std::string& reason() const { return reason_; }
+// A field of bytes that was taken out of the JSON: base64 of megabytes need not go through protobuf's parser.
+using Bytes = std::optional<std::string>;
 
-  bool null() override { return Count(); }
-  bool boolean(bool /*value*/) override { return Count(); }
-  bool number_integer(number_integer_t /*value*/) override { return Count(); }
-  bool number_unsigned(number_unsigned_t /*value*/) override { return Count(); }
-  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return Count(); }
-  bool string(string_t& /*value*/) override { return Count(); }
-  bool binary(binary_t& /*value*/) override { return Count(); }
-  bool start_object(std::size_t /*elements*/) override {
-    names_.emplace_back();
-    return Enter();
-  }
-  bool end_object() override {
-    names_.pop_back();
-    --depth_;
-    return true;
-  }
-  bool start_array(std::size_t /*elements*/) override { return Enter(); }
-  bool end_array() override {
-    --depth_;
-    return true;
-  }
-  bool key(string_t& name) override {
-    if (!names_.back().insert(name).second) {
-      return Stop("the name \"" + EscapeUnprintable(std::string_view(name).substr(0, kMaxQuotedBytes)) +
-                  "\" stands twice in one object");
+// Takes the bytes of `bytes` (base64) or `text` (what people write) out of the object. An empty string is
+// left where the bytes belong, so that protobuf still says what it says of a field that is there. Both
+// together are a mistake.
+Bytes TakeBytes(Json& object, const char* text, const char* bytes, const std::string& path,
+                std::vector<Violation>& violations) {
+  Bytes taken;
+  if (const auto found = object.find(text); found != object.end()) {
+    if (!found->is_string()) {
+      violations.push_back({path + text, "must be a string"});
+    } else if (object.contains(bytes)) {
+      violations.push_back({path + text, std::string("must not stand beside ") + bytes});
+    } else {
+      taken = std::move(found->get_ref<std::string&>());
     }
-    return Count();
-  }
-  bool parse_error(std::size_t position, const std::string& /*last_token*/,
-                   const Json::exception& /*error*/) override {
-    return Stop("the body is not JSON: byte " + std::to_string(position) + " cannot stand there");
-  }
-
- private:
-  bool Enter() {
-    if (++depth_ > kMaxJsonDepth) {
-      return Stop("the body is nested more than " + std::to_string(kMaxJsonDepth) + " deep");
+    object.erase(text);
+  } else if (const auto encoded = object.find(bytes); encoded != object.end() && encoded->is_string()) {
+    const auto& base64 = encoded->get_ref<const std::string&>();
+    taken.emplace();
+    // Either alphabet, as protobuf's mapping has it.
+    if (!absl::WebSafeBase64Unescape(base64, &*taken) && !absl::Base64Unescape(base64, &*taken)) {
+      violations.push_back({path + bytes, "must be base64"});
     }
-    return Count();
   }
-  bool Count() {
-    return ++values_ <= kMaxJsonValues ||
-           Stop("the body has more than " + std::to_string(kMaxJsonValues) + " names and values");
+  if (taken) {
+    object[bytes] = "";
   }
-  bool Stop(std::string reason) {
-    reason_ = std::move(reason);
-    return false;
-  }
-
-  std::vector<std::set<std::string>> names_;
-  size_t depth_ = 0;
-  size_t values_ = 0;
-  std::string reason_;
-};
-
-// `text` → `content`: what people write becomes what the proto has. Both together are a mistake.
-void TakeText(Json& object, const char* text, const char* bytes, const std::string& path,
-              std::vector<Violation>& violations) {
-  const auto found = object.find(text);
-  if (found == object.end()) {
-    return;
-  }
-  if (!found->is_string()) {
-    violations.push_back({path + text, "must be a string"});
-  } else if (object.contains(bytes)) {
-    violations.push_back({path + text, std::string("must not stand beside ") + bytes});
-  } else {
-    object[bytes] = absl::Base64Escape(found->get_ref<const std::string&>());
-  }
-  object.erase(text);
+  return taken;
 }
 
 // protobuf's parser reports "(files[0].content): invalid value …" or "name: Cannot find field.".
@@ -134,16 +88,38 @@ Json* ObjectIn(Json& json, const char* name) {
   return found != json.end() && found->is_object() ? &*found : nullptr;
 }
 
-// The additions to an ExecuteRequest, whose fields' paths begin with `path`.
-void TakeRequestTexts(Json& request, const std::string& path, std::vector<Violation>& violations) {
-  TakeText(request, "stdin_text", "stdin", path, violations);
-  if (const auto files = request.find("files"); files != request.end() && files->is_array()) {
-    for (size_t i = 0; i < files->size(); ++i) {
-      if ((*files)[i].is_object()) {
-        TakeText((*files)[i], "text", "content", path + "files[" + std::to_string(i) + "].", violations);
+// Of an ExecuteRequest.
+struct RequestBytes {
+  Bytes stdin_bytes;
+  std::vector<Bytes> files;
+
+  void MoveTo(v1::ExecuteRequest& request) && {
+    if (stdin_bytes) {
+      request.set_stdin(*std::move(stdin_bytes));
+    }
+    for (size_t i = 0; i < files.size(); ++i) {
+      if (files[i]) {
+        request.mutable_files(static_cast<int>(i))->set_content(*std::move(files[i]));
       }
     }
   }
+};
+
+// `path`: what the paths of its fields begin with.
+RequestBytes TakeRequestBytes(Json& request, const std::string& path, std::vector<Violation>& violations) {
+  RequestBytes taken;
+  taken.stdin_bytes = TakeBytes(request, "stdin_text", "stdin", path, violations);
+  if (const auto files = request.find("files"); files != request.end() && files->is_array()) {
+    for (size_t i = 0; i < files->size(); ++i) {
+      const std::string name = path + "files[" + std::to_string(i) + "]";
+      if (!(*files)[i].is_object()) {
+        violations.push_back({name, "must be an object"});
+        continue;
+      }
+      taken.files.push_back(TakeBytes((*files)[i], "text", "content", name + ".", violations));
+    }
+  }
+  return taken;
 }
 
 std::optional<Problem> ToMessage(const Json& json, std::vector<Violation> violations,
@@ -161,16 +137,6 @@ std::optional<Problem> ToMessage(const Json& json, std::vector<Violation> violat
 
 }  // namespace
 
-std::optional<Problem> ParseJson(std::string_view text, Json& json) {
-  BoundsCheck check;
-  if (!Json::sax_parse(text, &check)) {
-    return Refuse(Refusal::kMalformedJson, check.reason());
-  }
-  json = Json::parse(text, nullptr, false);
-  CAISSON_CHECK(!json.is_discarded());
-  return std::nullopt;
-}
-
 std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteRequest& request) {
   Json json;
   if (std::optional<Problem> wrong = ParseJson(text, json)) {
@@ -180,8 +146,12 @@ std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteReq
     return Refuse(Refusal::kMalformedJson, "the body must be an object, an ExecuteRequest");
   }
   std::vector<Violation> violations;
-  TakeRequestTexts(json, "", violations);
-  return ToMessage(json, std::move(violations), request);
+  RequestBytes bytes = TakeRequestBytes(json, "", violations);
+  if (std::optional<Problem> wrong = ToMessage(json, std::move(violations), request)) {
+    return wrong;
+  }
+  std::move(bytes).MoveTo(request);
+  return std::nullopt;
 }
 
 std::optional<Problem> ParseInteractRequest(std::string_view text, v1::InteractRequest& message) {
@@ -193,16 +163,29 @@ std::optional<Problem> ParseInteractRequest(std::string_view text, v1::InteractR
     return Refuse(Refusal::kMalformedJson, "the message must be an object, an InteractRequest");
   }
   std::vector<Violation> violations;
-  TakeText(json, "stdin_text", "stdin", "", violations);
+  Bytes input = TakeBytes(json, "stdin_text", "stdin", "", violations);
+  Bytes piece;
+  RequestBytes request_bytes;
   if (Json* file = ObjectIn(json, "file")) {
-    TakeText(*file, "text", "data", "file.", violations);
+    piece = TakeBytes(*file, "text", "data", "file.", violations);
   }
   if (Json* open = ObjectIn(json, "open")) {
     if (Json* request = ObjectIn(*open, "request")) {
-      TakeRequestTexts(*request, "open.request.", violations);
+      request_bytes = TakeRequestBytes(*request, "open.request.", violations);
     }
   }
-  return ToMessage(json, std::move(violations), message);
+  if (std::optional<Problem> wrong = ToMessage(json, std::move(violations), message)) {
+    return wrong;
+  }
+  // At most one of them is there: protobuf refuses two fields of one oneof.
+  if (input) {
+    message.set_stdin(*std::move(input));
+  } else if (piece) {
+    message.mutable_file()->set_data(*std::move(piece));
+  } else if (message.open().has_request()) {
+    std::move(request_bytes).MoveTo(*message.mutable_open()->mutable_request());
+  }
+  return std::nullopt;
 }
 
 }  // namespace caisson::gateway

@@ -4,23 +4,13 @@
 #ifndef CAISSON_GATEWAY_REQUEST_JSON_H_
 #define CAISSON_GATEWAY_REQUEST_JSON_H_
 
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "caisson/v1/run.pb.h"
 #include "gateway/problem.h"
 
 namespace caisson::gateway {
-
-// Of any body; what is beyond is refused before memory is spent on it.
-inline constexpr size_t kMaxJsonDepth = 16;
-inline constexpr size_t kMaxJsonValues = 16'384;
-
-// Strict JSON (RFC 8259, UTF-8), within the bounds, no name twice in one object. Or why not.
-std::optional<Problem> ParseJson(std::string_view text, nlohmann::json& json);
 
 // Which fields hold and what they come to is the daemon's to say; here only their form.
 std::optional<Problem> ParseExecuteRequest(std::string_view text, v1::ExecuteRequest& request);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "common/status.h"
 #include "gateway/client_watch.h"
@@ -166,6 +167,18 @@ v1::FollowRunRequest FollowRequest(const std::string& run, const Offsets& offset
   return request;
 }
 
+std::optional<Problem> TakeEvent(const v1::RunEvent& event, RunAnswer& answer, ByteBudget::Share& share) {
+  if (!answer.Take(event)) {
+    return Refuse(Refusal::kAnswerTooLarge, "output and files have more than " +
+                                                std::to_string(RunAnswer::kMaxBytes >> 21U) +
+                                                " MiB; with Accept: text/event-stream they come as they are");
+  }
+  if (!share.Hold(answer.bytes())) {
+    return Refuse(Refusal::kBusy, "other answers take all the room there is");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::Share& share,
@@ -178,6 +191,7 @@ asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::S
   EventCall call(link, *daemon, ForwardedOf(exchange.connection.head(), exchange.request_id));
   exchange.cancel = [&call] { call.Cancel(); };
   std::optional<Problem> refused;
+  grpc::Status status;
   {
     const ClientWatch watch(exchange.connection.socket(), [&] {
       exchange.connection.Abort();
@@ -185,24 +199,19 @@ asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::S
     });
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
     request.Clear();  // not for as long as the run takes
-    v1::RunEvent event;
-    while (co_await call.Next(event)) {
+    std::vector<v1::RunEvent> events;
+    while (co_await call.Gather(events, status)) {
       exchange.connection.ReleaseBody();  // whoever says something of the run has all of the request
-      if (refused) {
-        continue;
+      for (const v1::RunEvent& event : events) {
+        if (!refused) {
+          refused = TakeEvent(event, answer, share);
+        }
       }
-      if (!answer.Take(event)) {
-        refused = Refuse(Refusal::kAnswerTooLarge,
-                         "output and files have more than " + std::to_string(RunAnswer::kMaxBytes >> 21U) +
-                             " MiB; with Accept: text/event-stream they come as they are");
-        call.Cancel();
-      } else if (!share.Hold(answer.bytes())) {
-        refused = Refuse(Refusal::kBusy, "other answers take all the room there is");
+      if (refused) {
         call.Cancel();
       }
     }
   }
-  const grpc::Status status = co_await call.Finish();
   exchange.cancel = nullptr;
   if (!refused && !status.ok()) {
     refused = ProblemOfEnd(exchange, status);

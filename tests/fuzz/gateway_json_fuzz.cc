@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "common/utf8.h"
 #include "gateway/event_json.h"
+#include "gateway/json_reader.h"
 #include "gateway/piston_request.h"
 #include "gateway/piston_runtime.h"
 #include "gateway/request_json.h"

@@ -31,6 +31,10 @@ TEST(RequestJsonTest, WhatIsWrongIsNamed) {
         Case{R"({"files":[{"pth":"a"}]})", "INVALID_REQUEST", "files[0].pth"},
         Case{R"({"nothing":1})", "INVALID_REQUEST", "nothing"},
         Case{R"({"stdin_text":[]})", "INVALID_REQUEST", "stdin_text"},
+        Case{R"({"stdin":"!"})", "INVALID_REQUEST", "stdin"},
+        Case{R"({"files":[{},{"content":"!"}]})", "INVALID_REQUEST", "files[1].content"},
+        Case{R"({"files":[{"text":"","content":""}]})", "INVALID_REQUEST", "files[0].text"},
+        Case{R"({"files":[null]})", "INVALID_REQUEST", "files[0]"},
         Case{R"({"limits":{"pids":1.5}})", "INVALID_REQUEST", "limits.pids"},
         Case{R"({"profile":"a")", "MALFORMED_JSON", nullptr}, Case{"null", "MALFORMED_JSON", nullptr},
         Case{R"({"a":{"b":1,"b":2}})", "MALFORMED_JSON", nullptr}}) {
@@ -46,18 +50,45 @@ TEST(RequestJsonTest, WhatIsWrongIsNamed) {
   }
 }
 
-TEST(RequestJsonTest, DepthAndNumberAreBounded) {
-  nlohmann::json json;
-  EXPECT_FALSE(
-      ParseJson(std::string(kMaxJsonDepth, '[') + std::string(kMaxJsonDepth, ']'), json).has_value());
-  EXPECT_TRUE(
-      ParseJson(std::string(kMaxJsonDepth + 1, '[') + std::string(kMaxJsonDepth + 1, ']'), json).has_value());
-  std::string many = "[0";
-  for (size_t i = 2; i < kMaxJsonValues; ++i) {
-    many += ",0";
+TEST(RequestJsonTest, Base64IsOfEitherAlphabet) {
+  for (const char* text : {R"({"stdin":"-_8="})", R"({"stdin":"+/8="})", R"({"stdin":"+/8"})"}) {
+    v1::ExecuteRequest request;
+    ASSERT_FALSE(ParseExecuteRequest(text, request).has_value()) << text;
+    EXPECT_EQ(request.stdin(), "\xfb\xff") << text;
   }
-  EXPECT_FALSE(ParseJson(many + "]", json).has_value());
-  EXPECT_TRUE(ParseJson(many + ",0]", json).has_value());
+}
+
+TEST(RequestJsonTest, BytesOfEachFileAreItsOwn) {
+  v1::ExecuteRequest request;
+  const auto wrong = ParseExecuteRequest(
+      R"({"files":[{"path":"none"},{"path":"text","text":"t"},{"path":"null","content":null},{"path":"bytes","content":"Yg=="}]})",
+      request);
+  ASSERT_FALSE(wrong.has_value());
+  ASSERT_EQ(request.files_size(), 4);
+  EXPECT_EQ(request.files(0).content() + request.files(2).content(), "");
+  EXPECT_EQ(request.files(1).content(), "t");
+  EXPECT_EQ(request.files(3).content(), "b");
+}
+
+TEST(RequestJsonTest, MessagesOfInteractHaveTheirBytes) {
+  v1::InteractRequest message;
+  ASSERT_FALSE(ParseInteractRequest(R"({"stdin_text":""})", message).has_value());
+  EXPECT_TRUE(message.has_stdin());
+  ASSERT_FALSE(ParseInteractRequest(R"({"file":{"path":"a","data":"Yg=="}})", message).has_value());
+  EXPECT_EQ(message.file().data(), "b");
+  ASSERT_FALSE(ParseInteractRequest(R"({"open":{"request":{"files":[{"path":"a","text":"x"}]}}})", message)
+                   .has_value());
+  EXPECT_EQ(message.open().request().files(0).content(), "x");
+  ASSERT_FALSE(ParseInteractRequest(R"({"open":{}})", message).has_value());
+  EXPECT_FALSE(message.open().has_request());
+}
+
+TEST(RequestJsonTest, AMessageOfTwoKindsIsRefused) {
+  for (const char* text :
+       {R"({"stdin":"YQ==","eof":{}})", R"({"stdin_text":"a","file":{"path":"a","text":"b"}})"}) {
+    v1::InteractRequest message;
+    EXPECT_TRUE(ParseInteractRequest(text, message).has_value()) << text;
+  }
 }
 
 }  // namespace
