@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from support.environment import scaled
-from support.gateway import GATEWAY, Gateway, ensure_user, python_run
+from support.gateway import GATEWAY, Gateway, python_run
 
 FOREVER = "print('here', flush=True)\nimport time\ntime.sleep(100)"
 

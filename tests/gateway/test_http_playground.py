@@ -6,7 +6,8 @@ import tempfile
 
 import pytest
 
-from support.gateway import GATEWAY, Gateway, ensure_user
+from support.gateway import GATEWAY, Gateway
+from support.users import ensure_user
 
 
 @pytest.fixture(name="place")
@@ -89,7 +90,7 @@ def test_clients_that_do_not_read_the_page_share_its_memory(door):
 def test_directory_that_is_no_page_is_refused(place, content, why):
     for name, text in content.items():
         (place / name).write_text(text)
-    ensure_user()
+    ensure_user("caisson-gateway")
     done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", place],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -99,7 +100,7 @@ def test_directory_that_is_no_page_is_refused(place, content, why):
 def test_file_that_the_gateways_user_cannot_read_is_not_served(place):
     (place / "index.html").write_text("secret")
     (place / "index.html").chmod(0o600)
-    ensure_user()
+    ensure_user("caisson-gateway")
     done = subprocess.run([GATEWAY, "--user", "caisson-gateway", "--listen", "127.0.0.1:0", "--playground", place],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2

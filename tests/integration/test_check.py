@@ -9,9 +9,10 @@ import jsonschema
 import pytest
 
 from support.client import Client
-from support.daemon import Daemon, ensure_user
+from support.daemon import Daemon
 from support.environment import CAISSON, CAISSOND, REPOSITORY, scaled
 from support.refusals import refusing, telling
+from support.users import ensure_user
 
 SCHEMA = json.loads((REPOSITORY / "deploy" / "caissond-check.schema.json").read_text(encoding="utf-8"))
 UNSHARE = 272

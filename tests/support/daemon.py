@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import pwd
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import threading
 from support import processes
 from support.environment import CAISSOND, REPOSITORY, scaled
 from support.ownership import DIRECTORY_PREFIX, ID_COUNT, marks
+from support.users import ensure_user
 
 PROFILES = REPOSITORY / "profiles"
 
@@ -24,14 +24,6 @@ class DaemonFailed(Exception):
         super().__init__(f"caissond exited with {code}:\n" + "".join(log[-60:]))
         self.code = code
         self.log = log
-
-
-def ensure_user():
-    """The dispatcher's user; made by the same script that `make run` uses."""
-    try:
-        pwd.getpwnam("caisson")
-    except KeyError:
-        subprocess.run([REPOSITORY / "tools" / "ensure_user.sh"], check=True)
 
 
 def with_bases(names):

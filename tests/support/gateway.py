@@ -2,24 +2,13 @@
 
 import http.client
 import json
-import os
-import pwd
-import signal
 import socket
-import subprocess
-import threading
 
-from support.environment import BIN_DIR, REPOSITORY, scaled
+from support.door import DoorProcess
+from support.environment import BIN_DIR, scaled
 
 GATEWAY = BIN_DIR / "caisson-gateway"
 USER = "caisson-gateway"
-
-
-def ensure_user():
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        subprocess.run([REPOSITORY / "tools" / "ensure_user.sh"], check=True)
 
 
 class Reply:
@@ -43,24 +32,11 @@ class Reply:
         return found
 
 
-class Gateway:
+class Gateway(DoorProcess):
     """Use as a context manager."""
 
     def __init__(self, address, *options, user=USER):
-        ensure_user()
-        command = [str(GATEWAY), "--listen", "127.0.0.1:0", "--socket", address, *options]
-        self.process = subprocess.Popen(command + (["--user", user] if user else []), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on http://127.0.0.1:"), line + self.process.stderr.read()
-        self.port = int(line.rsplit(":", 1)[1])
-        self.log = []
-        self._reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
-        self._reader.start()
-
-    @property
-    def pid(self):
-        return self.process.pid
+        super().__init__("caisson-gateway", "--socket", address, *options, says="listening on http://127.0.0.1:", user=user)
 
     def request(self, method, path, body=None, **headers):
         """Headers with _ for -; a body that is no bytes goes as JSON."""
@@ -81,25 +57,6 @@ class Gateway:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=scaled(60))
         connection.sendall(data)
         return connection
-
-    def stop(self):
-        """SIGTERM, and the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(scaled(30))
-        self._reader.join(scaled(10))
-        return code
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        try:
-            self.stop()
-        finally:
-            if self.process.poll() is None:
-                os.kill(self.pid, signal.SIGKILL)
-            self.process.stdout.close()
 
 
 def python_run(source, **fields):

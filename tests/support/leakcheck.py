@@ -10,7 +10,7 @@ import importlib.util
 import os
 
 from support.environment import REPOSITORY, scaled
-from support.ownership import marks
+from support.ownership import instance_name, marks
 
 
 @functools.lru_cache(maxsize=None)
@@ -25,10 +25,14 @@ def program():
 def scope():
     """Options for what belongs to this test process: other people's daemons come and go."""
     options = ["--scope", "own", "--below", str(os.getpid())]
+    aside_ids = {daemon.id_first for daemon in marks.aside}
     for first, last in marks.id_ranges:
-        options += ["--ids", f"{first}-{last}"]
-    for name in sorted(marks.names):
+        if first not in aside_ids:
+            options += ["--ids", f"{first}-{last}"]
+    for name in sorted(marks.names - {instance_name(daemon.config["state_dir"]) for daemon in marks.aside}):
         options += ["--name", name]
+    for daemon in marks.aside:
+        options += ["--except", str(daemon.pid)]
     return options
 
 

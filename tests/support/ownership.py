@@ -29,6 +29,7 @@ class Marks:
     def __init__(self):
         self.id_ranges = []
         self.names = {f"/{DIRECTORY_PREFIX}"}
+        self.aside = []  # running daemons whose sandboxes come and go, and that have a look of their own at what they left
         self._locks = None
         self._next_slot = random.randrange(SLOTS)
 

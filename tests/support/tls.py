@@ -8,23 +8,17 @@ import signal
 import ssl
 import subprocess
 import tempfile
-import threading
 
 import grpc
 
 from support.client import Client
-from support.environment import BIN_DIR, REPOSITORY, scaled
+from support.door import DoorProcess
+from support.environment import BIN_DIR, scaled
 from support.processes import wait_until
+from support.users import ensure_user
 
 TLS = BIN_DIR / "caisson-tls"
 USER = "caisson-tls"
-
-
-def ensure_user():
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        subprocess.run([REPOSITORY / "tools" / "ensure_user.sh"], check=True)
 
 
 def openssl(*arguments):
@@ -57,11 +51,11 @@ class Authority:
         return self.issue(name, "DNS:localhost,IP:127.0.0.1", "serverAuth")
 
 
-class Door:
+class Door(DoorProcess):
     """Use as a context manager. `directory` has the door's three files; `authority` signed its certificate."""
 
     def __init__(self, authority, clients, *options, user=USER):
-        ensure_user()
+        ensure_user(USER)
         self.authority = authority
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="caisson-tls-", dir="/run"))
         self.files = self.directory / "tls"
@@ -70,14 +64,7 @@ class Door:
         os.chmod(self.files, 0o755)
         self.place(*authority.server())
         self.place_clients(clients)
-        self.process = subprocess.Popen([str(TLS), "--listen", "127.0.0.1:0", "--certificates", str(self.files), "--user", user, *options],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), line + self.process.stderr.read()
-        self.port = int(line.rsplit(":", 1)[1])
-        self.log = []
-        self._reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
-        self._reader.start()
+        super().__init__("caisson-tls", "--certificates", str(self.files), *options, says="listening on 127.0.0.1:", user=user)
 
     def place(self, certificate, key):
         """The door's own, from the next start or reload on."""
@@ -100,25 +87,11 @@ class Door:
     def says(self, word):
         return wait_until(lambda: any(word in line for line in self.log), scaled(10))
 
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(scaled(30))
-        self._reader.join(scaled(10))
-        return code
-
-    def __enter__(self):
-        return self
-
     def __exit__(self, kind, *_):
-        try:
-            code = self.stop()
-            assert code == 0 or kind is not None, (code, self.log)
-        finally:
-            if self.process.poll() is None:
-                os.kill(self.process.pid, signal.SIGKILL)
-            self.process.stdout.close()
-            shutil.rmtree(self.directory)
+        super().__exit__(kind, *_)
+        shutil.rmtree(self.directory)
+        code = self.process.returncode
+        assert code == 0 or kind is not None, (code, self.log)
 
 
 class TlsClient(Client):
