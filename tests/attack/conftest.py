@@ -18,7 +18,7 @@ from profiles import extra_profiles  # noqa: E402
 from support import leakcheck  # noqa: E402
 from support.client import Client  # noqa: E402
 from support.environment import CAISSOND  # noqa: E402
-from support.ownership import DIRECTORY_PREFIX  # noqa: E402
+from support.ownership import DIRECTORY_PREFIX, marks  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
 
@@ -37,11 +37,14 @@ def host_segment():
 def attacked(daemon):  # pylint: disable=unused-argument
     """One released daemon for all cases of this process, with the tests' own profiles. At the end nothing is left of it.
 
-    It stands on the shared daemon, which therefore ends after it, and does not take it for something left behind.
+    It stands on the shared daemon, which therefore ends after it, and does not take it, or a sandbox that it builds ahead, for something
+    left behind.
     """
     with leakcheck.nothing_left():
         with LayerDaemon(None, extra_profiles()) as running:
+            marks.aside.append(running)
             yield running
+            marks.aside.remove(running)
             assert running.runs_are_gone()
             assert running.stop() == 0
 

@@ -162,6 +162,24 @@ def test_own_scope_sees_what_is_below_a_process_and_no_stranger(tmp_path):
     assert leakcheck("compare", picture, *marks).returncode == 0
 
 
+def test_own_scope_leaves_out_what_is_below_an_excepted_process(tmp_path):
+    program = f"""
+import subprocess, sys
+print("ready", flush=True)
+for line in sys.stdin:
+    print(subprocess.Popen([sys.executable, "-c", {WAIT_FOR_EOF!r}], stdout=subprocess.DEVNULL).pid, flush=True)
+"""
+    picture = tmp_path / "before"
+    with Child(program=program) as other:
+        marks = own("--below", os.getpid())
+        leakcheck("snapshot", picture, *marks)
+        other.process.stdin.write("more\n")
+        other.process.stdin.flush()
+        pid = other.process.stdout.readline().strip()
+        assert lines_with(leakcheck("compare", picture, *marks), f"process left: pid {pid} ")
+        assert leakcheck("compare", picture, *marks, "--except", str(other.pid)).returncode == 0
+
+
 def test_own_scope_finds_an_orphan_below_a_subreaper(tmp_path):
     """The orphan has another session, and no name or id of ours."""
     picture = tmp_path / "before"
