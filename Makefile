@@ -28,7 +28,7 @@ build: setup ## build the programs into build/bin/ (default)
 all: setup ## build everything: programs, tests, mutation builds, benchmarks
 	@$(NINJA) all operator_files
 
-test: ## every test but the long ones and those in the virtual machine
+test: ## every test but the long ones and those in the virtual machine; FRESH=1: those too that cannot have changed
 	@tools/setup.sh build test languages
 	@tools/setup_web.sh
 	@tools/setup_web.sh --fuzzer
