@@ -72,7 +72,9 @@ def test_terminal_is_resized(gateway):
 
 @pytest.mark.parametrize("interrupt", [{"signal": {"name": "INT"}}, {"stdin": "Aw=="}], ids=["signal", "terminal"])
 def test_interrupts_reach_the_program(gateway, interrupt):
-    source = "import time\ntry:\n    print('here', flush=True)\n    time.sleep(100)\nexcept KeyboardInterrupt:\n    print('interrupted')"
+    # Python looks for signals between two calls: one that comes just before a long sleep would wait for its end.
+    source = ("import time\ntry:\n    print('here', flush=True)\n    while True: time.sleep(0.05)\n"
+              "except KeyboardInterrupt:\n    print('interrupted')")
     with Talk(gateway) as talk:
         talk.open(source, terminal={}).until_output("here\r\n")
         assert talk.send(**interrupt).result()["exit_code"] == 0
