@@ -11,6 +11,9 @@ class ByteBudget {
   explicit ByteBudget(size_t limit) : limit_(limit) {}
   size_t used() const { return used_; }
 
+  // A share of no more can use the last eighth too: a few who hold much do not keep everybody else out.
+  static constexpr size_t kSmallBytes = size_t{64} << 10U;
+
   // What one client holds; given back with it.
   class Share {
    public:
@@ -21,7 +24,8 @@ class ByteBudget {
 
     // From now on `bytes` in all. False, and nothing changes, where the budget has no room for them.
     bool Hold(size_t bytes) {
-      if (bytes > held_ && bytes - held_ > budget_.limit_ - budget_.used_) {
+      const size_t limit = bytes <= kSmallBytes ? budget_.limit_ : budget_.limit_ - budget_.limit_ / 8;
+      if (bytes > held_ && budget_.used_ - held_ + bytes > limit) {
         return false;
       }
       budget_.used_ = budget_.used_ - held_ + bytes;

@@ -25,13 +25,17 @@ constexpr std::chrono::milliseconds kCreateTime{60'000};
 constexpr std::chrono::milliseconds kHealthTime{2'000};
 constexpr unsigned kHttpUnauthorized = 401;
 
-// The message as the answer, or the problem.
+// The message as the answer, or the problem. The message's memory goes before it is waited for the client.
 asio::awaitable<void> RespondMessage(Exchange& exchange, const std::optional<Problem>& problem,
-                                     const google::protobuf::Message& message) {
+                                     google::protobuf::Message& message) {
   if (problem) {
     co_return co_await Calls::RespondProblem(exchange, *problem);
   }
   std::string json = MessageJson(message);
+  {
+    const std::unique_ptr<google::protobuf::Message> gone(message.New());
+    message.GetReflection()->Swap(&message, gone.get());  // Clear would keep it
+  }
   if (json.empty()) {
     const Problem formless = Refuse(Refusal::kInternal, "the daemon's answer has no form in JSON");
     co_return co_await Calls::RespondProblem(exchange, formless);
@@ -71,6 +75,13 @@ Exchange::Exchange(HttpConnection& on, std::string id) : connection(on), request
 }
 
 asio::awaitable<void> Calls::RespondJson(Exchange& exchange, std::string body) {
+  body.shrink_to_fit();
+  if (!exchange.connection.HasRoomFor(body.size())) {
+    std::string().swap(body);
+    Problem problem = Refuse(Refusal::kBusy, "other answers take all the room there is");
+    problem.retry_after_ms = 1'000;
+    co_return co_await RespondProblem(exchange, problem);
+  }
   exchange.status = 200;
   Response response(200, "application/json", std::move(body), exchange.headers);
   co_await exchange.connection.Respond(std::move(response));

@@ -26,6 +26,9 @@ absl::StatusOr<std::shared_ptr<DaemonConnection>> DaemonConnection::Make(UniqueF
   arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   // A run must not be started twice behind the client's back.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // Windows that grow with the connection's speed would hold megabytes of each run whose client does not
+  // read.
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
   made->stub_ = v1::RunService::NewStub(
       grpc::CreateCustomInsecureChannelFromFd("caisson", connection.release(), arguments));

@@ -10,7 +10,10 @@
 #include <boost/beast/http/read.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <utility>
+
+#include "gateway/wait_for_room.h"
 
 namespace caisson::gateway {
 namespace {
@@ -39,7 +42,12 @@ std::string HeadText(unsigned status, const std::map<std::string, std::string>& 
 }  // namespace
 
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, const HttpBounds& bounds, ByteBudget& budget)
-    : socket_(std::move(socket)), bounds_(bounds), share_(budget), buffer_(kBufferBytes), deadline_(socket_) {
+    : socket_(std::move(socket)),
+      executor_(socket_.get_executor()),
+      bounds_(bounds),
+      share_(budget),
+      buffer_(kBufferBytes),
+      deadline_(socket_) {
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.set_option(asio::socket_base::send_buffer_size(kSendBufferBytes), ignored);
@@ -64,17 +72,32 @@ std::optional<Problem> HttpConnection::ProblemOf(const boost::system::error_code
   return Refuse(Refusal::kMalformedHttp, error.message());
 }
 
+// Whoever stands before us must see the same end of a request as we do.
+std::optional<Problem> HttpConnection::ProblemOfFraming() const {
+  const RequestHeader& head = parser_->get();
+  const size_t codings = head.count(http::field::transfer_encoding);
+  if (codings == 0) {
+    return std::nullopt;
+  }
+  if (codings > 1 || !boost::beast::iequals(head[http::field::transfer_encoding], "chunked") ||
+      head.version() < 11 || head.count(http::field::content_length) != 0) {
+    return Refuse(Refusal::kMalformedHttp,
+                  "Transfer-Encoding must be chunked, once, with HTTP/1.1 and without Content-Length");
+  }
+  return std::nullopt;
+}
+
 asio::awaitable<bool> HttpConnection::ReadHead(std::optional<Problem>& refused) {
   boost::system::error_code error;
   parser_.emplace();
   parser_->header_limit(static_cast<uint32_t>(bounds_.head_bytes));
   parser_->body_limit(bounds_.body_bytes);
   if (buffer_.size() == 0) {
-    idle_ = true;
+    idle_since_ = std::chrono::steady_clock::now();
     deadline_.Arm(bounds_.idle);
     co_await socket_.async_wait(asio::ip::tcp::socket::wait_read,
                                 asio::redirect_error(asio::use_awaitable, error));
-    idle_ = false;
+    idle_since_.reset();
     deadline_.Disarm();
     if (error || deadline_.expired() || !keep_alive_) {
       co_return false;
@@ -85,10 +108,12 @@ asio::awaitable<bool> HttpConnection::ReadHead(std::optional<Problem>& refused) 
                                    asio::redirect_error(asio::use_awaitable, error));
   if (error) {
     refused = ProblemOf(error);
-    keep_alive_ = false;
+  } else {
+    refused = ProblemOfFraming();
   }
   deadline_.Disarm();
-  if (error) {
+  if (error || refused) {
+    keep_alive_ = false;
     co_return false;
   }
   keep_alive_ = keep_alive_ && parser_->get().keep_alive();
@@ -108,6 +133,7 @@ asio::awaitable<bool> HttpConnection::ReadBody(std::optional<Problem>& refused) 
       co_return false;
     }
   }
+  const auto headers = std::distance(head().begin(), head().end());
   deadline_.Arm(bounds_.body);
   while (!error && !parser_->is_done()) {
     co_await http::async_read_some(socket_, buffer_, *parser_,
@@ -124,6 +150,9 @@ asio::awaitable<bool> HttpConnection::ReadBody(std::optional<Problem>& refused) 
   }
   if (error) {
     refused = ProblemOf(error);
+  } else if (!refused && std::distance(head().begin(), head().end()) != headers) {
+    // They would stand among those that were looked at before the body came.
+    refused = Refuse(Refusal::kMalformedHttp, "there must be no headers behind the body");
   }
   deadline_.Disarm();
   if (error || refused) {
@@ -133,16 +162,28 @@ asio::awaitable<bool> HttpConnection::ReadBody(std::optional<Problem>& refused) 
   co_return true;
 }
 
-void HttpConnection::DropBody() { std::string().swap(parser_->get().body()); }
+void HttpConnection::DropBody() {
+  if (parser_) {
+    std::string().swap(parser_->get().body());
+  }
+}
 
 void HttpConnection::ReleaseBody() { static_cast<void>(share_.Hold(0)); }
 
-asio::awaitable<bool> HttpConnection::Write(std::string text, std::string_view shared) {
+bool HttpConnection::HasRoomFor(size_t bytes) {
+  DropBody();
+  ReleaseBody();
+  return share_.Hold(bytes);
+}
+
+asio::awaitable<bool> HttpConnection::Write(std::string text, std::string_view more,
+                                            std::string_view shared) {
   boost::system::error_code error;
-  bytes_written_ += text.size() + shared.size();
+  bytes_written_ += text.size() + more.size() + shared.size();
   writing_ = true;
   deadline_.Arm(bounds_.write);
-  const std::array<asio::const_buffer, 2> pieces = {asio::buffer(text), asio::buffer(shared)};
+  const std::array<asio::const_buffer, 3> pieces = {asio::buffer(text), asio::buffer(more),
+                                                    asio::buffer(shared)};
   co_await asio::async_write(socket_, pieces, asio::redirect_error(asio::use_awaitable, error));
   deadline_.Disarm();
   writing_ = false;
@@ -158,7 +199,10 @@ asio::awaitable<bool> HttpConnection::Respond(Response response) {
 }
 
 asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::string_view body) {
-  ReleaseBody();
+  DropBody();
+  if (!share_.Hold(response.body.size())) {
+    ReleaseBody();  // a problem: small
+  }
   response.headers.emplace("Content-Type", response.content_type);
   response.headers["Content-Length"] = std::to_string(response.body.size() + body.size());
   response.headers["Connection"] = keep_alive_ ? "keep-alive" : "close";
@@ -170,8 +214,11 @@ asio::awaitable<bool> HttpConnection::RespondShared(Response response, std::stri
     response.headers.erase("Content-Type");
   }
   std::string text = HeadText(response.status, response.headers);
-  text += response.body;
-  co_return co_await Write(std::move(text), body);
+  const bool head_only = parser_ && head().method() == http::verb::head;
+  const std::string_view own = head_only ? std::string_view() : response.body;
+  const bool written = co_await Write(std::move(text), own, head_only ? std::string_view() : body);
+  ReleaseBody();
+  co_return written;
 }
 
 asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, std::string>& headers) {
@@ -189,13 +236,27 @@ asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, st
   co_return co_await Write(std::move(text));
 }
 
+asio::awaitable<bool> HttpConnection::WaitForEventRoom(size_t event_bytes) {
+  const bool room = co_await WaitForRoom(executor_, share_, event_bytes, bounds_.write);
+  if (room) {
+    co_return true;
+  }
+  Abort();
+  co_return false;
+}
+
 asio::awaitable<bool> HttpConnection::WriteEvents(std::string text) {
+  bool written = false;
   if (chunked_) {
     std::array<char, 32> size{};
     std::snprintf(size.data(), size.size(), "%zx\r\n", text.size());
-    text = size.data() + text + "\r\n";
+    std::string head = size.data();
+    written = co_await Write(std::move(head), text, "\r\n");
+  } else {
+    written = co_await Write(std::move(text));
   }
-  co_return co_await Write(std::move(text));
+  ReleaseBody();
+  co_return written;
 }
 
 asio::awaitable<bool> HttpConnection::EndEvents() {
@@ -238,7 +299,8 @@ asio::awaitable<void> HttpConnection::Linger() {
 
 void HttpConnection::StopWhenIdle() {
   keep_alive_ = false;
-  if (idle_) {
+  if (idle_since_) {
+    idle_since_.reset();
     boost::system::error_code ignored;
     socket_.cancel(ignored);
   }

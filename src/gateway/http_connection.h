@@ -66,13 +66,18 @@ class HttpConnection {
   void DropBody();
   // The daemon has that, or nobody wants it. Every answer says so by itself.
   void ReleaseBody();
+  // Nothing of the body is left; an answer of `bytes` counts instead. False where there is no room for it.
+  bool HasRoomFor(size_t bytes);
 
-  // False where it could not be written: the connection is over.
+  // False where it could not be written: the connection is over. What is not small must have found room.
   boost::asio::awaitable<bool> Respond(Response response);
   // The same with a body that all clients share; it outlives the connection. `response` has none.
   boost::asio::awaitable<bool> RespondShared(Response response, std::string_view body);
   // Events: the head of the answer, then each in one write, then the end.
   boost::asio::awaitable<bool> BeginEvents(const std::map<std::string, std::string>& headers);
+  // ORDER: room first, for an event of the daemon's of `event_bytes`. False: none came free, and the
+  // connection is over.
+  boost::asio::awaitable<bool> WaitForEventRoom(size_t event_bytes);
   boost::asio::awaitable<bool> WriteEvents(std::string text);
   boost::asio::awaitable<bool> EndEvents();
   // A comment between events, where nothing is being written, so that proxies keep the connection and a
@@ -86,6 +91,8 @@ class HttpConnection {
   // reset that takes the answer away.
   boost::asio::awaitable<void> Linger();
 
+  // Since when it has waited for the first byte of a request; nothing where it does not, or not any longer.
+  std::optional<std::chrono::steady_clock::time_point> idle_since() const { return idle_since_; }
   // From outside: no further request is waited for; one that is being answered goes on.
   void StopWhenIdle();
   // The connection is over now.
@@ -98,9 +105,12 @@ class HttpConnection {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
   std::optional<Problem> ProblemOf(const boost::system::error_code& error) const;
-  boost::asio::awaitable<bool> Write(std::string text, std::string_view shared = {});
+  std::optional<Problem> ProblemOfFraming() const;
+  boost::asio::awaitable<bool> Write(std::string text, std::string_view more = {},
+                                     std::string_view shared = {});
 
   boost::asio::ip::tcp::socket socket_;
+  const boost::asio::any_io_executor executor_;
   const HttpBounds& bounds_;
   ByteBudget::Share share_;
   boost::beast::flat_buffer buffer_;
@@ -108,9 +118,9 @@ class HttpConnection {
   Deadline deadline_;
   bool keep_alive_ = true;
   bool aborted_ = false;
-  bool idle_ = false;
   bool writing_ = false;
   bool chunked_ = false;
+  std::optional<std::chrono::steady_clock::time_point> idle_since_;
   size_t bytes_written_ = 0;
 };
 

@@ -185,7 +185,7 @@ asio::awaitable<void> Interaction::Call() {
   call_ = std::make_unique<InteractCall>(link_, *daemon, forwarded);
   co_await call_->Start();
   static_cast<void>(co_await Forward(open_));
-  open_.Clear();
+  v1::InteractRequest().Swap(&open_);  // Clear would keep its memory
   started_.Set();
   bool finished = false;
   v1::RunEvent event;
@@ -195,6 +195,10 @@ asio::awaitable<void> Interaction::Call() {
       continue;
     }
     finished = event.has_finished();
+    if (!co_await socket_.WaitForEventRoom(event.ByteSizeLong())) {
+      Leave();
+      continue;
+    }
     std::vector<std::string> texts = conversation_.Tell(event);
     static_cast<void>(co_await Say(std::move(texts)));
   }

@@ -69,12 +69,16 @@ asio::awaitable<void> PistonExecute(DaemonLink& link, ByteBudget& budget, Exchan
     co_return co_await Calls::RespondProblem(exchange, problem);
   }
   json = nullptr;
-  ByteBudget::Share share(budget);
-  RunAnswer answer;
-  if (const auto problem = co_await RunToEnd(link, share, exchange, job.request, answer)) {
-    co_return co_await Calls::RespondProblem(exchange, *problem);
+  std::string text;
+  {
+    ByteBudget::Share share(budget);
+    RunAnswer answer;
+    if (const auto problem = co_await RunToEnd(link, share, exchange, job.request, answer)) {
+      co_return co_await Calls::RespondProblem(exchange, *problem);
+    }
+    text = PistonAnswerJson(*job.runtime, answer);
   }
-  co_await Calls::RespondJson(exchange, PistonAnswerJson(*job.runtime, answer));
+  co_await Calls::RespondJson(exchange, std::move(text));
 }
 
 }  // namespace caisson::gateway

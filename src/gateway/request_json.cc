@@ -3,6 +3,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Of what a client wrote, in an answer that says what is wrong with it; and how much of that is said.
 constexpr size_t kMaxQuotedBytes = 200;
+constexpr size_t kMostViolations = 32;
 
 // A field of bytes that was taken out of the JSON: base64 of megabytes need not go through protobuf's parser.
 using Bytes = std::optional<std::string>;
@@ -73,10 +76,11 @@ Violation ViolationOf(std::string_view message) {
     field += (field.empty() ? "" : ".") + name;
     description = "there is no such field";
   }
-  return {EscapeUnprintable(field), description};
+  return {EscapeUnprintable(std::string_view(field).substr(0, kMaxQuotedBytes)), description};
 }
 
 Problem InvalidRequest(std::vector<Violation> violations) {
+  violations.resize(std::min(violations.size(), kMostViolations));
   std::string detail = violations.front().field.empty()
                            ? violations.front().description
                            : violations.front().field + ": " + violations.front().description;

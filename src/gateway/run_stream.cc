@@ -78,6 +78,10 @@ asio::awaitable<void> StreamEvents(EventCall& call, Exchange& exchange, EventWri
       if (!alive) {
         continue;
       }
+      if (!co_await connection.WaitForEventRoom(event.ByteSizeLong())) {
+        end();
+        continue;
+      }
       std::string text;
       if (!began) {
         began = true;
@@ -198,7 +202,7 @@ asio::awaitable<std::optional<Problem>> RunToEnd(DaemonLink& link, ByteBudget::S
       call.Cancel();
     });
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
-    request.Clear();  // not for as long as the run takes
+    v1::ExecuteRequest().Swap(&request);  // Clear would keep its memory for as long as the run takes
     std::vector<v1::RunEvent> events;
     while (co_await call.Gather(events, status)) {
       exchange.connection.ReleaseBody();  // whoever says something of the run has all of the request
@@ -242,17 +246,21 @@ asio::awaitable<void> Execute(DaemonLink& link, ByteBudget& budget, Exchange& ex
     }
     EventCall call(link, *daemon, ForwardedOf(exchange.connection.head(), exchange.request_id));
     co_await call.Start(&v1::RunService::Stub::PrepareAsyncExecute, request);
-    request.Clear();
+    v1::ExecuteRequest().Swap(&request);
     EventWriter writer(Framing::kEventStream);
     co_return co_await StreamEvents(call, exchange, writer);
   }
-  ByteBudget::Share share(budget);
-  RunAnswer answer;
-  const std::optional<Problem> refused = co_await RunToEnd(link, share, exchange, request, answer);
-  if (refused) {
-    co_return co_await Calls::RespondProblem(exchange, *refused);
+  std::string json;
+  {
+    ByteBudget::Share share(budget);
+    RunAnswer answer;
+    const std::optional<Problem> refused = co_await RunToEnd(link, share, exchange, request, answer);
+    if (refused) {
+      co_return co_await Calls::RespondProblem(exchange, *refused);
+    }
+    json = answer.Json();
   }
-  co_await Calls::RespondJson(exchange, answer.Json());
+  co_await Calls::RespondJson(exchange, std::move(json));
 }
 
 asio::awaitable<void> Follow(DaemonLink& link, Exchange& exchange) {

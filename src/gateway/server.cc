@@ -73,10 +73,9 @@ asio::awaitable<void> Server::Accept() {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    size_t& here = per_address_[from.address()];
     const auto session = std::make_shared<Session>(std::move(socket), from.address(), bounds_, budget_);
-    if (sessions_.size() < bounds_.connections && here < bounds_.connections_per_address) {
-      ++here;
+    if (HasPlace(from.address()) || EndIdlest(from.address())) {
+      ++per_address_[from.address()];
       sessions_.insert(session);
       CoSpawn(acceptor_.get_executor(), Run(session));
     } else if (turned_away_ < kMostTurnedAway) {
@@ -84,6 +83,32 @@ asio::awaitable<void> Server::Accept() {
       CoSpawn(acceptor_.get_executor(), TurnAway(session));
     }
   }
+}
+
+bool Server::HasPlace(const asio::ip::address& address) const {
+  const auto here = per_address_.find(address);
+  return sessions_.size() < bounds_.connections &&
+         (here == per_address_.end() || here->second < bounds_.connections_per_address);
+}
+
+// Of those whose end makes a place for `address` the one that has waited for longest between two requests: it
+// loses nothing but a connection that it does not use.
+bool Server::EndIdlest(const asio::ip::address& address) {
+  const auto here = per_address_.find(address);
+  const bool of_address = here != per_address_.end() && here->second >= bounds_.connections_per_address;
+  Session* idlest = nullptr;
+  for (const auto& session : sessions_) {
+    const auto since = session->connection.idle_since();
+    if (since && (!of_address || session->address == address) &&
+        (idlest == nullptr || *since < *idlest->connection.idle_since())) {
+      idlest = session.get();
+    }
+  }
+  if (idlest == nullptr) {
+    return false;
+  }
+  idlest->connection.StopWhenIdle();
+  return true;
 }
 
 asio::awaitable<void> Server::TurnAway(std::shared_ptr<Session> session) {

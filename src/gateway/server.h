@@ -44,6 +44,8 @@ class Server {
   class Session;
 
   boost::asio::awaitable<void> Accept();
+  bool HasPlace(const boost::asio::ip::address& address) const;
+  bool EndIdlest(const boost::asio::ip::address& address);
   boost::asio::awaitable<void> Run(std::shared_ptr<Session> session);
   boost::asio::awaitable<void> Answer(Session& session);
   boost::asio::awaitable<void> AnswerFile(Exchange& exchange, const PageFiles::File& file);

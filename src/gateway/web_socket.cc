@@ -7,6 +7,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <utility>
 
+#include "gateway/wait_for_room.h"
+
 namespace caisson::gateway {
 namespace {
 
@@ -27,6 +29,7 @@ WebSocket::WebSocket(HttpConnection& connection, const WebSocketBounds& bounds, 
     : connection_(connection),
       bounds_(bounds),
       share_(budget),
+      sent_share_(budget),
       on_gone_(std::move(on_gone)),
       stream_(connection.socket()),
       calm_(connection.socket().get_executor()),
@@ -174,11 +177,22 @@ void WebSocket::Forget(WebSocketMessage& message) {
   static_cast<void>(share_.Hold(0));
 }
 
+asio::awaitable<bool> WebSocket::WaitForEventRoom(size_t event_bytes) {
+  const boost::asio::any_io_executor executor = stream_.get_executor();
+  const bool room = co_await WaitForRoom(executor, sent_share_, event_bytes, bounds_.write);
+  if (room) {
+    co_return true;
+  }
+  Abort();
+  co_return false;
+}
+
 asio::awaitable<bool> WebSocket::Send(std::string text) {
   boost::system::error_code error;
   write_began_ = Clock::now();
   co_await stream_.async_write(asio::buffer(text), asio::redirect_error(asio::use_awaitable, error));
   write_began_.reset();
+  static_cast<void>(sent_share_.Hold(0));
   co_return !error && !aborted_;
 }
 

@@ -60,6 +60,9 @@ class WebSocket {
   // Forget.
   static void Drop(WebSocketMessage& message);
   void Forget(WebSocketMessage& message);
+  // ORDER: before Send, for an event of the daemon's of `event_bytes`. False: no room came free, and the
+  // connection is over.
+  boost::asio::awaitable<bool> WaitForEventRoom(size_t event_bytes);
   // Text. One caller at a time. False: the connection is over.
   boost::asio::awaitable<bool> Send(std::string text);
 
@@ -89,7 +92,8 @@ class WebSocket {
 
   HttpConnection& connection_;
   WebSocketBounds bounds_;
-  ByteBudget::Share share_;
+  ByteBudget::Share share_;       // of what comes
+  ByteBudget::Share sent_share_;  // of what goes
   std::function<void()> on_gone_;
   Stream stream_;
   Latch calm_;

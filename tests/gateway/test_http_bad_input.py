@@ -56,6 +56,15 @@ def test_a_body_that_is_no_request_is_refused_with_a_reason(gateway, body, reaso
     (b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "MALFORMED_HTTP"),
     (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n", 400, "MALFORMED_HTTP"),
     (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "MALFORMED_HTTP"),
+    (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 400, "MALFORMED_HTTP"),
     (b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400, "MALFORMED_HTTP"),
     (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", 431, "HEADERS_TOO_LARGE"),
     (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + b"X: 1\r\n" * 70 + b"\r\n", 431, "HEADERS_TOO_LARGE"),
@@ -65,6 +74,27 @@ def test_a_body_that_is_no_request_is_refused_with_a_reason(gateway, body, reaso
 ])
 def test_bytes_that_are_no_request_are_refused_and_the_connection_closed(gateway, data, status, reason):
     assert told(gateway, data) == (status, reason)
+
+
+def chunked(body, trailer=b""):
+    head = b"POST /v1/runs:execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: Chunked\r\n\r\n"
+    return head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, trailer)
+
+
+def test_headers_behind_a_body_are_refused(gateway):
+    """They would come after the head was looked at: a token that no proxy saw, say."""
+    body = json.dumps(python_run("print(1)")).encode()
+    assert told(gateway, chunked(body, b"Authorization: Bearer x\r\n")) == (400, "MALFORMED_HTTP")
+    with contextlib.closing(gateway.raw(chunked(body))) as connection:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_answer_to_head_has_no_body(gateway):
+    with contextlib.closing(gateway.raw(b"HEAD /v1/server HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")) as connection:
+        answer = b""
+        while more := connection.recv(65536):
+            answer += more
+    assert answer.startswith(b"HTTP/1.1 405 ") and answer.endswith(b"\r\n\r\n") and answer.count(b"\r\n\r\n") == 1
 
 
 @pytest.mark.parametrize("method, path, status, reason", [
@@ -120,7 +150,10 @@ def test_a_connection_serves_one_request_after_another(gateway):
 
 def test_connections_beyond_the_bound_are_told_and_places_come_back(gateway_daemon):
     with Gateway(gateway_daemon.address, "--max-connections-per-address", "2") as small:
-        held = [small.raw(), small.raw()]
+        # In the middle of a request: one that waits for its next would give its place up.
+        held = [small.raw(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+                          b"Expect: 100-continue\r\n\r\n") for _ in range(2)]
+        assert all(connection.recv(65536).startswith(b"HTTP/1.1 100 ") for connection in held)
         assert small.request("GET", "/healthz").status == 503
         for connection in held:
             connection.close()

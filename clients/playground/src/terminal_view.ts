@@ -23,6 +23,8 @@ export class TerminalView {
       fontSize: 14,
       scrollback: 5_000,
       screenReaderMode: true,
+      // A program can call any text a link; none leads out of the page.
+      linkHandler: { activate: () => {} },
       theme: { background: '#14191f', foreground: '#e6e6e6' },
     });
     this.#terminal.loadAddon(this.#fit);
