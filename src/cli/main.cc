@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cli/address.h"
+#include "cli/admin_command.h"
 #include "cli/cancel_command.h"
 #include "cli/command_options.h"
 #include "cli/doctor_command.h"
@@ -50,6 +51,7 @@ struct Options {
   ImageOptions image;
   PolicyOptions policy;
   TokenOptions token;
+  AdminOptions admin;
   std::string cancel_name;
   bool doctor_json = false;
   std::string doctor_config;
@@ -292,6 +294,7 @@ int Main(int argc, char** argv) {
   CLI::App* image = AddImage(app, options.image);
   CLI::App* policy = AddPolicy(app, options.policy);
   CLI::App* token = AddToken(app, options.token);
+  CLI::App* admin = AddAdmin(app, options.admin, options.server);
   CLI::App* doctor = AddDoctor(app, options);
   CLI::App* version = AddVersion(app, options);
   LetFlagsTakeNoValue(app);
@@ -330,6 +333,9 @@ int Main(int argc, char** argv) {
   }
   if (token->parsed()) {
     return TokenCommand(*token, options.token);
+  }
+  if (admin->parsed()) {
+    return AdminCommand(*admin, options.admin, options.server);
   }
   const absl::StatusOr<Server> server =
       ResolveServer(options.server, std::getenv(kSocketVariable), std::getenv(kTokenFileVariable));

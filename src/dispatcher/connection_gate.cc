@@ -36,11 +36,14 @@ bool IsAllowedPeer(int client, const std::vector<uid_t>& allowed) {
          std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
 }
 
-// Connections of one tenant are one group, and so are those of operators, and those whose calls show tokens:
-// no tenant has that name.
+// Connections of one tenant are one group, and so are those of operators, those whose calls show tokens, and
+// those of admins: no tenant has such a name.
 std::string GroupOf(const Caller& caller) {
   if (caller.role == Role::kByToken) {
     return "?token";
+  }
+  if (caller.role == Role::kAdmin) {
+    return "?admin";
   }
   return caller.role == Role::kOperator ? std::string() : caller.tenant.name();
 }

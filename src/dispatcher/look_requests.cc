@@ -37,7 +37,7 @@ grpc::Status InvalidPageToken() {
 
 }  // namespace
 
-grpc::Status CheckProfilePageToken(const std::string& token) {
+grpc::Status CheckNamePageToken(const std::string& token) {
   return token.size() <= kMaxPageTokenBytes ? grpc::Status::OK : InvalidPageToken();
 }
 

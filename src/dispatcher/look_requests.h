@@ -18,7 +18,7 @@ namespace caisson::dispatcher {
 
 // Each: OK, or the refusal.
 grpc::Status CheckPageSize(int32_t page_size);
-grpc::Status CheckProfilePageToken(const std::string& token);
+grpc::Status CheckNamePageToken(const std::string& token);
 // `offsets` of a FollowRunRequest.
 grpc::Status ReadOffsets(const v1::FollowRunRequest& follow, FollowPosition& from);
 // All but `caller`.

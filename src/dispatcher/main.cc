@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -27,6 +28,7 @@
 #include "common/packet_socket.h"
 #include "common/status.h"
 #include "common/unique_fd.h"
+#include "dispatcher/admin_service.h"
 #include "dispatcher/connection_book.h"
 #include "dispatcher/connection_gate.h"
 #include "dispatcher/file_digest.h"
@@ -88,9 +90,10 @@ absl::StatusOr<uint64_t> RaiseDescriptorLimit() {
   return limit.rlim_cur;
 }
 
-// Connections get the descriptors that runs can never need.
+// Connections get the descriptors that runs and admins can never need.
 absl::StatusOr<ConnectionGate::Bounds> GateBounds(const ipc::Hello& hello, uint64_t descriptors) {
-  const uint64_t of_runs = ipc::DispatcherFdsForRuns(hello.max_sandboxes, hello.queue_length);
+  const uint64_t of_runs = ipc::DispatcherFdsForRuns(hello.max_sandboxes, hello.queue_length) +
+                           kMostAdminConnections * ipc::kFdsOfOneConnection;
   if (descriptors < of_runs + ipc::kFdsOfOneConnection) {
     return absl::FailedPreconditionError("the descriptor limit of " + std::to_string(descriptors) +
                                          " leaves none for clients: runs need " + std::to_string(of_runs));
@@ -100,6 +103,25 @@ absl::StatusOr<ConnectionGate::Bounds> GateBounds(const ipc::Hello& hello, uint6
       std::min<size_t>(bounds.connections, (descriptors - of_runs) / ipc::kFdsOfOneConnection);
   bounds.open_calls += ipc::MostOpenCalls(hello.max_sandboxes, hello.queue_length);
   return bounds;
+}
+
+// Few, and so none that a client's flood can use up: admins have a gate of their own.
+ConnectionGate::Bounds AdminBounds() {
+  ConnectionGate::Bounds bounds;
+  bounds.connections = kMostAdminConnections;
+  bounds.open_calls = kMostAdminCalls;
+  return bounds;
+}
+
+// Takes the listeners of admins out of `listeners`.
+std::vector<ConnectionGate::Listener> TakeAdmins(std::vector<ConnectionGate::Listener>& listeners) {
+  const auto first = std::stable_partition(
+      listeners.begin(), listeners.end(),
+      [](const ConnectionGate::Listener& listener) { return listener.caller.role != Role::kAdmin; });
+  std::vector<ConnectionGate::Listener> admins(std::make_move_iterator(first),
+                                               std::make_move_iterator(listeners.end()));
+  listeners.erase(first, listeners.end());
+  return admins;
 }
 
 // The next message of a start, and what came with it.
@@ -210,7 +232,7 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   manager.SetPolicies(std::move(policies));
   manager.Expect(TenantId());
   for (const ConnectionGate::Listener& listener : listeners) {
-    if (listener.caller.role != Role::kOperator && listener.caller.role != Role::kByToken) {
+    if (listener.caller.BelongsToTenant()) {
       manager.Expect(listener.caller.tenant);
     }
   }
@@ -233,8 +255,21 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   for (const ConnectionGate::Listener& listener : listeners) {
     served += (served.empty() ? "" : ", ") + listener.address;
   }
+  std::vector<ConnectionGate::Listener> admins = TakeAdmins(listeners);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                    Server::Start(std::move(listeners), book, service, bounds));
+  AdminService admin_service(*io, manager, book);
+  std::unique_ptr<Server> admin_server;
+  if (!admins.empty()) {
+    ASSIGN_OR_RETURN(admin_server, Server::Start(std::move(admins), book, admin_service, AdminBounds(),
+                                                 Server::Kind::kAdmins));
+  }
+  const auto on_each_server = [&](const auto& what) {
+    what(*server);
+    if (admin_server != nullptr) {
+      what(*admin_server);
+    }
+  };
 
   bool lost = false;
   std::thread stopper;
@@ -242,15 +277,21 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   const auto stop = [&] {
     if (!stopper.joinable()) {
       stopper = std::thread([&, grace_ms = lost ? kLostGraceMs : kShutdownGraceMs] {
-        server->Shutdown(grace_ms);
+        std::vector<std::thread> each;
+        on_each_server([&](Server& one) { each.emplace_back([&one, grace_ms] { one.Shutdown(grace_ms); }); });
+        for (std::thread& one : each) {
+          one.join();
+        }
         io->Post([&] { io->loop().Stop(); });
       });
     }
   };
   manager.SetOnDrain([&] {
-    server->SetNotServing();
+    on_each_server([](Server& one) { one.SetNotServing(); });
     manager.WhenIdle(stop);
   });
+  manager.SetOnAdmitting(
+      [&](bool admitting) { on_each_server([admitting](Server& one) { one.SetServing(admitting); }); });
   RETURN_IF_ERROR(link.Start(
       [&](const ipc::Reply& reply, std::vector<UniqueFd> fds) { manager.OnMessage(reply, std::move(fds)); },
       [&](const absl::Status& reason) {

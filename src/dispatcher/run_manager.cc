@@ -84,8 +84,8 @@ void RunManager::Submit(RunSpec spec, std::shared_ptr<ClientStream> client) {
   if (client->gone()) {
     return;
   }
-  if (draining_) {
-    return Refuse(*client, RefusalWhileDraining());
+  if (closed()) {
+    return Refuse(*client, RefusalWhileClosed());
   }
   if (spec.key == 0) {
     Enter(spec);
@@ -336,14 +336,17 @@ void RunManager::OnSupervisorLost(const absl::Status& reason) {
 // --- The end
 // ------------------------------------------------------------------------------------------------------
 
-grpc::Status RunManager::RefusalWhileDraining() const {
-  return lost_ ? RefuseForNow(Reason::kSupervisorUnavailable, "the supervisor is gone", kRetryDelayMs)
-               : RefuseForNow(Reason::kShuttingDown, "the service is shutting down", kRetryDelayMs);
+grpc::Status RunManager::RefusalWhileClosed() const {
+  if (lost_) {
+    return RefuseForNow(Reason::kSupervisorUnavailable, "the supervisor is gone", kRetryDelayMs);
+  }
+  return RefuseForNow(Reason::kShuttingDown,
+                      draining_ ? "the service is shutting down" : "the service is drained", kRetryDelayMs);
 }
 
 grpc::Status RunManager::Closed(const RunSpec& spec) {
-  if (draining_) {
-    return RefusalWhileDraining();
+  if (closed()) {
+    return RefusalWhileClosed();
   }
   return LookAtDoor(spec);
 }
@@ -356,7 +359,7 @@ void RunManager::Drain() {
                scheduler_.waiting());
   for (const AdmissionId key : scheduler_.Waiting()) {
     static_cast<void>(scheduler_.Remove(key));
-    runs_.at(key)->Refuse(RefusalWhileDraining());
+    runs_.at(key)->Refuse(RefusalWhileClosed());
   }
   if (on_drain_ != nullptr) {
     on_drain_();

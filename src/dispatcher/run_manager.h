@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "caisson/admin/v1/admin.pb.h"
 #include "caisson/v1/run.pb.h"
 #include "common/unique_fd.h"
 #include "dispatcher/client_stream.h"
@@ -89,6 +90,23 @@ class RunManager final : public RunHost {
   void FillInfo(const Caller& caller, v1::ServerInfo& info) const;
   MetricsNow Measure() const;
 
+  // For admins (run_manager_admin.cc), of all tenants.
+  struct RunCounts {
+    uint64_t active = 0;
+    uint64_t queued = 0;
+  };
+  RunCounts CountRuns() const { return {scheduler_.running(), scheduler_.waiting()}; }
+  // From now on no run is admitted, and those that wait and work go on. Idempotent.
+  void StopAdmitting();
+  // Undoes it; a refusal while the service itself stops.
+  grpc::Status AdmitAgain();
+  // Called with what holds from now on, whenever one of the two changed it.
+  void SetOnAdmitting(std::function<void(bool)> on_admitting) { on_admitting_ = std::move(on_admitting); }
+  using TenantsReply =
+      std::function<void(const grpc::Status& status, const admin::v1::ListTenantsResponse& page)>;
+  // A request that CheckTenantsRequest has seen.
+  void ListTenants(const admin::v1::ListTenantsRequest& request, TenantsReply reply);
+
   void OnMessage(const ipc::Reply& reply, std::vector<UniqueFd> fds);
   // Ends every run as a failure of the service.
   void OnSupervisorLost(const absl::Status& reason);
@@ -116,7 +134,8 @@ class RunManager final : public RunHost {
  private:
   struct Dispatch;
 
-  grpc::Status RefusalWhileDraining() const;
+  bool closed() const { return draining_ || !admitting_; }
+  grpc::Status RefusalWhileClosed() const;
   grpc::Status Closed(const RunSpec& spec);
   // Ends the call of a request that has no run.
   void Refuse(ClientStream& client, const grpc::Status& status);
@@ -141,6 +160,7 @@ class RunManager final : public RunHost {
   RecordThread::Work CpuToStore();
   void ArmPositionTimer();
   Run* Find(RunKey key);
+  admin::v1::Tenant TenantNow(const TenantId& tenant, const RecordUsage& stored);
   std::vector<std::shared_ptr<Run>> Snapshot() const;
 
   IoThread& io_;
@@ -167,10 +187,12 @@ class RunManager final : public RunHost {
   std::optional<CreatedRuns> created_;
   size_t lingering_ = 0;  // runs without a sandbox whose client still takes what is left
   bool draining_ = false;
+  bool admitting_ = true;  // an admin's word
   bool lost_ = false;
   EventLoop::TimerId position_timer_ = 0;
   std::function<void()> on_drain_;
   std::function<void()> on_idle_;
+  std::function<void(bool)> on_admitting_;
 };
 
 }  // namespace caisson::dispatcher

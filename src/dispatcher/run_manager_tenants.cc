@@ -165,6 +165,8 @@ void RunManager::RefuseDisplaced() {
 void RunManager::SettleCpu(RunKey key, uint64_t ms) {
   if (const auto tenant = cpu_.Settle(key, ms, UnixSeconds()); tenant.has_value()) {
     StoreCpu(*tenant);
+  } else if (const Run* run = Find(key); run != nullptr) {
+    cpu_.CountBeside(run->tenant(), ms, UnixSeconds());
   }
 }
 

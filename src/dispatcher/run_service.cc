@@ -22,6 +22,7 @@
 #include "dispatcher/small_message.h"
 #include "dispatcher/tenancy/decision.h"
 #include "dispatcher/trace_context.h"
+#include "dispatcher/unary_answer.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -34,30 +35,6 @@ grpc::Status ReadNamed(const grpc::ByteBuffer& bytes, Request& request) {
   const grpc::Status status = ReadSmallRequest(bytes, request);
   return status.ok() ? ValidateRunName(request.name()) : status;
 }
-
-// Finishes a call with a message, or with what it was refused with. Any thread.
-class Answer {
- public:
-  Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
-      : reactor_(context->DefaultReactor()), response_(response) {}
-  // The call counts in `open_calls` until it is answered.
-  Answer(grpc::CallbackServerContext* context, grpc::ByteBuffer* response, std::atomic<uint32_t>& open_calls)
-      : Answer(context, response) {
-    open_calls.fetch_add(1, std::memory_order_relaxed);
-    counted_ = std::shared_ptr<void>(
-        nullptr, [&open_calls](void*) { open_calls.fetch_sub(1, std::memory_order_relaxed); });
-  }
-
-  void operator()(const grpc::Status& status, const google::protobuf::Message& message) const {
-    reactor_->Finish(status.ok() ? WriteResponse(message, *response_) : status);
-  }
-  grpc::ServerUnaryReactor* reactor() const { return reactor_; }
-
- private:
-  grpc::ServerUnaryReactor* reactor_;  // gRPC's, as long as the call is not finished
-  grpc::ByteBuffer* response_;
-  std::shared_ptr<void> counted_;
-};
 
 grpc::Status TooManyCalls() {
   return RefuseQuota(Reason::kQueueFull, "too many calls are open", "calls", RunManager::kRetryDelayMs);
@@ -108,8 +85,9 @@ grpc::Status RunService::Identify(const grpc::CallbackServerContext& context, Us
       return status;
     }
   }
-  const bool may =
-      use == Use::kLook || (use == Use::kCancel ? caller.MayCancelRuns() : caller.MayStartRuns());
+  const bool may = use == Use::kLook     ? caller.MayLookAtRuns()
+                   : use == Use::kCancel ? caller.MayCancelRuns()
+                                         : caller.MayStartRuns();
   return may ? grpc::Status::OK
              : Refuse(Reason::kRoleNotAllowed,
                       std::string("the role ") + RoleName(caller.role) + " may not do this",
@@ -229,7 +207,7 @@ grpc::ServerUnaryReactor* RunService::CreateRun(grpc::CallbackServerContext* con
     return AnswerNow(context, status);
   }
   // Counts from here on, whatever becomes of it.
-  const Answer answer(context, response, CallsOf(caller));
+  const UnaryAnswer answer(context, response, CallsOf(caller));
   auto spec = std::make_shared<RunSpec>();
   grpc::Status status = Receive(*context, caller, *spec);
   if (status.ok()) {
@@ -279,7 +257,7 @@ grpc::ServerUnaryReactor* RunService::GetRun(grpc::CallbackServerContext* contex
   if (const grpc::Status status = ReadNamed(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
-  const Answer answer(context, response);
+  const UnaryAnswer answer(context, response);
   io_.Post([this, caller, id = IdOf(get), answer] { manager_.Get(caller, id, answer); });
   return answer.reactor();
 }
@@ -294,7 +272,7 @@ grpc::ServerUnaryReactor* RunService::CancelRun(grpc::CallbackServerContext* con
   if (const grpc::Status status = ReadNamed(*request, cancel); !status.ok()) {
     return AnswerNow(context, status);
   }
-  const Answer answer(context, response);
+  const UnaryAnswer answer(context, response);
   io_.Post([this, caller, id = IdOf(cancel), answer] { manager_.Cancel(caller, id, answer); });
   return answer.reactor();
 }
@@ -313,7 +291,7 @@ grpc::ServerUnaryReactor* RunService::ListRuns(grpc::CallbackServerContext* cont
   if (!status.ok()) {
     return AnswerNow(context, status);
   }
-  const Answer answer(context, response);
+  const UnaryAnswer answer(context, response);
   io_.Post([this, listing = std::move(listing), answer] { manager_.List(listing, answer); });
   return answer.reactor();
 }
@@ -332,7 +310,7 @@ grpc::ServerUnaryReactor* RunService::ListProfiles(grpc::CallbackServerContext* 
   if (const grpc::Status status = CheckPageSize(list.page_size()); !status.ok()) {
     return AnswerNow(context, status);
   }
-  if (const grpc::Status status = CheckProfilePageToken(list.page_token()); !status.ok()) {
+  if (const grpc::Status status = CheckNamePageToken(list.page_token()); !status.ok()) {
     return AnswerNow(context, status);
   }
   // An operator sees what there is; a tenant what it may have.
@@ -354,7 +332,7 @@ grpc::ServerUnaryReactor* RunService::GetServerInfo(grpc::CallbackServerContext*
   if (const grpc::Status status = ReadSmallRequest(*request, get); !status.ok()) {
     return AnswerNow(context, status);
   }
-  const Answer answer(context, response);
+  const UnaryAnswer answer(context, response);
   io_.Post([this, caller, answer] {
     v1::ServerInfo info;
     info.set_version(config_.version);

@@ -2,6 +2,8 @@
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
@@ -10,9 +12,11 @@
 #include <chrono>
 #include <utility>
 
+#include "caisson/admin/v1/admin.grpc.pb.h"
 #include "common/status.h"
 #include "dispatcher/call_watch.h"
 #include "dispatcher/request_validation.h"
+#include "dispatcher/small_message.h"
 
 namespace caisson::dispatcher {
 namespace {
@@ -29,6 +33,18 @@ constexpr int kKeepaliveTimeoutMs = 20'000;
 constexpr int kMinPingIntervalMs = 30'000;
 constexpr size_t kQuotaBytes = 768ULL * 1024 * 1024;
 constexpr int kMaxThreads = 32;
+// Of the server for admins, whose requests are small.
+constexpr int kMaxAdminReceiveBytes = static_cast<int>(kMaxSmallRequestBytes) + 1024;
+constexpr size_t kAdminQuotaBytes = 32ULL * 1024 * 1024;
+
+// A server without what libraries add to every one by being linked: reflection.
+class NoPlugins final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->clear();
+  }
+};
 
 }  // namespace
 
@@ -52,18 +68,22 @@ absl::StatusOr<std::string> SocketPath(const std::string& address) {
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::vector<ConnectionGate::Listener> listeners,
-                                                      ConnectionBook& book, RunService& service,
-                                                      const ConnectionGate::Bounds& bounds) {
+                                                      ConnectionBook& book, grpc::Service& service,
+                                                      const ConnectionGate::Bounds& bounds, Kind kind) {
+  const bool for_admins = kind == Kind::kAdmins;
   ASSIGN_OR_RETURN(std::unique_ptr<ConnectionGate> gate,
                    ConnectionGate::Create(std::move(listeners), book, bounds));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ResourceQuota quota("caisson");
-  quota.Resize(kQuotaBytes);
+  grpc::ResourceQuota quota(for_admins ? "caisson-admin" : "caisson");
+  quota.Resize(for_admins ? kAdminQuotaBytes : kQuotaBytes);
   quota.SetMaxThreads(kMaxThreads);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(quota);
-  builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  builder.SetMaxReceiveMessageSize(for_admins ? kMaxAdminReceiveBytes : kMaxReceiveBytes);
+  if (for_admins) {
+    builder.SetOption(std::make_unique<NoPlugins>());
+  }
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
@@ -80,12 +100,22 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(std::vector<ConnectionGate
   if (server == nullptr) {
     return absl::UnavailableError("serve: gRPC could not start");
   }
+  if (grpc::HealthCheckServiceInterface* health = server->GetHealthCheckService();
+      for_admins && health != nullptr) {
+    health->SetServingStatus(admin::v1::AdminService::service_full_name(), true);
+  }
   gate->Start([acceptor = std::move(acceptor)](UniqueFd end) {
     Acceptor::NewConnectionParameters connection;
     connection.fd = end.release();
     acceptor->HandleNewConnection(&connection);
   });
   return std::unique_ptr<Server>(new Server(std::move(server), std::move(gate)));
+}
+
+void Server::SetServing(bool serving) {
+  if (grpc::HealthCheckServiceInterface* health = server_->GetHealthCheckService(); health != nullptr) {
+    health->SetServingStatus("", serving);
+  }
 }
 
 void Server::SetNotServing() {

@@ -33,7 +33,7 @@ class TenantId {
 
 using Role = ipc::ClientRole;
 
-// "run", "observe" or "operator"; "token" where that is not known yet.
+// "run", "observe", "operator" or "admin"; "token" where that is not known yet.
 constexpr const char* RoleName(Role role) {
   switch (role) {
     case Role::kRun:
@@ -44,20 +44,25 @@ constexpr const char* RoleName(Role role) {
       return "operator";
     case Role::kByToken:
       return "token";
+    case Role::kAdmin:
+      return "admin";
   }
   return "unknown";
 }
 
 // Whoever is at the other end of a connection.
 struct Caller {
-  TenantId tenant;  // an operator has none, and this means nothing then; nor has one yet to be told by token
+  TenantId tenant;  // of one who BelongsToTenant; means nothing otherwise
   Role role = Role::kRun;
 
+  // Not an operator, an admin, or one who is yet to be told by token.
+  bool BelongsToTenant() const { return role == Role::kRun || role == Role::kObserve; }
+  bool MayLookAtRuns() const { return BelongsToTenant() || role == Role::kOperator; }
   bool MayStartRuns() const { return role == Role::kRun; }
   bool MayCancelRuns() const { return role == Role::kRun || role == Role::kOperator; }
   // The one rule of who sees whose runs. What is not seen does not exist: NOT_FOUND.
   bool Sees(const TenantId& owner) const {
-    return role == Role::kOperator || (role != Role::kByToken && tenant == owner);
+    return role == Role::kOperator || (BelongsToTenant() && tenant == owner);
   }
   // A run's place in the lists and page tokens of this caller: among its own tenant's runs, since a number of
   // all runs would tell it of the others'. An operator counts all. Grows with every run either way.

@@ -141,15 +141,16 @@ enum class ClientRole : uint32_t {
   kObserve = 2,   // look at its own tenant's runs
   kOperator = 3,  // look at everybody's runs and end them; start none
   kByToken = 4,   // nothing until a call shows a token, whose role and tenant it then has
+  kAdmin = 5,     // the admin service, and nothing of anybody's runs
 };
 
 // A socket that caissond made, with its owner and mode, for one tenant and role. Right after HELLO.
 struct Listener {
   Header header;
-  std::array<char, kNameBytes> tenant;  // empty for an operator, and where tokens say it
+  std::array<char, kNameBytes> tenant;  // empty for operators and admins, and where tokens say it
   std::array<char, 128> address;        // for the log
   ClientRole role;
-  uint32_t peer_count;                    // 0: whoever the socket's file lets in
+  uint32_t peer_count;                    // 0: whoever the socket's file lets in; never of admins
   std::array<uint32_t, kMaxPeers> peers;  // the users who may connect; 0 beyond peer_count
 };
 

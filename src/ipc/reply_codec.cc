@@ -59,11 +59,14 @@ absl::Status Check(const Hello& message) {
 
 absl::Status Check(const Listener& message) {
   FieldChecks checks(MessageType::kListener);
-  checks.Enum(message.role, ClientRole::kRun, ClientRole::kByToken, "role");
-  if (message.role == ClientRole::kOperator || message.role == ClientRole::kByToken) {
-    checks.Require(Text(message.tenant).empty(), "tenant", "is given to one who has none");
-  } else {
+  checks.Enum(message.role, ClientRole::kRun, ClientRole::kAdmin, "role");
+  if (message.role == ClientRole::kRun || message.role == ClientRole::kObserve) {
     checks.Require(IsName(message.tenant), "tenant", "is not a tenant's name");
+  } else {
+    checks.Require(Text(message.tenant).empty(), "tenant", "is given to one who has none");
+  }
+  if (message.role == ClientRole::kAdmin) {
+    checks.NotZero(message.peer_count, "peer_count");
   }
   checks.Require(Text(message.address).size() < message.address.size(), "address", "is not NUL-terminated");
   checks.Require(message.peer_count <= kMaxPeers, "peer_count", "is out of range");

@@ -27,6 +27,11 @@ bool IsUser(const std::string& text) {
          text.front() != '-';
 }
 
+// Whoever has such a role belongs to no tenant, and is a user whom the listener names.
+bool MustBeNamed(ipc::ClientRole role) {
+  return role == ipc::ClientRole::kOperator || role == ipc::ClientRole::kAdmin;
+}
+
 void ReadSocket(JsonObjectReader& reader, const std::string& main_socket,
                 const std::vector<ListenerConfig>& before, ListenerConfig& listener) {
   reader.Require("socket");
@@ -73,12 +78,14 @@ void ReadWho(JsonObjectReader& reader, ListenerConfig& listener) {
     listener.role = ipc::ClientRole::kObserve;
   } else if (role == "operator") {
     listener.role = ipc::ClientRole::kOperator;
+  } else if (role == "admin") {
+    listener.role = ipc::ClientRole::kAdmin;
   } else {
-    reader.Complain("role", "must be run, observe or operator");
+    reader.Complain("role", "must be run, observe, operator or admin");
   }
-  if (listener.role == ipc::ClientRole::kOperator) {
+  if (MustBeNamed(listener.role)) {
     if (reader.Has("tenant")) {
-      reader.Complain("tenant", "must be left out: an operator belongs to no tenant");
+      reader.Complain("tenant", "must be left out: an " + role + " belongs to no tenant");
     }
   } else {
     reader.Require("tenant");
@@ -127,8 +134,10 @@ void ReadPeers(JsonObjectReader& reader, ListenerConfig& listener) {
   if (reader.Has("peer_users") && listener.peer_users.empty()) {
     reader.Complain("peer_users", "must not be empty; leave it out to let the file's mode decide");
   }
-  if (listener.peer_users.empty() && listener.role == ipc::ClientRole::kOperator) {
-    reader.Complain("peer_users", "must be there: operators are named");
+  if (listener.peer_users.empty() && MustBeNamed(listener.role)) {
+    reader.Complain("peer_users", std::string("must be there: ") +
+                                      (listener.role == ipc::ClientRole::kAdmin ? "admins" : "operators") +
+                                      " are named");
   }
 }
 

@@ -15,7 +15,7 @@ namespace caisson::orchestrator {
 
 struct ListenerConfig {
   std::string socket;  // "unix:/PATH"
-  std::string tenant;  // empty for an operator, and where tokens say it
+  std::string tenant;  // empty for operators and admins, and where tokens say it
   ipc::ClientRole role = ipc::ClientRole::kRun;
   mode_t mode = 0660;
   std::string owner = "root";  // of the socket's file; a name or a number, as all users here

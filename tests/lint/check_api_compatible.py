@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """check_api_compatible.py [--update | --accept-breaking]: the API still has everything that it had.
 
-proto/caisson/v1/baseline.txt lists what the API promises, one promise a line: every field with its number, type and
+The baseline.txt beside each .proto file lists what that API promises, one promise a line: every field with its number, type and
 presence, every enum value, every call with its messages. A promise that is gone or different breaks clients. A new one
-must be written down too, or it could break later without a word: --update adds it. --accept-breaking rewrites the list;
+must be written down too, or it could break later without a word: --update adds it. --accept-breaking rewrites the lists;
 docs/compatibility.md says when that is allowed.
 """
 import pathlib
@@ -14,8 +14,7 @@ import tempfile
 from google.protobuf import descriptor_pb2
 from lint_support import ROOT, finish
 
-BASELINE = ROOT / "proto" / "caisson" / "v1" / "baseline.txt"
-SOURCE = "caisson/v1/run.proto"
+SOURCES = ("caisson/v1/run.proto", "caisson/admin/v1/admin.proto")
 HEAD = "# What the API promises; see tests/lint/check_api_compatible.py. Made by it, never by hand.\n"
 FIELD = descriptor_pb2.FieldDescriptorProto
 
@@ -73,23 +72,31 @@ def compare(before, now):
     return [line for line in before if line not in set(now)], [line for line in now if line not in set(before)]
 
 
-def read_baseline():
-    return [line for line in BASELINE.read_text().splitlines() if not line.startswith("#")] if BASELINE.exists() else []
+def baseline_of(source):
+    return ROOT / "proto" / pathlib.Path(source).parent / "baseline.txt"
 
 
-def write_baseline(lines):
-    BASELINE.write_text(HEAD + "".join(f"{line}\n" for line in sorted(lines)))
+def read_baseline(path):
+    return [line for line in path.read_text().splitlines() if not line.startswith("#")] if path.exists() else []
+
+
+def write_baseline(path, lines):
+    path.write_text(HEAD + "".join(f"{line}\n" for line in sorted(lines)))
 
 
 def main():
-    now = promises(compiled(SOURCE, [ROOT / "proto", ROOT / "third_party"]))
-    broken, new = compare(read_baseline(), now)
-    if "--accept-breaking" in sys.argv or ("--update" in sys.argv and not broken):
-        write_baseline(now)
-        return
-    errors = [f"breaks clients: no longer so: {line}" for line in broken]
-    errors += [f"is not in the baseline (run {pathlib.Path(__file__).relative_to(ROOT)} --update): {line}" for line in new]
-    finish("check_api_compatible", len(now), errors)
+    checked, errors = 0, []
+    for source in SOURCES:
+        now = promises(compiled(source, [ROOT / "proto", ROOT / "third_party"]))
+        baseline = baseline_of(source)
+        broken, new = compare(read_baseline(baseline), now)
+        if "--accept-breaking" in sys.argv or ("--update" in sys.argv and not broken):
+            write_baseline(baseline, now)
+            new, broken = [], []
+        checked += len(now)
+        errors += [f"breaks clients: no longer so: {line}" for line in broken]
+        errors += [f"is not in the baseline (run {pathlib.Path(__file__).relative_to(ROOT)} --update): {line}" for line in new]
+    finish("check_api_compatible", checked, errors)
 
 
 if __name__ == "__main__":

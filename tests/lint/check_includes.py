@@ -37,8 +37,8 @@ INIT_SYSTEM = re.compile(r"^(stdint\.h|stddef\.h|linux/[\w/]+\.h|asm/[\w/]+\.h)$
 FREESTANDING = {"sandbox/plan.h", "sandbox/control_messages.h", "sandbox/setup_stage.h", "sandbox/layers.h", "sandbox/loopback_settings.h",
                 "ipc/run_streams.h"}
 
-API = re.compile(r"^(caisson/v1|google/rpc)/")
-PROTOBUF = re.compile(r"^(google/protobuf|google/rpc|grpc|grpcpp|caisson/v1)/")
+API = re.compile(r"^(caisson/v1|caisson/admin/v1|google/rpc)/")
+PROTOBUF = re.compile(r"^(google/protobuf|google/rpc|grpc|grpcpp|caisson/v1|caisson/admin/v1)/")
 LOGGING = re.compile(r"^spdlog/")
 JSON = re.compile(r"^nlohmann/")
 
@@ -63,6 +63,8 @@ def hosted_complaint(zone, name, quoted):
         return f"{zone} may not include {name}: libraries return errors, programs log"
     if JSON.match(name) and zone in ("common", "lockdown", "ipc", "sandbox"):
         return f"{zone} may not include {name}: JSON is read by policy and by programs"
+    if name.startswith("caisson/admin/") and zone == "gateway":
+        return f"{zone} may not include {name}: nothing of the admin service is reached by HTTP"
     folder = name.split("/")[0]
     if not quoted or API.match(name) or folder not in ALLOWED:
         return None

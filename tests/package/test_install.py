@@ -40,6 +40,7 @@ share/caisson/prometheus/caisson-metrics.socket
 share/caisson/prometheus/prometheus.yml
 share/caisson/profiles/base.json
 share/caisson/profiles/python.json
+share/caisson/proto/caisson/admin/v1/admin.proto
 share/caisson/proto/caisson/v1/run.proto
 share/doc/caisson/LICENSE
 share/doc/caisson/example/caissond.json

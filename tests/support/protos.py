@@ -19,7 +19,7 @@ from support.kept import kept
 PROTOC = "/usr/bin/protoc"
 PLUGIN = "/usr/bin/grpc_python_plugin"
 SOURCES = {
-    REPOSITORY / "proto": ["caisson/v1/run.proto"],
+    REPOSITORY / "proto": ["caisson/v1/run.proto", "caisson/admin/v1/admin.proto"],
     REPOSITORY / "third_party": ["google/rpc/status.proto", "google/rpc/error_details.proto"],
     pathlib.Path(__file__).parent / "proto": ["health.proto", "reflection.proto"],
 }
@@ -43,7 +43,7 @@ def dependencies():
 
 @functools.lru_cache(maxsize=None)
 def load():
-    """The generated modules: run, run_grpc, status, error_details, health(_grpc), reflection(_grpc)."""
+    """The generated modules: run, run_grpc, admin, admin_grpc, status, error_details, health(_grpc), reflection(_grpc)."""
     directory = str(kept(dependencies(), generate))
     sys.path.insert(0, directory)
     # Debian's protobuf may have imported `google` already, with a search path that lacks our google/rpc.
@@ -52,6 +52,8 @@ def load():
     names = {
         "run": "caisson.v1.run_pb2",
         "run_grpc": "caisson.v1.run_pb2_grpc",
+        "admin": "caisson.admin.v1.admin_pb2",
+        "admin_grpc": "caisson.admin.v1.admin_pb2_grpc",
         "status": "google.rpc.status_pb2",
         "error_details": "google.rpc.error_details_pb2",
         "health": "health_pb2",

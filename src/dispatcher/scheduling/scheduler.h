@@ -64,6 +64,13 @@ class Scheduler {
     kTooLate,          // it would not start before its deadline
   };
 
+  // What runs at work hold together.
+  struct Amount {
+    uint64_t runs = 0;
+    uint64_t memory_bytes = 0;
+    uint64_t cpu_millis = 0;
+  };
+
   explicit Scheduler(const SchedulerConfig& config) : config_(config) {}
 
   // A tenant's share, new or changed. A tenant nobody has told of has an ordinary one. Its runs that wait and
@@ -105,15 +112,11 @@ class Scheduler {
   // A waiting run's place among its tenant's, from 1; 0 if it does not wait.
   size_t PlaceOf(AdmissionId id) const;
   uint64_t memory_in_use_bytes() const { return used_.memory_bytes; }
+  Amount HeldBy(const TenantId& tenant) const { return Seen(tenant).used; }
   // How long a run that came now would wait, as far as the last ones tell; 0 where they tell nothing.
   int64_t EstimatedWaitNs(const TenantId& tenant) const;
 
  private:
-  struct Amount {
-    uint64_t runs = 0;
-    uint64_t memory_bytes = 0;
-    uint64_t cpu_millis = 0;
-  };
   // Smaller goes first: when it came, less what its priority is worth; then in order of coming.
   using QueueKey = std::pair<int64_t, AdmissionId>;
   struct Waiter {

@@ -16,8 +16,8 @@ CpuLedger::CpuLedger(const CpuDays& stored, int64_t unix_seconds) {
   }
 }
 
-CpuDay& CpuLedger::Today(const TenantId& tenant, int64_t unix_seconds) {
-  CpuDay& account = accounts_[tenant];
+CpuDay& CpuLedger::TodayIn(Accounts& accounts, const TenantId& tenant, int64_t unix_seconds) {
+  CpuDay& account = accounts[tenant];
   const int64_t day = unix_seconds / kSecondsOfADay;
   if (day > account.day) {
     account.day = day;
@@ -57,6 +57,14 @@ std::optional<TenantId> CpuLedger::Settle(uint64_t key, uint64_t ms, int64_t uni
 
 uint64_t CpuLedger::UsedMs(const TenantId& tenant, int64_t unix_seconds) {
   return Today(tenant, unix_seconds).used_ms;
+}
+
+void CpuLedger::CountBeside(const TenantId& tenant, uint64_t ms, int64_t unix_seconds) {
+  TodayIn(beside_, tenant, unix_seconds).used_ms += ms;
+}
+
+uint64_t CpuLedger::SeenMs(const TenantId& tenant, int64_t unix_seconds) {
+  return UsedMs(tenant, unix_seconds) + TodayIn(beside_, tenant, unix_seconds).used_ms;
 }
 
 bool CpuLedger::HoldsSome(const TenantId& tenant) const { return Of(tenant).held_ms > 0; }

@@ -36,7 +36,13 @@ class CpuLedger {
   // The run is over, and has used `ms`. Without effect on one that holds nothing; otherwise whose it is.
   std::optional<TenantId> Settle(uint64_t key, uint64_t ms, int64_t unix_seconds);
 
+  // A run that held nothing, since no quota was in force when it came, has used `ms`: counted for those who
+  // look, against no quota, and not stored.
+  void CountBeside(const TenantId& tenant, uint64_t ms, int64_t unix_seconds);
+
   uint64_t UsedMs(const TenantId& tenant, int64_t unix_seconds);
+  // With what was counted beside it.
+  uint64_t SeenMs(const TenantId& tenant, int64_t unix_seconds);
   // Whether what is held is to blame, and may come back before the day is over.
   bool HoldsSome(const TenantId& tenant) const;
   // To be stored.
@@ -48,10 +54,15 @@ class CpuLedger {
     TenantId tenant;
     uint64_t ms;
   };
+  using Accounts = std::unordered_map<TenantId, CpuDay>;
   // Its day never goes back, whatever the clock does.
-  CpuDay& Today(const TenantId& tenant, int64_t unix_seconds);
+  static CpuDay& TodayIn(Accounts& accounts, const TenantId& tenant, int64_t unix_seconds);
+  CpuDay& Today(const TenantId& tenant, int64_t unix_seconds) {
+    return TodayIn(accounts_, tenant, unix_seconds);
+  }
 
-  std::unordered_map<TenantId, CpuDay> accounts_;
+  Accounts accounts_;
+  Accounts beside_;
   std::unordered_map<uint64_t, Held> held_;
 };
 

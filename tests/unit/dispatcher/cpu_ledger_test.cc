@@ -40,6 +40,19 @@ TEST(CpuLedgerTest, AClockThatGoesBackGivesNothingBack) {
   EXPECT_EQ(ledger.UsedMs(kTenant, 0), 900U);
 }
 
+TEST(CpuLedgerTest, WhatIsCountedBesideIsSeenForADayAndCountsAgainstNoQuota) {
+  CpuLedger ledger({}, 0);
+  ledger.CountBeside(kTenant, 5'000, 0);
+  EXPECT_EQ(ledger.SeenMs(kTenant, 0), 5'000U);
+  EXPECT_EQ(ledger.UsedMs(kTenant, 0), 0U);
+  EXPECT_TRUE(ledger.Hold(1, kTenant, 1'000, 1'000, 0));
+  ledger.Settle(1, 200, 0);
+  EXPECT_EQ(ledger.SeenMs(kTenant, 0), 5'200U);
+  EXPECT_EQ(ledger.Of(kTenant), (CpuDay{0, 200, 0}));
+  EXPECT_EQ(ledger.SeenMs(kTenant, kDay), 0U);
+  EXPECT_EQ(ledger.SeenMs(TenantId("ci"), 0), 0U);
+}
+
 TEST(CpuLedgerTest, ARunSettlesOnce) {
   CpuLedger ledger({}, 0);
   ASSERT_TRUE(ledger.Hold(1, kTenant, 10, 1'000, 0));

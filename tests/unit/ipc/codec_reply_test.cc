@@ -145,11 +145,20 @@ TEST(CodecReplyTest, ListenerFieldsAreChecked) {
     return ErrorAfter<L>(ValidListener(), change);
   };
   EXPECT_EQ(error([](L& m) { m.role = ClientRole{0}; }), "decode LISTENER: role is out of range");
-  EXPECT_EQ(error([](L& m) { m.role = ClientRole{5}; }), "decode LISTENER: role is out of range");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole{6}; }), "decode LISTENER: role is out of range");
   EXPECT_EQ(error([](L& m) { m.role = ClientRole::kOperator; }),
             "decode LISTENER: tenant is given to one who has none");
   EXPECT_EQ(error([](L& m) { m.role = ClientRole::kByToken; }),
             "decode LISTENER: tenant is given to one who has none");
+  EXPECT_EQ(error([](L& m) { m.role = ClientRole::kAdmin; }),
+            "decode LISTENER: tenant is given to one who has none");
+  EXPECT_EQ(error([](L& m) {
+              m.role = ClientRole::kAdmin;
+              m.tenant.fill('\0');
+              m.peer_count = 0;
+              m.peers.fill(0);
+            }),
+            "decode LISTENER: peer_count is 0");
   EXPECT_EQ(error([](L& m) { m.tenant.fill('\0'); }), "decode LISTENER: tenant is not a tenant's name");
   EXPECT_EQ(error([](L& m) { m.tenant.fill('a'); }), "decode LISTENER: tenant is not a tenant's name");
   EXPECT_EQ(error([](L& m) { m.tenant[60] = 'x'; }), "decode LISTENER: tenant is not a tenant's name");

@@ -152,11 +152,17 @@ TEST(ConfigTest, FaultsOfListenersNameFileLineKeyAndReason) {
       {"{" + socket + ", \"tenant\": \"Alpha\"}", "c:2: listeners[0].tenant: " + name_rule},
       {"{" + socket + ", \"tenant\": \"\"}", "c:2: listeners[0].tenant: " + name_rule},
       {"{" + socket + ", \"tenant\": \"a\", \"role\": \"king\"}",
-       "c:2: listeners[0].role: must be run, observe or operator"},
+       "c:2: listeners[0].role: must be run, observe, operator or admin"},
       {"{" + socket + ", \"tenant\": \"a\", \"role\": \"operator\", \"peer_users\": [\"0\"]}",
        "c:2: listeners[0].tenant: must be left out: an operator belongs to no tenant"},
       {"{" + socket + ", \"role\": \"operator\"}",
        "c:2: listeners[0].peer_users: must be there: operators are named"},
+      {"{" + socket + ", \"tenant\": \"a\", \"role\": \"admin\", \"peer_users\": [\"0\"]}",
+       "c:2: listeners[0].tenant: must be left out: an admin belongs to no tenant"},
+      {"{" + socket + ", \"role\": \"admin\"}",
+       "c:2: listeners[0].peer_users: must be there: admins are named"},
+      {"{\"socket\": \"tcp:127.0.0.1:80\", \"role\": \"admin\", \"peer_users\": [\"0\"]}",
+       "c:2: listeners[0].socket: must be unix: and an absolute path of at most 107 bytes, without '..'"},
       {"{" + socket + ", \"tenant\": \"a\", \"peer_users\": []}",
        "c:2: listeners[0].peer_users: must not be empty; leave it out to let the file's mode decide"},
       {"{" + socket + ", \"tenant\": \"a\", \"peer_users\": [\"-1\"]}",
@@ -205,8 +211,10 @@ TEST(ConfigTest, FaultsOfTokenListenersAreTold) {
             "c:2: tokens_file: no listener asks for tokens: give one \"authentication\": \"token\"");
   EXPECT_EQ(ErrorOf(file + listener(token + ", \"tenant\": \"a\"")),
             "c:2: listeners[0].tenant: must be left out: each token says it");
-  EXPECT_EQ(ErrorOf(file + listener(token + ", \"role\": \"operator\"")),
-            "c:2: listeners[0].role: must be left out: each token says it");
+  for (const char* role : {"operator", "admin"}) {
+    EXPECT_EQ(ErrorOf(file + listener(token + ", \"role\": \"" + role + "\"")),
+              "c:2: listeners[0].role: must be left out: each token says it");
+  }
   EXPECT_EQ(ErrorOf(listener("\"authentication\": \"password\", \"tenant\": \"a\"")),
             "c:2: listeners[0].authentication: must be socket or token");
   EXPECT_EQ(ErrorOf("\"tokens_file\": \"t.json\", " + listener(token)),
