@@ -9,6 +9,7 @@ namespace caisson::cli {
 namespace {
 
 constexpr int32_t kPageSize = 1'000;
+constexpr std::chrono::seconds kReloadDeadline{60};
 
 void SetUnaryDeadline(grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
@@ -29,6 +30,12 @@ grpc::Status AdminClient::Resume(admin::v1::ResumeResponse& response) {
   grpc::ClientContext context;
   SetUnaryDeadline(context);
   return stub_->Resume(&context, admin::v1::ResumeRequest(), &response);
+}
+
+grpc::Status AdminClient::Reload(admin::v1::ReloadResponse& response) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kReloadDeadline);
+  return stub_->Reload(&context, admin::v1::ReloadRequest(), &response);
 }
 
 grpc::Status AdminClient::ListTenants(admin::v1::ListTenantsResponse& all) {

@@ -17,9 +17,10 @@ class AdminClient {
   // Does not connect yet.
   explicit AdminClient(const Server& server);
 
-  // Each has ten seconds.
+  // Each has ten seconds; Reload, which may have to wait for its turn, a minute.
   grpc::Status Drain(admin::v1::DrainResponse& response);
   grpc::Status Resume(admin::v1::ResumeResponse& response);
+  grpc::Status Reload(admin::v1::ReloadResponse& response);
   // Every page, in the server's order; RESOURCE_EXHAUSTED where there is no end to them.
   grpc::Status ListTenants(admin::v1::ListTenantsResponse& all);
 

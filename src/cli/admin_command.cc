@@ -12,11 +12,14 @@
 #include "cli/streams.h"
 #include "cli/text.h"
 #include "common/status.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace caisson::cli {
 namespace {
 
 constexpr uint64_t kMillis = 1'000;
+constexpr size_t kMostFaults = 100;
 constexpr size_t kDigestCharacters = 7 + 12;  // "sha256:" and enough to tell two apart
 constexpr char kExample[] = "\n\nExample:\n  sudo caisson admin ";
 
@@ -57,6 +60,27 @@ int Resume(const AdminOptions& options, AdminClient& client) {
   return status.ok() ? Tell(options, "resumed", response) : Fail(client, status);
 }
 
+int Reload(const AdminOptions& options, AdminClient& client) {
+  admin::v1::ReloadResponse response;
+  if (const grpc::Status status = client.Reload(response); !status.ok()) {
+    const std::vector<std::string> faults = Faults(status);
+    for (const std::string& fault : faults) {
+      Complain(fault);
+    }
+    if (faults.empty()) {
+      return Fail(client, status);
+    }
+    Complain("not reloaded: what was in force stays");
+    return kExitFindings;
+  }
+  if (options.json) {
+    return PrintJson(response);
+  }
+  return Print("reloaded: " + std::to_string(response.policies()) + " policies, " +
+               Printable(response.policy_digest(), kMaxCellBytes) + "; " + std::to_string(response.tokens()) +
+               " tokens, " + Printable(response.tokens_digest(), kMaxCellBytes) + "\n");
+}
+
 int Tenants(const AdminOptions& options, AdminClient& client) {
   admin::v1::ListTenantsResponse tenants;
   if (const grpc::Status status = client.ListTenants(tenants); !status.ok()) {
@@ -86,8 +110,31 @@ CLI::App* AddOne(const Target& target, const std::string& name, const std::strin
 
 }  // namespace
 
+std::vector<std::string> Faults(const grpc::Status& status) {
+  google::rpc::Status details;
+  google::rpc::PreconditionFailure failure;
+  std::vector<std::string> faults;
+  if (!details.ParseFromString(status.error_details())) {
+    return faults;
+  }
+  for (const google::protobuf::Any& any : details.details()) {
+    if (!any.UnpackTo(&failure)) {
+      continue;
+    }
+    for (const auto& violation : failure.violations()) {
+      if (faults.size() == kMostFaults) {
+        faults.push_back("and more");
+        return faults;
+      }
+      faults.push_back(Printable((violation.subject().empty() ? "" : violation.subject() + ": ") +
+                                 violation.description()));
+    }
+  }
+  return faults;
+}
+
 CLI::App* AddAdmin(CLI::App& app, AdminOptions& options, ServerOptions& server) {
-  CLI::App* group = app.add_subcommand("admin", "Drain, resume and look over a running daemon");
+  CLI::App* group = app.add_subcommand("admin", "Drain, resume, reload and look over a running daemon");
   group->require_subcommand(1);
   const Target target{*group, options, server};
   AddOne(target, "drain", "Let no new runs in; those at work and those that wait go on", "DrainResponse")
@@ -95,6 +142,10 @@ CLI::App* AddAdmin(CLI::App& app, AdminOptions& options, ServerOptions& server) 
                kExample + "drain");
   AddOne(target, "resume", "Let runs in again", "ResumeResponse")
       ->footer(std::string("Without effect where they are let in.") + kExample + "resume");
+  AddOne(target, "reload", "Read tenants' policies and tokens again, all or nothing", "ReloadResponse")
+      ->footer(std::string("What has a fault changes nothing: each is told with file, line and key, and the "
+                           "exit code is 1.") +
+               kExample + "reload");
   AddOne(target, "tenants", "What each tenant has at work, has stored and may have", "ListTenantsResponse")
       ->footer(std::string("A value and, where a quota is in force, the quota; CPU is in CPUs and, of today "
                            "(UTC), in seconds.") +
@@ -147,7 +198,10 @@ int AdminCommand(const CLI::App& group, const AdminOptions& options, const Serve
   if (group.got_subcommand("drain")) {
     return Drain(options, client);
   }
-  return group.got_subcommand("resume") ? Resume(options, client) : Tenants(options, client);
+  if (group.got_subcommand("resume")) {
+    return Resume(options, client);
+  }
+  return group.got_subcommand("reload") ? Reload(options, client) : Tenants(options, client);
 }
 
 }  // namespace caisson::cli

@@ -3,8 +3,11 @@
 #ifndef CAISSON_CLI_ADMIN_COMMAND_H_
 #define CAISSON_CLI_ADMIN_COMMAND_H_
 
+#include <grpcpp/support/status.h>
+
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "caisson/admin/v1/admin.pb.h"
 #include "cli/server.h"
@@ -23,6 +26,10 @@ CLI::App* AddAdmin(CLI::App& app, AdminOptions& options, ServerOptions& server);
 
 // The one that was given, at `server`'s socket, the environment's or kAdminAddress; the exit code.
 int AdminCommand(const CLI::App& group, const AdminOptions& options, const ServerOptions& server);
+
+// What is wrong with the daemon's files, for the PreconditionFailure of a refusal: a line for each,
+// printable. Empty: it says nothing of that.
+std::vector<std::string> Faults(const grpc::Status& status);
 
 // The table, header included.
 std::string TenantsTable(const admin::v1::ListTenantsResponse& tenants);

@@ -70,6 +70,18 @@ grpc::ServerUnaryReactor* AdminService::Resume(grpc::CallbackServerContext* cont
   return answer.reactor();
 }
 
+grpc::ServerUnaryReactor* AdminService::Reload(grpc::CallbackServerContext* context,
+                                               const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
+  const UnaryAnswer answer(context, response);
+  admin::v1::ReloadRequest reload;
+  if (const grpc::Status status = Read(*context, *request, reload); !status.ok()) {
+    answer(status, reload);
+    return answer.reactor();
+  }
+  io_.Post([this, answer] { reloads_.Ask(answer); });
+  return answer.reactor();
+}
+
 grpc::ServerUnaryReactor* AdminService::ListTenants(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request,
                                                     grpc::ByteBuffer* response) {

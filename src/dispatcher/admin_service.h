@@ -11,6 +11,7 @@
 #include "caisson/admin/v1/admin.grpc.pb.h"
 #include "dispatcher/connection_book.h"
 #include "dispatcher/io_thread.h"
+#include "dispatcher/reloads.h"
 #include "dispatcher/run_manager.h"
 
 namespace caisson::dispatcher {
@@ -18,17 +19,20 @@ namespace caisson::dispatcher {
 // Taken raw, as RunService's methods are.
 using AdminServiceBase = admin::v1::AdminService::WithRawCallbackMethod_Drain<
     admin::v1::AdminService::WithRawCallbackMethod_Resume<
-        admin::v1::AdminService::WithRawCallbackMethod_ListTenants<admin::v1::AdminService::Service>>>;
+        admin::v1::AdminService::WithRawCallbackMethod_Reload<
+            admin::v1::AdminService::WithRawCallbackMethod_ListTenants<admin::v1::AdminService::Service>>>>;
 
 class AdminService final : public AdminServiceBase {
  public:
   // `book` knows who is at the other end of each call.
-  AdminService(IoThread& io, RunManager& manager, const ConnectionBook& book)
-      : io_(io), manager_(manager), book_(book) {}
+  AdminService(IoThread& io, RunManager& manager, Reloads& reloads, const ConnectionBook& book)
+      : io_(io), manager_(manager), reloads_(reloads), book_(book) {}
 
   grpc::ServerUnaryReactor* Drain(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                   grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+                                   grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* Reload(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* ListTenants(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;
@@ -40,6 +44,7 @@ class AdminService final : public AdminServiceBase {
 
   IoThread& io_;
   RunManager& manager_;
+  Reloads& reloads_;
   const ConnectionBook& book_;
 };
 

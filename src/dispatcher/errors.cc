@@ -8,11 +8,13 @@
 #include <array>
 
 #include "common/status.h"
+#include "common/utf8.h"
 
 namespace caisson::dispatcher {
 namespace {
 
 constexpr size_t kMaxQuotedBytes = 64;
+constexpr size_t kMaxComplaintBytes = 512;
 
 constexpr std::array kReasons = {
     ReasonInfo{Reason::kInvalidRequest, "INVALID_REQUEST", grpc::StatusCode::INVALID_ARGUMENT,
@@ -68,6 +70,8 @@ constexpr std::array kReasons = {
                "RESOURCE_EXHAUSTED", true},
     ReasonInfo{Reason::kDeadlineTooSoon, "DEADLINE_TOO_SOON", grpc::StatusCode::RESOURCE_EXHAUSTED,
                "RESOURCE_EXHAUSTED", true},
+    ReasonInfo{Reason::kReloadRefused, "RELOAD_REFUSED", grpc::StatusCode::FAILED_PRECONDITION,
+               "FAILED_PRECONDITION", false},
 };
 
 // Collects details and makes the status.
@@ -181,6 +185,33 @@ grpc::Status RefuseMissing(Reason reason, const std::string& type, const std::st
   resource.set_resource_type(type);
   resource.set_resource_name(name.substr(0, kMaxQuotedBytes));
   builder.Add(resource);
+  return builder.Build();
+}
+
+grpc::Status RefuseConfiguration(Reason reason, std::string_view complaints) {
+  // What was cut at its end may end within a character.
+  const std::string text = ReplaceInvalidUtf8(complaints);
+  google::rpc::PreconditionFailure failure;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (line.empty()) {
+      continue;
+    }
+    auto* violation = failure.add_violations();
+    violation->set_type("CONFIGURATION");
+    const size_t place = line.find(": ");
+    const size_t key = place == std::string_view::npos ? place : line.find(": ", place + 2);
+    violation->set_subject(std::string(key == std::string_view::npos ? "" : line.substr(0, key)));
+    violation->set_description(std::string(key == std::string_view::npos ? line : line.substr(key + 2)));
+  }
+  // Message and details together must be metadata that a client takes.
+  std::string message = ReplaceInvalidUtf8(text.substr(0, std::min(text.find('\n'), kMaxComplaintBytes)));
+  if (failure.violations_size() > 1) {
+    message += " (and " + std::to_string(failure.violations_size() - 1) + " more)";
+  }
+  StatusBuilder builder(reason, message, {});
+  builder.Add(failure);
   return builder.Build();
 }
 

@@ -47,6 +47,7 @@ enum class Reason : uint8_t {
   kLimitNotAllowed,
   kQuotaExceeded,
   kDeadlineTooSoon,
+  kReloadRefused,
 };
 
 struct ReasonInfo {
@@ -86,6 +87,10 @@ grpc::Status RefuseQuota(Reason reason, const std::string& message, const std::s
 // NOT_FOUND with ResourceInfo.
 grpc::Status RefuseMissing(Reason reason, const std::string& type, const std::string& name,
                            const std::map<std::string, std::string>& metadata = {});
+
+// With PreconditionFailure: an entry for each line of `complaints`, "FILE:LINE: KEY: reason". The message
+// names the first and counts the rest.
+grpc::Status RefuseConfiguration(Reason reason, std::string_view complaints);
 
 // `text` in double quotes, control characters and bytes above 126 replaced, at most 64 bytes.
 std::string Quoted(std::string_view text);

@@ -38,6 +38,7 @@
 #include "dispatcher/metrics_endpoint.h"
 #include "dispatcher/profile_catalog.h"
 #include "dispatcher/record_thread.h"
+#include "dispatcher/reloads.h"
 #include "dispatcher/run_manager.h"
 #include "dispatcher/run_service.h"
 #include "dispatcher/run_store.h"
@@ -258,7 +259,8 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   std::vector<ConnectionGate::Listener> admins = TakeAdmins(listeners);
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                    Server::Start(std::move(listeners), book, service, bounds));
-  AdminService admin_service(*io, manager, book);
+  Reloads reloads(io->loop(), link, manager.policies());
+  AdminService admin_service(*io, manager, reloads, book);
   std::unique_ptr<Server> admin_server;
   if (!admins.empty()) {
     ASSIGN_OR_RETURN(admin_server, Server::Start(std::move(admins), book, admin_service, AdminBounds(),
@@ -288,15 +290,23 @@ absl::StatusOr<int> Serve(const Options& options, UniqueFd boundary, UniqueFd im
   };
   manager.SetOnDrain([&] {
     on_each_server([](Server& one) { one.SetNotServing(); });
+    reloads.Stop();
     manager.WhenIdle(stop);
   });
   manager.SetOnAdmitting(
       [&](bool admitting) { on_each_server([admitting](Server& one) { one.SetServing(admitting); }); });
   RETURN_IF_ERROR(link.Start(
-      [&](const ipc::Reply& reply, std::vector<UniqueFd> fds) { manager.OnMessage(reply, std::move(fds)); },
+      [&](const ipc::Reply& reply, std::vector<UniqueFd> fds) {
+        if (const auto* reloaded = std::get_if<ipc::Reloaded>(&reply); reloaded != nullptr) {
+          reloads.OnReloaded(*reloaded);
+        } else {
+          manager.OnMessage(reply, std::move(fds));
+        }
+      },
       [&](const absl::Status& reason) {
         lost = true;
         io->loop().At(MonotonicNanos() + kLostDeliveryMs * kNanosPerMilli, stop);
+        reloads.OnSupervisorLost();
         manager.OnSupervisorLost(reason);
       }));
   link.Send(ipc::Make<ipc::Serving>());

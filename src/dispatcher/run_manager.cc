@@ -299,6 +299,7 @@ struct RunManager::Dispatch {
     if (policies.ok()) {
       manager.SetPolicies(*policies);
     } else {
+      manager.policies_.NoteFailure();
       spdlog::error("policies: not taken, what was in force stays: {}", Message(policies.status()));
     }
   }
@@ -317,6 +318,7 @@ struct RunManager::Dispatch {
   void operator()(const ipc::Finished& m) {
     To(m, [&](StepRun& step) { step.OnFinished(m); });
   }
+  void operator()(const ipc::Reloaded& /*message*/) {}  // of Reloads, which has had it
   void operator()(const ipc::Drain& /*message*/) { manager.Drain(); }
 };
 

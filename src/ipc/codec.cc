@@ -63,6 +63,7 @@ absl::Status Check(const Signal& message) {
 }
 
 absl::Status Check(const Serving&) { return absl::OkStatus(); }
+absl::Status Check(const Reload&) { return absl::OkStatus(); }
 
 template <class M>
 absl::StatusOr<Request> Decode(std::span<const std::byte> bytes, size_t fd_count, size_t expected_fds) {
@@ -106,6 +107,8 @@ absl::StatusOr<Request> DecodeRequest(std::span<const std::byte> bytes, size_t f
       return Decode<Serving>(bytes, fd_count, 0);
     case MessageType::kSignal:
       return Decode<Signal>(bytes, fd_count, 0);
+    case MessageType::kReload:
+      return Decode<Reload>(bytes, fd_count, 0);
     default:
       return absl::InvalidArgumentError("decode message: type is not a request");
   }
@@ -123,6 +126,8 @@ std::string_view MessageName(MessageType type) {
       return "SERVING";
     case MessageType::kSignal:
       return "SIGNAL";
+    case MessageType::kReload:
+      return "RELOAD";
     case MessageType::kHello:
       return "HELLO";
     case MessageType::kPrepared:
@@ -141,6 +146,8 @@ std::string_view MessageName(MessageType type) {
       return "LISTENER";
     case MessageType::kPolicy:
       return "POLICY";
+    case MessageType::kReloaded:
+      return "RELOADED";
   }
   return "unknown";
 }

@@ -18,9 +18,9 @@
 
 namespace caisson::ipc {
 
-using Request = std::variant<Prepare, Start, Cancel, Signal, Serving>;
-using Reply =
-    std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain, Listener, Policy>;
+using Request = std::variant<Prepare, Start, Cancel, Signal, Serving, Reload>;
+using Reply = std::variant<Hello, Prepared, PrepareFailed, Started, StartRefused, Finished, Drain, Listener,
+                           Policy, Reloaded>;
 
 // Checks length, header, reserved fields, ranges of all enums, names, and the number of descriptors that came
 // along. Whether the profile exists and a limit is under its ceiling is the caller's to decide.
@@ -45,6 +45,7 @@ CAISSON_IPC_MESSAGE(Start);
 CAISSON_IPC_MESSAGE(Cancel);
 CAISSON_IPC_MESSAGE(Signal);
 CAISSON_IPC_MESSAGE(Serving);
+CAISSON_IPC_MESSAGE(Reload);
 CAISSON_IPC_MESSAGE(Hello);
 CAISSON_IPC_MESSAGE(Prepared);
 CAISSON_IPC_MESSAGE(PrepareFailed);
@@ -54,6 +55,7 @@ CAISSON_IPC_MESSAGE(Finished);
 CAISSON_IPC_MESSAGE(Drain);
 CAISSON_IPC_MESSAGE(Listener);
 CAISSON_IPC_MESSAGE(Policy);
+CAISSON_IPC_MESSAGE(Reloaded);
 #undef CAISSON_IPC_MESSAGE
 
 // A message of all zeros with its header filled in.

@@ -15,7 +15,7 @@
 namespace caisson::ipc {
 
 inline constexpr uint32_t kMagic = 0x50495343;  // "CSIP"
-inline constexpr uint16_t kVersion = 8;
+inline constexpr uint16_t kVersion = 9;
 inline constexpr size_t kNameBytes = 64;  // profile names, NUL-terminated and NUL-padded
 
 enum class MessageType : uint16_t {
@@ -25,6 +25,7 @@ enum class MessageType : uint16_t {
   kCancel = 3,
   kServing = 4,  // once: the public socket listens
   kSignal = 5,
+  kReload = 6,  // an admin asks
   // caissond → dispatcher
   kHello = 64,
   kPrepared = 65,  // kPreparedFds descriptors, in the order of PreparedFd
@@ -35,6 +36,7 @@ enum class MessageType : uint16_t {
   kDrain = 70,
   kListener = 71,  // 1 descriptor: the socket that listens
   kPolicy = 72,    // 1 descriptor: a sealed memfd, the texts of all policies and of the tokens
+  kReloaded = 73,
 };
 
 // A sandbox of one dispatcher session; chosen by the dispatcher, unique among its live ones, never 0.
@@ -115,6 +117,12 @@ bool IsForwardableSignal(int32_t signal_number);
 
 // The dispatcher is locked down and listens; caissond then says "ready" to whoever started it.
 struct Serving {
+  Header header;
+};
+
+// Read tenants' policies and tokens again, as SIGHUP has it. Says nothing of what to read. Permitted where
+// the configuration has a listener of admins, after SERVING, and no sooner than the last RELOADED says.
+struct Reload {
   Header header;
 };
 
@@ -314,6 +322,23 @@ struct Policy {
   uint64_t bytes;   // of the memfd
   uint32_t files;   // 0: no policies are configured
   uint32_t tokens;  // 1: one more text, the last one, is the file of tokens
+};
+
+enum class ReloadOutcome : uint32_t {
+  kTaken = 1,     // POLICY has come before this
+  kFaulty = 2,    // nothing has changed; message says why
+  kStopping = 3,  // nor now, since caissond stops
+};
+
+inline constexpr uint64_t kMostReloadWaitMs = 60'000;
+
+// The answer to RELOAD.
+struct Reloaded {
+  Header header;
+  ReloadOutcome outcome;
+  uint32_t reserved;               // 0
+  uint64_t wait_ms;                // from now on, until the next RELOAD is permitted
+  std::array<char, 2048> message;  // complaints about root's files, one a line, cut at its end
 };
 
 static_assert(std::is_trivially_copyable_v<Prepare> && std::is_trivially_copyable_v<Start> &&

@@ -83,6 +83,18 @@ absl::Status Check(const Policy& message) {
   return checks.status();
 }
 
+absl::Status Check(const Reloaded& message) {
+  FieldChecks checks(MessageType::kReloaded);
+  checks.Enum(message.outcome, ReloadOutcome::kTaken, ReloadOutcome::kStopping, "outcome");
+  checks.Zero(message.reserved, "reserved");
+  checks.Require(message.wait_ms <= kMostReloadWaitMs, "wait_ms", "is out of range");
+  const std::string_view text = Text(message.message);
+  checks.Require(text.size() < message.message.size(), "message", "is not NUL-terminated");
+  checks.Require(text.empty() == (message.outcome != ReloadOutcome::kFaulty), "message",
+                 "contradicts outcome");
+  return checks.status();
+}
+
 absl::Status Check(const Prepared& message) {
   FieldChecks checks(MessageType::kPrepared);
   checks.NotZero(message.sandbox, "sandbox");
@@ -160,6 +172,8 @@ absl::StatusOr<Reply> DecodeReply(std::span<const std::byte> bytes, size_t fd_co
       return Decode<Listener>(bytes, fd_count, kOneFd);
     case MessageType::kPolicy:
       return Decode<Policy>(bytes, fd_count, kOneFd);
+    case MessageType::kReloaded:
+      return Decode<Reloaded>(bytes, fd_count);
     default:
       return absl::InvalidArgumentError("decode message: type is not a reply");
   }

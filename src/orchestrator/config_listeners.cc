@@ -143,6 +143,11 @@ void ReadPeers(JsonObjectReader& reader, ListenerConfig& listener) {
 
 }  // namespace
 
+bool HaveAdmins(const std::vector<ListenerConfig>& listeners) {
+  return std::any_of(listeners.begin(), listeners.end(),
+                     [](const ListenerConfig& listener) { return listener.role == ipc::ClientRole::kAdmin; });
+}
+
 bool IsTenantName(const std::string& name) {
   return !name.empty() && name.size() <= kMostTenantBytes &&
          std::string_view(kLowerCase).find(name.front()) != std::string_view::npos &&

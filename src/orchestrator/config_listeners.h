@@ -27,6 +27,9 @@ struct ListenerConfig {
 void ReadListeners(policy::JsonObjectReader& reader, const std::string& main_socket,
                    std::vector<ListenerConfig>& listeners);
 
+// Whether one of them is for admins.
+bool HaveAdmins(const std::vector<ListenerConfig>& listeners);
+
 // A lower-case letter, then lower-case letters, digits and '-', at most 63 bytes.
 bool IsTenantName(const std::string& name);
 

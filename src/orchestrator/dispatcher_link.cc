@@ -56,6 +56,7 @@ absl::Status DispatcherLink::Connect(UniqueFd socket, const ipc::Hello& hello) {
   CAISSON_CHECK(!socket_.valid());
   socket_ = std::move(socket);
   serving_ = false;
+  next_reload_ns_ = 0;
   RETURN_IF_ERROR(loop_.Watch(socket_.get(), EPOLLIN, [this](uint32_t events) { OnSocket(events); }));
   Send(hello);
   return absl::OkStatus();
@@ -142,18 +143,17 @@ absl::Status DispatcherLink::Handle(Packet& packet) {
   const absl::StatusOr<ipc::Request> request = ipc::DecodeRequest(packet.bytes, packet.fds.size());
   RETURN_IF_ERROR(request.status());
   if (std::holds_alternative<ipc::Serving>(*request)) {
-    if (std::exchange(serving_, true)) {
-      return absl::InvalidArgumentError("SERVING is permitted once");  // Each one is a line in the log.
-    }
-    callbacks_.on_serving();
-    return absl::OkStatus();
+    return HandleServing();
+  }
+  if (std::holds_alternative<ipc::Reload>(*request)) {
+    return HandleReload();
   }
   const auto [type, id] = std::visit(
       [](const auto& message) -> std::pair<ipc::MessageType, ipc::SandboxId> {
-        if constexpr (std::is_same_v<std::decay_t<decltype(message)>, ipc::Serving>) {
-          return {message.header.type, 0};
-        } else {
+        if constexpr (requires { message.sandbox; }) {
           return {message.header.type, message.sandbox};
+        } else {
+          return {message.header.type, 0};
         }
       },
       *request);
@@ -353,12 +353,10 @@ void DispatcherLink::OnGone(Session& session) {
   });
 }
 
-template <class M>
-void DispatcherLink::Send(const M& message, std::vector<UniqueFd> fds) {
+void DispatcherLink::Queue(std::span<const std::byte> bytes, std::vector<UniqueFd> fds) {
   if (!socket_.valid()) {
     return;  // There is nobody to tell; descriptors close here.
   }
-  const std::span<const std::byte> bytes = ipc::AsBytes(message);
   if (outgoing_.size() == kMaxOutgoing || outgoing_fds_ + fds.size() > MostOutgoingFds(capacity_)) {
     return Break("the dispatcher does not read its answers");
   }

@@ -7,7 +7,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,7 +32,8 @@ class DispatcherLink : public SessionListener {
   struct Callbacks {
     std::function<void(const std::string& reason)> on_broken;
     std::function<void()> on_serving;
-    std::function<void()> on_idle;  // the last sandbox is gone
+    std::function<ipc::Reloaded()> on_reload;  // the answer, but for wait_ms; null: RELOAD is not permitted
+    std::function<void()> on_idle;             // the last sandbox is gone
   };
 
   DispatcherLink(EventLoop& loop, BuilderProcess& builder, SandboxPool& pool, DescriptorDisposal& disposal,
@@ -83,6 +86,9 @@ class DispatcherLink : public SessionListener {
   void OnSocket(uint32_t events);
   // Takes out of `packet` what it keeps.
   absl::Status Handle(Packet& packet);
+  // What concerns no sandbox (dispatcher_link_session.cc).
+  absl::Status HandleServing();
+  absl::Status HandleReload();
   void HandlePrepare(const ipc::Prepare& prepare);
   bool PrepareFromPool(const ipc::Prepare& prepare, const StepPlan& plan);
   void HandleStart(const ipc::Start& start, UniqueFd& bundle);
@@ -96,7 +102,10 @@ class DispatcherLink : public SessionListener {
   void Leave(Session& session);
   void Break(const std::string& reason);
   template <class M>
-  void Send(const M& message, std::vector<UniqueFd> fds = {});
+  void Send(const M& message, std::vector<UniqueFd> fds = {}) {
+    Queue(ipc::AsBytes(message), std::move(fds));
+  }
+  void Queue(std::span<const std::byte> bytes, std::vector<UniqueFd> fds);
   void Flush();
 
   EventLoop& loop_;
@@ -110,6 +119,7 @@ class DispatcherLink : public SessionListener {
   UniqueFd socket_;
   bool draining_ = false;
   bool serving_ = false;
+  int64_t next_reload_ns_ = 0;  // of this dispatcher: one sooner is a violation
   std::deque<Outgoing> outgoing_;
   size_t outgoing_fds_ = 0;  // in all of them
   std::map<ipc::SandboxId, std::unique_ptr<Session>> live_;

@@ -113,7 +113,7 @@ absl::Status Supervisor::SetUp() {
   link_ = std::make_unique<DispatcherLink>(
       *loop_, *builder_, *pool_, *disposal_, *profiles_, capacity_, accepted_degradations_,
       DispatcherLink::Callbacks{[this](const std::string& reason) { OnBroken(reason); },
-                                [this] { OnServing(); }, [this] { OnIdle(); }});
+                                [this] { OnServing(); }, ReloadForAdmins(), [this] { OnIdle(); }});
   return WatchSignals();
 }
 
@@ -177,31 +177,55 @@ void Supervisor::OnSignal(uint32_t number, int32_t code, uint32_t sender) {
   // The kernel itself sends it when the terminal that caissond was started from is gone.
   const bool asks_to_reload = number == SIGHUP && code != SI_KERNEL;
   if (asks_to_reload) {
-    return Reload();
+    static_cast<void>(Reload());
+    return;
   }
   draining_ ? EndRuns() : Drain();
 }
 
 // All or nothing: what has a fault changes nothing.
-void Supervisor::Reload() {
+ipc::Reloaded Supervisor::Reload() {
+  auto reloaded = ipc::Make<ipc::Reloaded>();
+  reloaded.outcome = ipc::ReloadOutcome::kStopping;
   if (draining_) {
-    return;
+    return reloaded;
   }
   static_cast<void>(sd_notify(0, "RELOADING=1"));
   absl::StatusOr<TenantFiles> loaded = TenantFiles::Load(config_);
+  // What has not changed is handed on as it is: a dispatcher that asks and never reads the answers would else
+  // hold a new copy by each.
+  const bool same = loaded.ok() && loaded->SameAs(*tenants_);
   absl::StatusOr<DispatcherLink::Handed> handed =
-      loaded.ok() ? loaded->ForDispatcher() : absl::StatusOr<DispatcherLink::Handed>(loaded.status());
+      loaded.ok() ? (same ? *tenants_ : *loaded).ForDispatcher()
+                  : absl::StatusOr<DispatcherLink::Handed>(loaded.status());
   const bool taken = handed.ok();
   if (taken) {
-    tenants_.emplace(*std::move(loaded));
+    if (!same) {
+      tenants_.emplace(*std::move(loaded));
+    }
     link_->Hand(*std::move(handed));
+    reloaded.outcome = ipc::ReloadOutcome::kTaken;
     spdlog::info("reloaded: {}", tenants_->summary());
   } else {
+    reloaded.outcome = ipc::ReloadOutcome::kFaulty;
+    static_cast<void>(ipc::SetText(reloaded.message, Message(handed.status())));  // cut where there is more
     spdlog::error("not reloaded, what was in force stays ({}): {}", tenants_->summary(),
                   Message(handed.status()));
   }
   const char* const outcome = taken ? "" : "; the last reload was refused";
   static_cast<void>(sd_notifyf(0, "READY=1\nSTATUS=serving%s", outcome));
+  return reloaded;
+}
+
+// Null where nobody is an admin: a dispatcher that asks all the same is not ours any more.
+std::function<ipc::Reloaded()> Supervisor::ReloadForAdmins() {
+  if (!HaveAdmins(config_.listeners)) {
+    return nullptr;
+  }
+  return [this] {
+    spdlog::info("the dispatcher asks to reload, for an admin");
+    return Reload();
+  };
 }
 
 ipc::Hello Supervisor::MakeHello() const {

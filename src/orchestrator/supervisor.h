@@ -3,6 +3,7 @@
 #define CAISSON_ORCHESTRATOR_SUPERVISOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +37,8 @@ class Supervisor {
   ~Supervisor();
 
   // Starts the dispatcher and serves until SIGTERM or SIGINT: then no run is admitted any more, what runs may
-  // go on for the grace time, and nothing is left when this returns. On SIGHUP it reads tenants' policies
-  // again.
+  // go on for the grace time, and nothing is left when this returns. On SIGHUP, and where an
+  // admin asks, it reads tenants' policies and tokens again.
   absl::Status Run();
 
  private:
@@ -48,7 +49,9 @@ class Supervisor {
   absl::Status LoadProfiles(const std::string& staging);
   absl::Status WatchSignals();
   void OnSignal(uint32_t number, int32_t code, uint32_t sender);
-  void Reload();
+  // What became of it, as the dispatcher is told.
+  ipc::Reloaded Reload();
+  std::function<ipc::Reloaded()> ReloadForAdmins();
   absl::Status StartDispatcherNow();
   void StartDispatcherAgain();
   void OnDispatcherDead();

@@ -2,7 +2,10 @@
 #include "orchestrator/tenant_files.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <optional>
@@ -21,6 +24,7 @@ namespace caisson::orchestrator {
 namespace {
 
 constexpr char kDefaultTenant[] = "default";
+constexpr size_t kPieceBytes = 16UL * 1024;
 
 // A caller without a policy would be refused whatever it asked for: better told now.
 absl::Status CheckEveryTenantHasOne(const Config& config, const std::vector<policy::TokenEntry>& tokens,
@@ -78,6 +82,25 @@ absl::StatusOr<TenantFiles> TenantFiles::Load(const Config& config) {
                    MakeSealedMemfd("caisson-policies", std::as_bytes(std::span(packed)), MemfdKind::kData));
   files.message_.bytes = packed.size();
   return files;
+}
+
+bool TenantFiles::SameAs(const TenantFiles& other) const {
+  if (message_.bytes != other.message_.bytes || message_.files != other.message_.files ||
+      message_.tokens != other.message_.tokens) {
+    return false;
+  }
+  std::array<std::array<char, kPieceBytes>, 2> pieces;
+  for (uint64_t at = 0; at < message_.bytes;) {
+    const auto offset = static_cast<off_t>(at);
+    const ssize_t ours = pread(packed_.get(), pieces[0].data(), kPieceBytes, offset);
+    const ssize_t theirs = pread(other.packed_.get(), pieces[1].data(), kPieceBytes, offset);
+    if (ours <= 0 || ours != theirs ||
+        !std::equal(pieces[0].begin(), pieces[0].begin() + ours, pieces[1].begin())) {
+      return false;
+    }
+    at += static_cast<uint64_t>(ours);
+  }
+  return true;
 }
 
 absl::StatusOr<DispatcherLink::Handed> TenantFiles::ForDispatcher() const {

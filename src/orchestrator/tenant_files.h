@@ -21,6 +21,8 @@ class TenantFiles {
   // file.
   static absl::StatusOr<TenantFiles> Load(const Config& config);
 
+  // Whether both hold the same, byte for byte; an error of reading is a difference.
+  bool SameAs(const TenantFiles& other) const;
   // A copy for one dispatcher.
   absl::StatusOr<DispatcherLink::Handed> ForDispatcher() const;
   // "3 policies, sha256:...; 2 tokens"; for the log.

@@ -10,9 +10,9 @@ import os
 import socket
 import struct
 
-MAGIC, VERSION = 0x50495343, 8
-PREPARE, START, CANCEL, SERVING, SIGNAL = 1, 2, 3, 4, 5
-HELLO, PREPARED, PREPARE_FAILED, STARTED, START_REFUSED, FINISHED, DRAIN, LISTENER, POLICY = range(64, 73)
+MAGIC, VERSION = 0x50495343, 9
+PREPARE, START, CANCEL, SERVING, SIGNAL, RELOAD = 1, 2, 3, 4, 5, 6
+HELLO, PREPARED, PREPARE_FAILED, STARTED, START_REFUSED, FINISHED, DRAIN, LISTENER, POLICY, RELOADED = range(64, 74)
 HEADER = struct.Struct("<IHHII")
 COMPILE, RUN = 1, 2
 
@@ -49,6 +49,10 @@ def signal(sandbox=1, number=15, reserved=0):
 
 def serving():
     return message(SERVING)
+
+
+def reload():
+    return message(RELOAD)
 
 
 def memfd(data=b"", size=None, seals=fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL):

@@ -36,6 +36,10 @@ void CheckAccepted(const Serving& message, size_t fds) {
   CAISSON_CHECK(fds == 0 && message.header.type == MessageType::kServing);
 }
 
+void CheckAccepted(const Reload& message, size_t fds) {
+  CAISSON_CHECK(fds == 0 && message.header.type == MessageType::kReload);
+}
+
 void FuzzOne(std::span<const std::byte> input) {
   if (input.empty()) {
     return;

@@ -8,7 +8,7 @@ import pathlib
 import struct
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
-MAGIC, VERSION = 0x50495343, 8
+MAGIC, VERSION = 0x50495343, 9
 EVENT_MAGIC, OUTPUT_MAGIC = 0x544E5645, 0x5054554F
 
 
@@ -316,11 +316,9 @@ SEEDS = {
         "cancel": message(3, struct.pack("<QIIQQ", 7, 1, 0, 0, 0), 0),
         "cancel_output": message(3, struct.pack("<QIIQQ", 7, 4, 1, 1 << 20, (1 << 20) + 1), 0),
         "serving": message(4, b"", 0),
-        "serving_with_descriptor": message(4, b"", 1),
-        "signal": message(5, struct.pack("<QiI", 7, 2, 0), 0),
-        "signal_kill": message(5, struct.pack("<QiI", 7, 9, 0), 0),
-        "short_header": b"\0" + struct.pack("<I", MAGIC),
-        "empty_packet": b"\0",
+        "serving_with_descriptor": message(4, b"", 1), "reload": message(6, b"", 0), "reload_with_body": message(6, bytes(8), 0),
+        "signal": message(5, struct.pack("<QiI", 7, 2, 0), 0), "signal_kill": message(5, struct.pack("<QiI", 7, 9, 0), 0),
+        "short_header": b"\0" + struct.pack("<I", MAGIC), "empty_packet": b"\0",
     },
     "ipc_reply": {
         "hello": message(64, struct.pack("<IIQIIQIIQQ", 8, 4, 4 << 30, 512, 2, 10000, 1, 0, 2000, 0), 0),
@@ -334,6 +332,8 @@ SEEDS = {
         "listener_admin": message(71, struct.pack("<64s128sII64I", b"", b"unix:/run/admin.sock", 5, 1, *[0] * 64), 1),
         "listener_token": message(71, struct.pack("<64s128sII64I", b"", b"unix:/run/token.sock", 4, 0, *[0] * 64), 1),
         "policy": message(72, struct.pack("<QII", 2, 0, 0), 1), "policy_tokens": message(72, struct.pack("<QII", 2, 0, 1), 1),
+        **{f"reloaded_{name}": message(73, struct.pack("<IIQ2048s", outcome, 0, 1000, text), 0) for name, outcome, text in
+           (("taken", 1, b""), ("faulty", 2, b"/etc/caisson/tenants/a.json:3: quotas: unknown key"), ("contradiction", 1, b"x"))},
     },
     "event": {
         "denials": b"\x07" + event(1, 101, 1) + event(1, 41, 1) + event(2, 101, 5) + event(2, 41, 1) + event(3, -1, 9),

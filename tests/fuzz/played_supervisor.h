@@ -113,6 +113,7 @@ class PlayedSupervisor {
   }
   void Take(const ipc::Signal& message) { static_cast<void>(Permitted(message)); }
   static void Take(const ipc::Serving& /*message*/) {}
+  static void Take(const ipc::Reload& /*message*/) {}
 
   template <typename M>
   void Send(const M& message, std::span<const int> fds = {}) {

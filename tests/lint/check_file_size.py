@@ -4,7 +4,7 @@ from lint_support import ROOT, files, finish
 
 LIMITS = {".cc": 400, ".h": 200, ".py": 400, ".sh": 300, ".ts": 400, ".mjs": 400}
 EXCEPTIONS = {
-    "src/ipc/messages.h": (330, "the whole boundary on one page, so that a reviewer sees all of it"),
+    "src/ipc/messages.h": (355, "the whole boundary on one page, so that a reviewer sees all of it"),
     "src/orchestrator/session.cc": (540, "one state machine, whose halves would share every member"),
     "tests/unit/dispatcher/execute_flow_test.cc": (520, "one flow told call by call, on one fixture"),
     "tests/unit/orchestrator/cgroup_test.cc": (620, "the same tests for both backends, on one fixture"),

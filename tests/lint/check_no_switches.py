@@ -16,6 +16,7 @@ from lint_support import finish
 RELEASED = ("caissond", "caisson-dispatcher", "caisson-gateway", "caisson-tls", "caisson-init", "caisson")
 VARIABLES = {
     b"CAISSON_SOCKET": "where the command line finds the server",
+    b"CAISSON_ADMIN_SOCKET": "where the command line finds the admin service",
     b"CAISSON_TOKEN_FILE": "where the command line finds the token it shows",
 }
 FORBIDDEN = re.compile(

@@ -16,7 +16,7 @@ MAKE_MAN = REPOSITORY / "tools" / "make_man.py"
 NAMES = ("caisson.1", "caisson-gateway.8", "caisson-tls.8", "caissond.8", "caissond.json.5")
 # Found in a help text by its look alone, so that a mistake of the generator's parser is not repeated here.
 LONG_OPTION = re.compile(r"^ {2}(?:-\w,)?(--[a-z][a-z-]*)", re.MULTILINE)
-COMMANDS = ("", "run", "exec", "create", "follow", "get", "ps", "top", "cancel", "profile", "profile list", "profile lint", "profile explain", "image", "image build", "policy", "policy lint", "policy test", "policy explain", "token", "token create", "token list", "token revoke", "admin", "admin drain", "admin resume", "admin tenants", "doctor", "version")
+COMMANDS = ("", "run", "exec", "create", "follow", "get", "ps", "top", "cancel", "profile", "profile list", "profile lint", "profile explain", "image", "image build", "policy", "policy lint", "policy test", "policy explain", "token", "token create", "token list", "token revoke", "admin", "admin drain", "admin resume", "admin reload", "admin tenants", "doctor", "version")
 
 
 def plain(page):

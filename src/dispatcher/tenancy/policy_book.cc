@@ -4,10 +4,12 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "common/memfd.h"
 #include "common/status.h"
+#include "dispatcher/file_digest.h"
 
 namespace caisson::dispatcher {
 
@@ -38,6 +40,17 @@ std::shared_ptr<const PolicyState> PolicyBook::Now() const {
 void PolicyBook::Set(std::shared_ptr<const PolicyState> state) {
   const std::lock_guard lock(mutex_);
   state_ = std::move(state);
+  last_failed_ = false;
+}
+
+void PolicyBook::NoteFailure() {
+  const std::lock_guard lock(mutex_);
+  last_failed_ = true;
+}
+
+bool PolicyBook::last_failed() const {
+  const std::lock_guard lock(mutex_);
+  return last_failed_;
 }
 
 absl::StatusOr<std::shared_ptr<const PolicyState>> ReadPolicies(const ipc::Policy& message,
@@ -63,7 +76,9 @@ absl::StatusOr<std::shared_ptr<const PolicyState>> ReadPolicies(const ipc::Polic
   if (message.tokens != 0) {
     ASSIGN_OR_RETURN(const std::vector<policy::TokenEntry> entries,
                      policy::ParseTokens(texts.back().text, texts.back().file));
-    tokens = TokenTable(entries);
+    FileDigest digest;
+    digest.Add(std::as_bytes(std::span(texts.back().text)));
+    tokens = TokenTable(entries, digest.Finish());
     texts.pop_back();
   }
   if (message.files == 0) {

@@ -48,9 +48,13 @@ class PolicyBook {
  public:
   std::shared_ptr<const PolicyState> Now() const;
   void Set(std::shared_ptr<const PolicyState> state);
+  // What came last could not be taken; what was in force stays.
+  void NoteFailure();
+  bool last_failed() const;
 
  private:
   mutable std::mutex mutex_;
+  bool last_failed_ = false;
   std::shared_ptr<const PolicyState> state_ = std::make_shared<const PolicyState>();
 };
 

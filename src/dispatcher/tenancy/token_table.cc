@@ -2,10 +2,12 @@
 
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace caisson::dispatcher {
 
-TokenTable::TokenTable(const std::vector<policy::TokenEntry>& tokens) {
+TokenTable::TokenTable(const std::vector<policy::TokenEntry>& tokens, std::string digest)
+    : digest_(std::move(digest)) {
   for (const policy::TokenEntry& token : tokens) {
     const Role role = token.role == policy::TokenRole::kObserve ? Role::kObserve : Role::kRun;
     tokens_.emplace(token.id, Entry{token.digest, Caller{TenantId(token.tenant), role}, token.expires});

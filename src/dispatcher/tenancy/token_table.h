@@ -25,12 +25,15 @@ class TokenTable {
   };
 
   TokenTable() = default;
-  explicit TokenTable(const std::vector<policy::TokenEntry>& tokens);
+  // `digest` of the file that has them.
+  explicit TokenTable(const std::vector<policy::TokenEntry>& tokens, std::string digest = "none");
 
   // Whose it is goes to `caller`, where it is valid. An unknown one takes as long as a wrong one.
   Outcome Judge(std::string_view token, int64_t unix_seconds, Caller& caller) const;
 
   size_t size() const { return tokens_.size(); }
+  // "none" where there is no file.
+  const std::string& digest() const { return digest_; }
   // Every tenant that has a token.
   std::vector<TenantId> Tenants() const;
 
@@ -41,6 +44,7 @@ class TokenTable {
     int64_t expires = 0;
   };
   std::unordered_map<std::string, Entry> tokens_;  // by id
+  std::string digest_ = "none";
 };
 
 }  // namespace caisson::dispatcher

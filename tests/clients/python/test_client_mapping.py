@@ -22,6 +22,7 @@ EXPECTED = {  # reason → exception; docs/errors.md has the reasons
     "TOKEN_EXPIRED": "Unauthenticated",
     "ROLE_NOT_ALLOWED": "PermissionDenied", "TENANT_WITHOUT_POLICY": "PermissionDenied", "PROFILE_NOT_ALLOWED": "PermissionDenied",
     "LIMIT_NOT_ALLOWED": "PermissionDenied", "QUOTA_EXCEEDED": "Exhausted", "DEADLINE_TOO_SOON": "Exhausted",
+    "RELOAD_REFUSED": "Refused",
 }
 ADDRESS = "unix:/nonexistent/caisson.sock"
 

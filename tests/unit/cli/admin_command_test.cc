@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "cli/admin_client.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace caisson::cli {
 namespace {
@@ -36,6 +39,26 @@ TEST(AdminCommandTest, WhatAServerSaysCannotDriveTheTerminal) {
   const std::string table = TenantsTable(tenants);
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
   EXPECT_NE(table.find("a\\x1b[2J\\x0ab"), std::string::npos) << table;
+}
+
+TEST(AdminCommandTest, EveryFaultOfTheFilesIsALine) {
+  google::rpc::PreconditionFailure failure;
+  failure.add_violations()->set_subject("/a.json:3: quotas");
+  failure.mutable_violations(0)->set_description("unknown\nkey");
+  failure.add_violations()->set_description("cut");
+  google::rpc::Status details;
+  details.add_details()->PackFrom(failure);
+  EXPECT_EQ(Faults({grpc::StatusCode::FAILED_PRECONDITION, "", details.SerializeAsString()}),
+            (std::vector<std::string>{"/a.json:3: quotas: unknown\\x0akey", "cut"}));
+  for (int i = 0; i < 1'000; ++i) {
+    failure.add_violations()->set_description("more");
+  }
+  details.mutable_details(0)->PackFrom(failure);
+  const std::vector<std::string> many =
+      Faults({grpc::StatusCode::FAILED_PRECONDITION, "", details.SerializeAsString()});
+  ASSERT_EQ(many.size(), 101U);
+  EXPECT_EQ(many.back(), "and more");
+  EXPECT_TRUE(Faults({grpc::StatusCode::UNAVAILABLE, "", "\xff\xff"}).empty());
 }
 
 TEST(AdminCommandTest, AnotherSocketIsToldFromARefusal) {

@@ -20,7 +20,8 @@ class AdminFlowTest : public FlowTest {
  protected:
   void SetUp() override {
     Start(1, 2, {{TenantId("alpha"), Role::kRun}, {TenantId(), Role::kOperator}, {TenantId(), Role::kAdmin}});
-    admin_service_ = std::make_unique<AdminService>(*io_, *manager_, book_);
+    reloads_ = std::make_unique<Reloads>(io_->loop(), *link_, manager_->policies());
+    admin_service_ = std::make_unique<AdminService>(*io_, *manager_, *reloads_, book_);
     std::vector<ConnectionGate::Listener> listeners;
     for (const Role role : {Role::kAdmin, Role::kOperator}) {
       listeners.push_back(
@@ -66,6 +67,7 @@ class AdminFlowTest : public FlowTest {
     EXPECT_EQ(events.back().event_case(), v1::RunEvent::kFinished);
   }
 
+  std::unique_ptr<Reloads> reloads_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<Server> admin_server_;
 };

@@ -70,6 +70,25 @@ TEST(ErrorsTest, QuotaRefusalSaysWhatAndWhenToRetry) {
   EXPECT_EQ(retry->retry_delay().nanos(), 500'000'000);
 }
 
+TEST(ErrorsTest, FaultsOfConfigurationAreToldOneByOne) {
+  const grpc::Status status = RefuseConfiguration(
+      Reason::kReloadRefused, "/a.json:3: quotas: unknown key\n/b.json:1: x: y: z\ncut \xc3");
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(status.error_message(), "/a.json:3: quotas: unknown key (and 2 more)");
+  const auto failure = DetailOf<google::rpc::PreconditionFailure>(status);
+  ASSERT_EQ(failure->violations_size(), 3);
+  EXPECT_EQ(failure->violations(0).type(), "CONFIGURATION");
+  EXPECT_EQ(failure->violations(0).subject(), "/a.json:3: quotas");
+  EXPECT_EQ(failure->violations(0).description(), "unknown key");
+  EXPECT_EQ(failure->violations(1).subject(), "/b.json:1: x");
+  EXPECT_EQ(failure->violations(1).description(), "y: z");
+  EXPECT_EQ(failure->violations(2).subject(), "");
+  EXPECT_EQ(failure->violations(2).description(), "cut \xef\xbf\xbd");
+  // What a client takes as metadata is 8 KiB.
+  const grpc::Status long_one = RefuseConfiguration(Reason::kReloadRefused, std::string(2'047, 'x'));
+  EXPECT_LT(long_one.error_message().size() + long_one.error_details().size() * 4 / 3, 6'000U);
+}
+
 TEST(ErrorsTest, QuotedTextIsShortAndPrintable) {
   EXPECT_EQ(Quoted("a\n\"\xff"), "\"a???\"");
   EXPECT_EQ(Quoted(std::string(1000, 'x')).size(), 64U + 5U);

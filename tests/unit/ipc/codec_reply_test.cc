@@ -169,6 +169,29 @@ TEST(CodecReplyTest, ListenerFieldsAreChecked) {
   EXPECT_FALSE(DecodeReply(AsBytes(ValidListener()), 2).ok());
 }
 
+TEST(CodecReplyTest, ReloadedFieldsAreChecked) {
+  Reloaded good = Make<Reloaded>();
+  good.outcome = ReloadOutcome::kFaulty;
+  good.wait_ms = 1'000;
+  ASSERT_TRUE(SetText(good.message, "/etc/caisson/tenants/a.json:3: quotas: unknown key"));
+  const auto error = [&](const std::function<void(Reloaded&)>& change) {
+    return ErrorAfter<Reloaded>(good, change);
+  };
+  EXPECT_EQ(ErrorAfter(good), "accepted");
+  EXPECT_EQ(error([](Reloaded& m) { m.outcome = ReloadOutcome{0}; }),
+            "decode RELOADED: outcome is out of range");
+  EXPECT_EQ(error([](Reloaded& m) { m.outcome = ReloadOutcome{4}; }),
+            "decode RELOADED: outcome is out of range");
+  EXPECT_EQ(error([](Reloaded& m) { m.reserved = 1; }), "decode RELOADED: reserved is not 0");
+  EXPECT_EQ(error([](Reloaded& m) { m.wait_ms = kMostReloadWaitMs + 1; }),
+            "decode RELOADED: wait_ms is out of range");
+  EXPECT_EQ(error([](Reloaded& m) { m.message.fill('a'); }),
+            "decode RELOADED: message is not NUL-terminated");
+  EXPECT_EQ(error([](Reloaded& m) { m.outcome = ReloadOutcome::kTaken; }),
+            "decode RELOADED: message contradicts outcome");
+  EXPECT_EQ(error([](Reloaded& m) { m.message.fill('\0'); }), "decode RELOADED: message contradicts outcome");
+}
+
 template <class M>
 class IsolationTest : public testing::Test {};
 using WithIsolation = testing::Types<Prepared, Started>;

@@ -94,6 +94,14 @@ TEST(CodecRequestTest, TheTimeOfTheCollectorIsBounded) {
             "decode START: collect_ms is out of range");
 }
 
+TEST(CodecRequestTest, ReloadIsAHeaderAndNothingElse) {
+  static_assert(sizeof(Reload) == sizeof(Header));
+  const absl::StatusOr<Request> decoded = DecodeRequest(AsBytes(Make<Reload>()), 0);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_TRUE(std::holds_alternative<Reload>(*decoded));
+  EXPECT_FALSE(DecodeRequest(AsBytes(Make<Reload>()), 1).ok());
+}
+
 TEST(CodecRequestTest, ServingIsAHeaderAndNothingElse) {
   static_assert(sizeof(Serving) == sizeof(Header));
   const absl::StatusOr<Request> decoded = DecodeRequest(AsBytes(Make<Serving>()), 0);

@@ -43,6 +43,7 @@ BY_REASON: dict[str, type[errors.Refused]] = {
     "LIMIT_NOT_ALLOWED": errors.PermissionDenied,
     "QUOTA_EXCEEDED": errors.Exhausted,
     "DEADLINE_TOO_SOON": errors.Exhausted,
+    "RELOAD_REFUSED": errors.Refused,
 }
 # For reasons of a newer server, and for what gRPC says by itself.
 BY_CODE: dict[str, type[errors.Refused]] = {
