@@ -3,9 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "common/status.h"
+#include "tls_door/network.h"
 #include "tls_door/tenant_name.h"
 
 namespace caisson::tls_door {
@@ -18,6 +20,15 @@ using Error = boost::system::error_code;
 constexpr std::chrono::seconds kTellEvery{5};
 // Before the next try, where descriptors or memory ran out.
 constexpr std::chrono::milliseconds kPause{100};
+
+constexpr char kAllIsFull[] = "there are too many connections";
+constexpr char kHandshakesAreFull[] = "there are too many handshakes at once";
+constexpr char kAddressIsFull[] = "its address has too many connections";
+
+template <typename Counts>
+size_t Sum(const Counts& counts) {
+  return std::accumulate(counts.begin(), counts.end(), size_t{0});
+}
 
 }  // namespace
 
@@ -59,55 +70,95 @@ void Door::Admit(asio::ip::tcp::socket client) {
   if (error) {
     return;  // it is gone
   }
-  if (guests_.size() >= bounds_.connections) {
-    return Tell("there are too many connections");
+  const asio::ip::address network = NetworkOf(peer.address());
+  const auto here = networks_.find(network);
+  if (here != networks_.end() && Sum(here->second) >= bounds_.connections_per_address &&
+      !MakeRoom(Stage::kHandshake, &network, kAddressIsFull)) {
+    return Tell(kAddressIsFull);
   }
-  if (CountOf(Stage::kHandshake) >= std::max<size_t>(1, bounds_.connections / 4)) {
-    return Tell("there are too many handshakes at once");
+  size_t all = 0;
+  for (const Guests& guests : guests_) {
+    all += guests.size();
   }
-  const asio::ip::address address = peer.address();
-  if (const auto here = per_address_.find(address);
-      here != per_address_.end() && here->second >= bounds_.connections_per_address) {
-    return Tell("its address has too many connections");
+  const size_t most = std::max<size_t>(1, bounds_.connections / 4);
+  const char* const full = all >= bounds_.connections                   ? kAllIsFull
+                           : GuestsIn(Stage::kHandshake).size() >= most ? kHandshakesAreFull
+                                                                        : nullptr;
+  if (full != nullptr && !MakeRoom(Stage::kHandshake, nullptr, full)) {
+    return Tell(full);
   }
   client.set_option(asio::ip::tcp::no_delay(true), error);
-  ++per_address_[address];
-  const uint64_t number = next_++;
-  auto session = std::make_shared<Session>(
+  Receive(std::move(client), network);
+}
+
+void Door::Receive(asio::ip::tcp::socket client, const asio::ip::address& network) {
+  Guests& guests = GuestsIn(Stage::kHandshake);
+  const auto guest = guests.insert(guests.end(), Guest{nullptr, networks_.try_emplace(network).first});
+  ++CountOf(*guest);
+  guest->session = std::make_shared<Session>(
       std::move(client), context_, bounds_.times,
-      [this, number](const X509* shown) { return Dial(number, shown); },
-      [this, number, address](const std::string& reason) {
+      [this, guest](const X509* shown) { return Dial(guest, shown); },
+      [this, guest](const std::string& reason) {
         if (!reason.empty()) {
           Tell(reason);
         }
-        if (const auto here = per_address_.find(address); --here->second == 0) {
-          per_address_.erase(here);
-        }
-        const auto guest = guests_.find(number);
-        --CountOf(guest->second.stage);
-        guests_.erase(guest);
+        Leave(guest);
       });
-  guests_.emplace(number, Guest{session});
-  ++CountOf(Stage::kHandshake);
+  // By a copy: it may end in there, and takes itself off the list.
+  const std::shared_ptr<Session> session = guest->session;
   session->Start();
 }
 
-void Door::Enter(Guest& guest, Stage stage) {
-  --CountOf(guest.stage);
-  guest.stage = stage;
-  ++CountOf(stage);
+void Door::Enter(Guests::iterator guest, Stage stage) {
+  Guests& to = GuestsIn(stage);
+  to.splice(to.end(), GuestsIn(guest->stage), guest);
+  --CountOf(*guest);
+  guest->stage = stage;
+  ++CountOf(*guest);
 }
 
-absl::StatusOr<UniqueFd> Door::Dial(uint64_t guest, const X509* certificate) {
+void Door::Leave(Guests::iterator guest) {
+  --CountOf(*guest);
+  if (Sum(guest->network->second) == 0) {
+    networks_.erase(guest->network);
+  }
+  GuestsIn(guest->stage).erase(guest);
+}
+
+bool Door::MakeRoom(Stage stage, const asio::ip::address* network, const std::string& reason) {
+  const Guest* chosen = nullptr;
+  for (const Guest& guest : GuestsIn(stage)) {
+    if (network != nullptr && guest.network->first != *network) {
+      continue;
+    }
+    // By network first: who comes again and again, from few, pushes out their own and nobody else's.
+    if (chosen == nullptr || CountOf(guest) > CountOf(*chosen) ||
+        (CountOf(guest) == CountOf(*chosen) && guest.session->moved() < chosen->session->moved())) {
+      chosen = &guest;
+    }
+  }
+  if (chosen == nullptr) {
+    return false;
+  }
+  // By a copy: it takes itself off the list.
+  const std::shared_ptr<Session> session = chosen->session;
+  session->End(reason + "; it made room for another");
+  return true;
+}
+
+absl::StatusOr<UniqueFd> Door::Dial(Guests::iterator guest, const X509* certificate) {
   size_t number = 0;
   if (certificate == nullptr) {
     if (!destinations_.tokens.has_value()) {
       return absl::InvalidArgumentError("it showed no certificate");
     }
-    if (CountOf(Stage::kWithoutCertificate) >= std::max<size_t>(1, bounds_.connections / 2)) {
-      return absl::ResourceExhaustedError("there are too many connections without a certificate");
+    // Whether it has a token, only its calls will show, and not to us.
+    if (GuestsIn(Stage::kWithoutCertificate).size() >= std::max<size_t>(1, bounds_.connections / 2)) {
+      // There is one, since the part is full.
+      static_cast<void>(MakeRoom(Stage::kWithoutCertificate, nullptr,
+                                 "there are too many connections without a certificate"));
     }
-    Enter(guests_.at(guest), Stage::kWithoutCertificate);
+    Enter(guest, Stage::kWithoutCertificate);
     number = *destinations_.tokens;
   } else {
     // Never to the tokens' socket: a certificate that names nobody is not the same as none.
@@ -116,7 +167,7 @@ absl::StatusOr<UniqueFd> Door::Dial(uint64_t guest, const X509* certificate) {
     if (found == destinations_.tenants.end()) {
       return absl::InvalidArgumentError("its certificate names a tenant that is not served here");
     }
-    Enter(guests_.at(guest), Stage::kWithCertificate);
+    Enter(guest, Stage::kWithCertificate);
     number = found->second;
   }
   absl::StatusOr<UniqueFd> connection = connector_.Connect(number);
@@ -131,10 +182,12 @@ void Door::Stop() {
   Error ignored;
   acceptor_.close(ignored);
   pause_.cancel(ignored);
-  while (!guests_.empty()) {
-    // By a copy: it takes itself off the list.
-    const std::shared_ptr<Session> session = guests_.begin()->second.session;
-    session->End("");
+  for (Guests& guests : guests_) {
+    while (!guests.empty()) {
+      // By a copy: it takes itself off the list.
+      const std::shared_ptr<Session> session = guests.front().session;
+      session->End("");
+    }
   }
 }
 

@@ -9,11 +9,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "absl/status/statusor.h"
 #include "common/unique_fd.h"
@@ -23,10 +23,11 @@
 namespace caisson::tls_door {
 
 // Who has shown nothing yet, or shows tokens, does not keep out who has a certificate: a quarter of the
-// connections may be in their handshake, half may be without a certificate.
+// connections may be in their handshake, half may be without a certificate. Nor does who is silent keep out
+// who is not: where a part is full, one of it makes room for the newcomer.
 struct DoorBounds {
   size_t connections = 1'024;
-  size_t connections_per_address = 128;
+  size_t connections_per_address = 128;  // as NetworkOf has addresses
   SessionTimes times;
 };
 
@@ -55,15 +56,29 @@ class Door {
  private:
   void Accept();
   enum class Stage : uint8_t { kHandshake, kWithoutCertificate, kWithCertificate };
+  template <typename Value>
+  using PerStage = std::array<Value, 3>;
+  // How many guests each network has.
+  using Networks = std::map<boost::asio::ip::address, PerStage<size_t>>;
   struct Guest {
     std::shared_ptr<Session> session;
+    Networks::iterator network;
     Stage stage = Stage::kHandshake;
   };
+  using Guests = std::list<Guest>;
 
   void Admit(boost::asio::ip::tcp::socket client);
-  absl::StatusOr<UniqueFd> Dial(uint64_t guest, const X509* certificate);
-  void Enter(Guest& guest, Stage stage);
-  size_t& CountOf(Stage stage) { return per_stage_.at(static_cast<size_t>(stage)); }
+  void Receive(boost::asio::ip::tcp::socket client, const boost::asio::ip::address& network);
+  absl::StatusOr<UniqueFd> Dial(Guests::iterator guest, const X509* certificate);
+  void Enter(Guests::iterator guest, Stage stage);
+  void Leave(Guests::iterator guest);
+  // Ends one guest of `stage`, if there is one: of the network that has most there, or of `network` alone,
+  // who has been silent for longest.
+  bool MakeRoom(Stage stage, const boost::asio::ip::address* network, const std::string& reason);
+  Guests& GuestsIn(Stage stage) { return guests_.at(static_cast<size_t>(stage)); }
+  static size_t& CountOf(const Guest& guest) {
+    return guest.network->second.at(static_cast<size_t>(guest.stage));
+  }
   void Tell(const std::string& reason);
 
   boost::asio::ip::tcp::acceptor acceptor_;
@@ -73,10 +88,8 @@ class Door {
   Context context_;
   const DoorBounds bounds_;
   const std::function<void()> on_lost_;
-  std::unordered_map<uint64_t, Guest> guests_;
-  std::array<size_t, 3> per_stage_{};
-  std::map<boost::asio::ip::address, size_t> per_address_;
-  uint64_t next_ = 0;
+  Networks networks_;
+  PerStage<Guests> guests_;
   bool stopping_ = false;
   std::chrono::steady_clock::time_point told_;
   uint64_t untold_ = 0;

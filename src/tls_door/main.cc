@@ -183,7 +183,7 @@ void AddOptions(CLI::App& app, Options& options) {
   AddNumber(app, "--max-connections", options.bounds.connections, 1, 65'536, "COUNT",
             "Of all clients together");
   AddNumber(app, "--max-connections-per-address", options.bounds.connections_per_address, 1, 65'536, "COUNT",
-            "Of one address");
+            "Of one address, of IPv6 of one /64");
   AddNumber(app, "--handshake-timeout-ms", options.handshake_ms, 100, 600'000, "MS",
             "How long a handshake may take");
   AddNumber(app, "--idle-timeout-ms", options.idle_ms, 100, 86'400'000, "MS",

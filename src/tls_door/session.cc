@@ -40,6 +40,7 @@ Session::Session(asio::ip::tcp::socket client, std::shared_ptr<asio::ssl::contex
       on_end_(std::move(on_end)) {}
 
 void Session::Start() {
+  up_.moved = down_.moved = std::chrono::steady_clock::now();
   timer_.expires_after(times_.handshake);
   timer_.async_wait([self = shared_from_this()](const Error& error) {
     if (!error) {
@@ -89,7 +90,7 @@ void Session::Watch(std::chrono::milliseconds time) {
       return;
     }
     const auto now = std::chrono::steady_clock::now();
-    const auto idle = now - std::max(self->up_.moved, self->down_.moved);
+    const auto idle = now - self->moved();
     auto stuck = std::chrono::steady_clock::duration::zero();
     for (const Way* way : {&self->up_, &self->down_}) {
       stuck = std::max(stuck, way->writing ? now - way->moved : stuck);

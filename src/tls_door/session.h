@@ -4,6 +4,7 @@
 #ifndef CAISSON_TLS_DOOR_SESSION_H_
 #define CAISSON_TLS_DOOR_SESSION_H_
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -41,6 +42,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Start();
   // Both connections, now.
   void End(const std::string& reason);
+  // When a byte was last brought, either way; until the handshake is over, when that began.
+  std::chrono::steady_clock::time_point moved() const { return std::max(up_.moved, down_.moved); }
 
  private:
   static constexpr size_t kBufferBytes = size_t{32} << 10U;

@@ -29,45 +29,141 @@ def test_handshakes_that_never_end_are_ended_and_others_are_served(place, connec
         assert own.says("the handshake did not come to its end in time")
 
 
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+PING = bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + bytes(8)
+PING_ANSWERED = bytes([0, 0, 8, 6, 1, 0, 0, 0, 0]) + bytes(8)
+
+
+def silent(door, source="127.0.0.1"):
+    """A connection that says nothing."""
+    return socket.create_connection(("127.0.0.1", door.port), timeout=scaled(30), source_address=(source, 0))
+
+
+def speaking(door, place, source="127.0.0.1"):
+    """A connection without a certificate that has got through to the daemon, and shows no token."""
+    one = trusting(place).wrap_socket(silent(door, source), server_hostname="localhost")
+    one.sendall(PREFACE)
+    assert one.recv(9)
+    return one
+
+
+def answers(one):
+    one.sendall(PING)
+    got = b""
+    while PING_ANSWERED not in got:
+        piece = one.recv(4096)
+        assert piece, "it was ended"
+        got += piece
+
+
+def is_ended(one):
+    with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
+        while one.recv(4096):
+            pass
+    return True
+
+
 def test_connections_are_bounded_and_come_back(place, connect):
     with Door(place.servers, place.clients, *place.options(), "--max-connections-per-address", "3") as own:
-        many = [socket.create_connection(("127.0.0.1", own.port), timeout=scaled(30)) for _ in range(4)]
-        with contextlib.suppress(ConnectionError):
-            assert many[3].recv(1) == b""
+        many = [speaking(own, place) for _ in range(3)]
+        assert is_ended(silent(own))
         assert own.says("its address has too many connections")
         for one in many:
+            answers(one)
             one.close()
         assert wait_until(lambda: not is_unreachable(connect(own, place.alpha)), scaled(20))
 
 
+def test_silent_connections_of_an_address_do_not_use_up_what_it_may_have(place, connect):
+    with Door(place.servers, place.clients, *place.options(), "--max-connections-per-address", "3", "--handshake-timeout-ms", "600000") as own:
+        many = [silent(own) for _ in range(3)]
+        assert connect(own, place.alpha).info().tenant == "alpha"
+        assert is_ended(many[0])
+        assert own.says("its address has too many connections; it made room for another")
+        for one in many:
+            one.close()
+
+
 def test_who_shows_nothing_does_not_keep_out_who_has_a_certificate(place, connect):
     with Door(place.servers, place.clients, *place.options(), "--max-connections", "8", "--handshake-timeout-ms", "600000") as own, contextlib.ExitStack() as open_ones:
-        def silent():
-            return open_ones.enter_context(socket.create_connection(("127.0.0.1", own.port), timeout=scaled(30)))
+        tokenless = [open_ones.enter_context(speaking(own, place)) for _ in range(4)]
+        shaking = [open_ones.enter_context(silent(own)) for _ in range(4)]
+        clients = [connect(own, place.alpha) for _ in range(4)]
+        for client in clients:
+            assert client.info().tenant == "alpha"
+        # Those who have one take the room of those who are silent, not that of those who may have a token.
+        assert all(is_ended(one) for one in shaking)
+        for one in tokenless:
+            answers(one)
 
-        def shaking():
-            return open_ones.enter_context(trusting(place).wrap_socket(silent(), server_hostname="localhost"))
 
-        for one in [shaking() for _ in range(4)]:
-            one.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
-            assert one.recv(9)
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
-            assert shaking().recv(1) == b""
-        assert own.says("there are too many connections without a certificate")
-        assert connect(own, place.alpha).info().tenant == "alpha"
+def test_who_is_idle_without_a_certificate_makes_room(place, connect):
+    with Door(place.servers, place.clients, *place.options(), "--max-connections", "8") as own, contextlib.ExitStack() as open_ones:
+        many = [open_ones.enter_context(speaking(own, place)) for _ in range(4)]
+        for one in (many[0], many[1], many[3]):
+            answers(one)
+        assert connect(own, token=place.token).info().tenant == "beta"
+        assert own.says("there are too many connections without a certificate; it made room for another")
+        assert is_ended(many[2])
+        for one in (many[0], many[1], many[3]):
+            answers(one)
+
+
+def test_who_has_many_connections_makes_room_before_who_has_few(place, connect):
+    with Door(place.servers, place.clients, *place.options(), "--max-connections", "8") as own, contextlib.ExitStack() as open_ones:
+        few = open_ones.enter_context(speaking(own, place, "127.0.0.2"))
+        many = [open_ones.enter_context(speaking(own, place, "127.0.0.3")) for _ in range(3)]
+        assert connect(own, token=place.token).info().tenant == "beta"
+        assert is_ended(many[0])
+        for one in (few, *many[1:]):
+            answers(one)
 
 
 def test_handshakes_at_once_are_bounded(place, connect):
     with Door(place.servers, place.clients, *place.options(), "--max-connections", "8", "--handshake-timeout-ms", "600000") as own:
         client = connect(own, place.alpha)
         assert client.info().tenant == "alpha"
-        many = [socket.create_connection(("127.0.0.1", own.port), timeout=scaled(30)) for _ in range(3)]
-        with contextlib.suppress(ConnectionError):
-            assert many[2].recv(1) == b""
-        assert own.says("there are too many handshakes at once")
+        many = [silent(own) for _ in range(3)]
+        assert is_ended(many[0])
+        assert own.says("there are too many handshakes at once; it made room for another")
         assert client.info().tenant == "alpha"
-        for one in many:
+        for one in many[1:]:
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.recv(1)
             one.close()
+
+
+def test_silent_connections_that_come_again_keep_out_nobody(place, connect):
+    """The default bounds: two addresses fill the part of those who have shown nothing, and come again at once where they are ended."""
+    with Door(place.servers, place.clients, *place.options()) as own, contextlib.ExitStack() as open_ones:
+        stop = threading.Event()
+
+        def besiege(source):
+            poll, here = select.poll(), {}
+            while not stop.is_set():
+                while len(here) < 128:
+                    one = open_ones.enter_context(silent(own, source))
+                    here[one.fileno()] = one
+                    poll.register(one, select.POLLIN)
+                for number, _ in poll.poll(50):
+                    poll.unregister(number)
+                    here.pop(number).close()
+
+        besiegers = [threading.Thread(target=besiege, args=(source,)) for source in ("127.0.0.2", "127.0.0.3")]
+        for one in besiegers:
+            one.start()
+        try:
+            # Each try is a newcomer to a part that is full, which the door's log shows.
+            assert wait_until(lambda: not is_unreachable(connect(own, place.alpha)) and
+                              any("handshakes at once" in line for line in own.log), scaled(30))
+            for _ in range(8):
+                assert connect(own, place.alpha).info().tenant == "alpha"
+                assert connect(own, token=place.token).info().tenant == "beta"
+        finally:
+            stop.set()
+            for one in besiegers:
+                one.join(scaled(30))
 
 
 def test_all_connections_together_are_bounded(place, connect):
