@@ -27,6 +27,7 @@ using Json = nlohmann::ordered_json;
 using Change = std::function<absl::Status(Json& tokens)>;
 
 constexpr char kSuffix[] = ".caisson-new";
+constexpr char kLockSuffix[] = ".caisson-lock";
 constexpr std::chrono::seconds kPatience{3};
 constexpr std::chrono::milliseconds kRetry{20};
 
@@ -74,16 +75,38 @@ class Draft {
   UniqueFd file_;
 };
 
-// Against another `caisson token`. Whoever may read the directory may hold it too, so not for ever.
-absl::Status Lock(const UniqueFd& directory, const std::string& name) {
+// The lock against another `caisson token`, opened. A file of its own, which nobody else can open: whoever
+// may read a directory or a file may hold a lock on it.
+absl::StatusOr<UniqueFd> OpenLock(const UniqueFd& directory, const std::string& name) {
+  constexpr int kFlags = O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  UniqueFd lock(openat(directory.get(), name.c_str(), kFlags, 0600));
+  struct stat info {};
+  struct stat place {};
+  if (!lock.valid() || fstat(lock.get(), &info) != 0 || fstat(directory.get(), &place) != 0) {
+    return ErrnoStatus(errno, "open " + name);
+  }
+  // The directory's owner may do with it what they like anyhow.
+  if (!S_ISREG(info.st_mode) || (info.st_uid != geteuid() && info.st_uid != place.st_uid)) {
+    return absl::FailedPreconditionError(name + ": must be a file of yours or of its directory's owner");
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return absl::FailedPreconditionError(name + ": others may hold it: chmod go=");
+  }
+  return lock;
+}
+
+// Held until the descriptor is closed. The file stays: were it removed, two could hold a lock each. One that
+// was stopped in the middle may hold it, so not for ever.
+absl::StatusOr<UniqueFd> Lock(const UniqueFd& directory, const std::string& name) {
+  ASSIGN_OR_RETURN(UniqueFd lock, OpenLock(directory, name));
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+  while (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= end) {
       return ErrnoStatus(errno, "lock " + name + ", which another program holds");
     }
     std::this_thread::sleep_for(kRetry);
   }
-  return absl::OkStatus();
+  return lock;
 }
 
 absl::Status ChangeFile(const std::string& file, bool may_make, const Change& change) {
@@ -94,8 +117,11 @@ absl::Status ChangeFile(const std::string& file, bool may_make, const Change& ch
     return absl::InvalidArgumentError(file + ": is not a file's name");
   }
   ASSIGN_OR_RETURN(const UniqueFd directory, OpenFile(parent, O_RDONLY | O_DIRECTORY));
-  RETURN_IF_ERROR(Lock(directory, parent));
   struct stat info {};
+  if (!may_make && fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return ErrnoStatus(errno, "open " + file);  // and nothing is made, no lock either
+  }
+  ASSIGN_OR_RETURN(const UniqueFd lock, Lock(directory, name + kLockSuffix));
   const bool there = fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0;
   if (!there && errno != ENOENT) {
     // Not a reason to put a new file with one token in the place of one that cannot be looked at.

@@ -1,5 +1,5 @@
-// Changes of the file of tokens: each is whole or not at all, and two at a time wait for each other. Run by
-// whoever calls `caisson token`.
+// Changes of the file of tokens: each is whole or not at all, and two at a time wait for each other, by a
+// lock file beside it. Run by whoever calls `caisson token`.
 #ifndef CAISSON_CLI_TOKEN_STORE_H_
 #define CAISSON_CLI_TOKEN_STORE_H_
 

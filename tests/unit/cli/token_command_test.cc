@@ -17,6 +17,7 @@
 
 #include "cli/token_store.h"
 #include "common/status.h"
+#include "common/unique_fd.h"
 #include "policy/token_file.h"
 
 namespace caisson::cli {
@@ -60,10 +61,12 @@ class TokenStoreTest : public testing::Test {
     }
     return ids;
   }
-  // Nothing but the file is left of a change.
+  // Nothing but the file and its lock is left of a change.
   size_t Files() const {
     return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(directory_), {}));
   }
+  std::string LockPath() const { return file_ + ".caisson-lock"; }
+  std::string ErrorOfAdding() const { return Message(AddTokenEntry(file_, Entry("000000000001"))); }
   std::string directory_;
   std::string file_;
 };
@@ -75,7 +78,7 @@ TEST_F(TokenStoreTest, EntriesComeAndGo) {
   ASSERT_TRUE(RemoveTokenEntry(file_, "000000000001").ok());
   EXPECT_EQ(Ids(), (std::vector<std::string>{"000000000002"}));
   EXPECT_TRUE(absl::IsNotFound(RemoveTokenEntry(file_, "000000000001")));
-  EXPECT_EQ(Files(), 1U);
+  EXPECT_EQ(Files(), 2U);
 }
 
 TEST_F(TokenStoreTest, ModeIsKeptAndANewFileIsItsOwners) {
@@ -97,7 +100,7 @@ TEST_F(TokenStoreTest, FileWithAFaultAndAnIdThatIsThereChangeNothing) {
   std::ofstream(file_, std::ios::trunc) << "{\"tokens\": []}";
   EXPECT_TRUE(absl::IsInvalidArgument(AddTokenEntry(file_, Entry("000000000002"))));
   EXPECT_EQ(Text(), "{\"tokens\": []}");
-  EXPECT_EQ(Files(), 1U);
+  EXPECT_EQ(Files(), 2U);
 }
 
 TEST_F(TokenStoreTest, RevokingWithoutAFileMakesNone) {
@@ -105,13 +108,57 @@ TEST_F(TokenStoreTest, RevokingWithoutAFileMakesNone) {
   EXPECT_EQ(Files(), 0U);
 }
 
-TEST_F(TokenStoreTest, WhoeverHoldsTheDirectoryDoesNotHoldUsForEver) {
-  const int held = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  ASSERT_EQ(flock(held, LOCK_EX), 0);
-  EXPECT_NE(Message(AddTokenEntry(file_, Entry("000000000001"))).find("which another program holds"),
-            std::string::npos);
-  EXPECT_EQ(Files(), 0U);
-  close(held);
+TEST_F(TokenStoreTest, WhoeverMayReadTheDirectoryOrTheFileHoldsNobodyUp) {
+  ASSERT_TRUE(AddTokenEntry(file_, Entry("000000000001")).ok());
+  const UniqueFd directory(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd file(open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(flock(directory.get(), LOCK_EX), 0);
+  ASSERT_EQ(flock(file.get(), LOCK_EX), 0);
+  EXPECT_TRUE(RemoveTokenEntry(file_, "000000000001").ok());
+}
+
+TEST_F(TokenStoreTest, LockIsAFileThatNobodyElseCanOpen) {
+  ASSERT_TRUE(AddTokenEntry(file_, Entry("000000000001")).ok());
+  struct stat info {};
+  ASSERT_EQ(lstat(LockPath().c_str(), &info), 0);
+  EXPECT_TRUE(S_ISREG(info.st_mode));
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(info.st_uid, geteuid());
+}
+
+TEST_F(TokenStoreTest, AnotherThatHoldsTheLockDoesNotHoldUsForEver) {
+  UniqueFd held(open(LockPath().c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(held.get(), LOCK_EX), 0);
+  EXPECT_NE(ErrorOfAdding().find("which another program holds"), std::string::npos);
+  EXPECT_EQ(Files(), 1U);
+  held.reset();
+  EXPECT_TRUE(AddTokenEntry(file_, Entry("000000000001")).ok());
+}
+
+TEST_F(TokenStoreTest, LockThatOthersCouldHoldOrHaveMadeIsRefused) {
+  std::ofstream(LockPath()).close();
+  ASSERT_EQ(chmod(LockPath().c_str(), 0640), 0);
+  EXPECT_NE(ErrorOfAdding().find("others may hold it"), std::string::npos);
+  std::filesystem::remove(LockPath());
+  std::filesystem::create_symlink("elsewhere", LockPath());
+  EXPECT_NE(ErrorOfAdding().find("Too many levels of symbolic links"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(directory_ + "/elsewhere"));
+  std::filesystem::remove(LockPath());
+  ASSERT_EQ(mkfifo(LockPath().c_str(), 0600), 0);
+  EXPECT_NE(ErrorOfAdding().find("must be a file of yours"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
+TEST_F(TokenStoreTest, LockOfAnotherUserIsRefused) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can make another user's file";
+  }
+  constexpr uid_t kOther = 65'534;
+  UniqueFd(open(LockPath().c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)).reset();
+  ASSERT_EQ(chown(LockPath().c_str(), kOther, kOther), 0);
+  EXPECT_NE(ErrorOfAdding().find("must be a file of yours"), std::string::npos);
+  // Whose directory it is could take the file away as well.
+  ASSERT_EQ(chown(directory_.c_str(), kOther, kOther), 0);
   EXPECT_TRUE(AddTokenEntry(file_, Entry("000000000001")).ok());
 }
 
@@ -129,7 +176,7 @@ TEST_F(TokenStoreTest, ChangesAtTheSameTimeAreAllThere) {
     writer.join();
   }
   EXPECT_EQ(Ids().size(), 32U);
-  EXPECT_EQ(Files(), 1U);
+  EXPECT_EQ(Files(), 2U);
 }
 
 }  // namespace
