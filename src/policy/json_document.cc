@@ -58,7 +58,7 @@ class LineCountingIterator {
 // throws.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit TreeBuilder(const ReadPosition& position) : position_(position) {}
+  TreeBuilder(const ReadPosition& position, Quotes quotes) : position_(position), quotes_(quotes) {}
 
   bool null() override { return Add(Scalar(JsonValue::Type::kNull)); }
   bool boolean(bool value) override {
@@ -91,12 +91,15 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
       return Fail("a key holds a NUL character");
     }
     if (!open_.back().keys.insert(value).second) {
-      return Fail("duplicate key '" + value + "'");
+      return Fail(quotes_ == Quotes::kContents ? "duplicate key '" + value + "'" : "duplicate key");
     }
     open_.back().key = std::move(value);
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    if (quotes_ == Quotes::kNothing) {
+      return Fail("is not JSON");  // its reasons end with what was read last
+    }
     // nlohmann puts its own position in front; ours counts the same lines, so keep the reason only.
     std::string reason = error.what();
     const size_t start = reason.find("syntax error");
@@ -163,6 +166,7 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   const ReadPosition& position_;
+  const Quotes quotes_;
   std::vector<OpenValue> open_;
   JsonValue root_;
   std::string error_;
@@ -193,7 +197,7 @@ const char* TypeInWords(JsonValue::Type type) {
   return "unknown";
 }
 
-absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& file) {
+absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& file, Quotes quotes) {
   // To nlohmann's lexer a NUL is the end of the input: what follows would be ignored.
   const size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
@@ -201,7 +205,7 @@ absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& fi
     return absl::InvalidArgumentError(file + ":" + std::to_string(line) + ": a NUL character");
   }
   ReadPosition position;
-  TreeBuilder builder(position);
+  TreeBuilder builder(position, quotes);
   const bool parsed =
       nlohmann::json::sax_parse(LineCountingIterator(text.data(), &position),
                                 LineCountingIterator(text.data() + text.size(), &position), &builder);

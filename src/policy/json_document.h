@@ -40,10 +40,15 @@ const char* TypeInWords(JsonValue::Type type);
 
 inline constexpr size_t kMaxJsonDepth = 32;
 
+// Whether messages may repeat what stands in the file, which helps whoever mends it. Not where a fault may
+// have put a secret there: messages go to the log.
+enum class Quotes : uint8_t { kContents, kNothing };
+
 // Parses `text`. `file` appears in messages only. kInvalidArgument "FILE:LINE: reason".
 // Refused beyond what JSON says: duplicate keys, NUL characters (escaped ones too), more than kMaxJsonDepth
 // levels.
-absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& file);
+absl::StatusOr<JsonValue> ParseJson(std::string_view text, const std::string& file,
+                                    Quotes quotes = Quotes::kContents);
 
 // "FILE:LINE: KEY: reason", the form of every complaint about a file.
 std::string Complaint(const std::string& file, int line, const std::string& key, const std::string& reason);
@@ -75,8 +80,9 @@ class JsonObjectReader {
   std::vector<std::string>& complaints() { return complaints_; }
   // Adds "FILE:LINE: PATH.key: reason".
   void Complain(std::string_view key, const std::string& reason);
-  // Complains about every key that was never asked for, naming the nearest known one.
-  void Finish();
+  // Complains about every key that was never asked for, naming the nearest known one, and the key itself if
+  // `quotes` allows that.
+  void Finish(Quotes quotes = Quotes::kContents);
 
   const std::string& path() const { return path_; }
   const std::string& file() const { return file_; }

@@ -98,10 +98,16 @@ void JsonObjectReader::Require(std::string_view key) {
   }
 }
 
-void JsonObjectReader::Finish() {
+void JsonObjectReader::Finish(Quotes quotes) {
   for (const auto& [key, member] : value_.members) {
-    if (std::find(asked_.begin(), asked_.end(), key) == asked_.end()) {
-      Complain(key, "unknown key" + DidYouMean(asked_, key));
+    if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) {
+      continue;
+    }
+    const std::string reason = "unknown key" + DidYouMean(asked_, key);
+    if (quotes == Quotes::kContents) {
+      Complain(key, reason);
+    } else {
+      complaints_.push_back(Complaint(file_, member.line, path_.empty() ? "document" : path_, reason));
     }
   }
 }

@@ -21,6 +21,8 @@ namespace caisson::policy {
 namespace {
 
 constexpr uint64_t kSchemaVersion = 1;
+// Somebody may have put a token itself somewhere in the file, and what is wrong with it goes to the log.
+constexpr Quotes kQuotes = Quotes::kNothing;
 constexpr char kTimeRule[] = "must be a time in UTC such as 2027-03-01T12:00:00Z";
 
 // All of `text` as a number of digits; nothing for signs and spaces.
@@ -69,7 +71,6 @@ TokenEntry ReadEntry(JsonObjectReader& reader, int line) {
   if (const auto text = reader.String("sha256")) {
     const std::optional<TokenDigest> digest = ParseTokenDigest(*text);
     if (!digest.has_value()) {
-      // Not what it says: somebody may have put the token itself there.
       reader.Complain("sha256", "must be 64 lower-case hex digits");
     }
     token.digest = digest.value_or(TokenDigest{});
@@ -95,7 +96,7 @@ TokenEntry ReadEntry(JsonObjectReader& reader, int line) {
     reader.Complain("note",
                     "must be at most " + std::to_string(kMostTokenNoteBytes) + " printable characters");
   }
-  reader.Finish();
+  reader.Finish(kQuotes);
   return token;
 }
 
@@ -140,7 +141,7 @@ void ReadEntries(JsonObjectReader& reader, std::vector<TokenEntry>& tokens) {
 const char* TokenRoleName(TokenRole role) { return role == TokenRole::kObserve ? "observe" : "run"; }
 
 absl::StatusOr<std::vector<TokenEntry>> ParseTokens(std::string_view text, const std::string& file) {
-  ASSIGN_OR_RETURN(const JsonValue document, ParseJson(text, file));
+  ASSIGN_OR_RETURN(const JsonValue document, ParseJson(text, file, kQuotes));
   std::vector<std::string> complaints;
   std::vector<TokenEntry> tokens;
   JsonObjectReader reader(document, file, "", complaints);
@@ -150,7 +151,7 @@ absl::StatusOr<std::vector<TokenEntry>> ParseTokens(std::string_view text, const
     reader.Complain("schema_version", "must be 1");
   }
   ReadEntries(reader, tokens);
-  reader.Finish();
+  reader.Finish(kQuotes);
   if (complaints.empty()) {
     RefuseTwins(tokens, file, complaints);
   }

@@ -250,7 +250,10 @@ def test_token_expires_while_the_daemon_runs(own):
 
 
 @pytest.mark.parametrize("text, complaint", [
-    ("{", "tokens.json:1: syntax error"),
+    ("{", "tokens.json:1: is not JSON"),
+    (json.dumps({"schema_version": 1, "tokens": [], UNKNOWN: 1}), "tokens.json:1: document: unknown key"),
+    (f'{{"schema_version": 1, "{UNKNOWN}": 1, "{UNKNOWN}": 2}}', "tokens.json:1: duplicate key"),
+    (f'{{"schema_version": 1, "tokens": ["{UNKNOWN}', "tokens.json:1: is not JSON"),
     ('{"schema_version": 1}', "tokens.json:1: tokens: is missing"),
     (json.dumps({"schema_version": 1, "tokens": [{**entry(UNKNOWN, "alpha", expires="2099-01-01T00:00:00Z"), "role": "operator"}]}),
      "tokens.json:1: tokens[0].role: must be run or observe: operators are named at a socket of theirs"),
@@ -264,6 +267,8 @@ def test_token_file_with_a_fault_changes_nothing(own, text, complaint):
     own.write(text)
     own.reload("not reloaded, what was in force stays")
     assert wait_until(lambda: any(complaint in line for line in own.daemon.log), scaled(5)), own.daemon.log
+    # Somebody may have put a token where its digest belongs, or anywhere else.
+    assert UNKNOWN[:21] not in "".join(own.daemon.log)
     assert own.client(token).info().tenant == "alpha"
 
 

@@ -50,6 +50,17 @@ TEST(JsonDocumentTest, DuplicateKeyIsAnErrorWithItsLine) {
   EXPECT_EQ(ErrorOf("{\n\"a\": 1,\n\"b\": 2,\n\"a\": 3\n}"), "f.json:4: duplicate key 'a'");
 }
 
+TEST(JsonDocumentTest, NothingIsQuotedWhereThatIsAskedFor) {
+  const auto error_of = [](const std::string& text) {
+    return Message(ParseJson(text, "f", Quotes::kNothing).status());
+  };
+  EXPECT_EQ(error_of("{\n\"a\": 1,\n\"a\": 3\n}"), "f:3: duplicate key");
+  for (const char* text :
+       {"{\"secret\" 1}", "[\"secret]", "[secret]", "[\"secret\\x\"]", "[1e999]", "[1] \"secret\""}) {
+    EXPECT_EQ(error_of(text), "f:1: is not JSON") << text;
+  }
+}
+
 TEST(JsonDocumentTest, TheSameKeyInTwoObjectsIsFine) {
   EXPECT_EQ(ErrorOf("{\"a\": {\"a\": {\"a\": 1}}}"), "");
 }
@@ -135,6 +146,14 @@ TEST_F(JsonObjectReaderTest, UnknownKeysNameTheNearest) {
   reader.Finish();
   EXPECT_EQ(complaints_, (std::vector<std::string>{"f:2: extnds: unknown key; did you mean 'extends'?",
                                                    "f:3: zzzzzz: unknown key"}));
+}
+
+TEST_F(JsonObjectReaderTest, UnknownKeysAreNotNamedWhereNothingMayBeQuoted) {
+  JsonObjectReader reader = Read("{\"name\": \"x\",\n\"nme\": \"y\",\n\"secret\": 1}");
+  reader.String("name");
+  reader.Finish(Quotes::kNothing);
+  EXPECT_EQ(complaints_, (std::vector<std::string>{"f:2: document: unknown key; did you mean 'name'?",
+                                                   "f:3: document: unknown key"}));
 }
 
 TEST_F(JsonObjectReaderTest, AComplaintIsOneLineWhateverTheKeyHolds) {

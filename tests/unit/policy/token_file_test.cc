@@ -76,7 +76,10 @@ TEST(TokenFileTest, EveryFaultIsToldWithItsPlace) {
       {Changed(", \"expires\": \"2027-03-01T12:00:00Z\"", ""), "t:1: tokens[0].expires: is missing"},
       {Changed("2027-03-01T12:00:00Z", "2027-03-01"),
        "t:1: tokens[0].expires: must be a time in UTC such as 2027-03-01T12:00:00Z"},
-      {Entry(kId, kDigest, R"(, "secret": "x")"), "t:1: tokens[0].secret: unknown key"},
+      {Entry(kId, kDigest, R"(, "secret": "x")"), "t:1: tokens[0]: unknown key"},
+      {Entry(kId, kDigest, R"(, "nte": "x")"), "t:1: tokens[0]: unknown key; did you mean 'note'?"},
+      {Entry(kId, kDigest, R"(, "id": "x")"), "t:1: duplicate key"},
+      {Entry(kId, kDigest) + "\n" + Entry(kId, kDigest), "t:2: is not JSON"},
       {Entry(kId, kDigest, R"(, "note": "a\nb")"),
        "t:1: tokens[0].note: must be at most 128 printable characters"},
       {Entry(kId, kDigest) + "," + Entry(kId, std::string(64, 'b')), "t:1: tokens: an id stands twice"},
@@ -86,6 +89,8 @@ TEST(TokenFileTest, EveryFaultIsToldWithItsPlace) {
     EXPECT_EQ(ErrorOf(entries).substr(0, error.size()), error) << entries;
   }
   EXPECT_EQ(Message(ParseTokens("{\"schema_version\": 1}", "t").status()), "t:1: tokens: is missing");
+  EXPECT_EQ(Message(ParseTokens("{\"schema_version\": 1,\n\"x\": 1,\"tokens\": []}", "t").status()),
+            "t:2: document: unknown key");
   EXPECT_EQ(Message(ParseTokens("{\"schema_version\": 2, \"tokens\": []}", "t").status()),
             "t:1: schema_version: must be 1");
 }
@@ -105,6 +110,27 @@ TEST(TokenFileTest, NoFaultRepeatsWhatStandsInTheFile) {
     const std::string error = ErrorOf(Changed(key, quoted));
     EXPECT_NE(error, "accepted");
     EXPECT_EQ(error.find(token), std::string::npos) << error;
+  }
+  // Nor where it stands in a place that makes it a key, or no JSON at all; no part of it either.
+  const std::string quoted = "\"" + token + "\"";
+  const std::vector<std::string> faults = {
+      Entry(kId, kDigest, ", " + quoted + ": 1"),
+      Entry(kId, kDigest, ", " + quoted + ": 1, " + quoted + ": 2"),
+      Entry(kId, kDigest, ", " + token),
+      quoted + " " + quoted,
+      quoted + ", \"" + token,
+      token,
+      "\"" + token + "\n\"",
+      "\"" + token + "\\x\"",
+      quoted + ": 1",
+      "1e999" + token,
+      "1e999999",
+  };
+  for (const std::string& entries : faults) {
+    const std::string error = ErrorOf(entries);
+    EXPECT_NE(error, "accepted");
+    EXPECT_EQ(error.find(token.substr(0, 8)), std::string::npos) << error;
+    EXPECT_EQ(error.find("1e999"), std::string::npos) << error;
   }
 }
 
