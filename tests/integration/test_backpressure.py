@@ -6,6 +6,7 @@ import time
 from support import processes
 from support.client import Client, request
 from support.environment import scaled
+from support.interaction import Interaction
 
 MIB = 1024 * 1024
 
@@ -82,4 +83,26 @@ def test_slow_reader_can_still_be_canceled(client, daemon):
     reader.start()
     reader.join(scaled(20))
     assert result and result[0].verdict() == "CANCELED"
+    other.close()
+
+
+def test_input_that_no_program_reads_stays_with_its_client(client, daemon):
+    """Also beside one that is read as fast as it comes, for which gRPC would make the windows of all larger."""
+    other = Client(daemon.address)
+    piece = bytes(64 * 1024)
+    limits = {"memory_bytes": 32 * MIB, "wall_time_ms": 60_000}
+    swift = Interaction(other).open("import os\nwhile os.read(0, 1 << 20): pass", limits=limits)
+    for _ in range(1024):
+        swift.send(stdin=piece)
+    assert swift.eof().finish().verdict() == "COMPLETED"
+    before = processes.resident_bytes(daemon.dispatcher_pid())
+    calls = [Interaction(other).open("import time\nprint('here', flush=True)\ntime.sleep(60)", limits=limits) for _ in range(24)]
+    for call in calls:
+        call.expect(b"here\n")
+        for _ in range(128):
+            call.send(stdin=piece)
+    # They send for as long as they are let; what is let in within some seconds is all that ever is.
+    assert not processes.wait_until(lambda: processes.resident_bytes(daemon.dispatcher_pid()) - before > len(calls) * MIB, 4)
+    for call in calls:
+        call.cancel()
     other.close()
