@@ -102,7 +102,7 @@ class DispatcherLink : public SessionListener {
   void Leave(Session& session);
   void Break(const std::string& reason);
   template <class M>
-  void Send(const M& message, std::vector<UniqueFd> fds = {}) {
+  void Send(const M& message, std::vector<UniqueFd>&& fds = {}) {
     Queue(ipc::AsBytes(message), std::move(fds));
   }
   void Queue(std::span<const std::byte> bytes, std::vector<UniqueFd> fds);
