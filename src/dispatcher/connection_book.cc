@@ -30,23 +30,39 @@ std::string ConnectionBook::Add(const Caller& caller) {
     name += kHexDigits[byte & 0xfU];
   }
   const std::lock_guard lock(mutex_);
-  callers_.emplace(name, caller);
+  entries_.emplace(name, Entry{caller, std::make_shared<Standing>(caller)});
   return name;
 }
 
 void ConnectionBook::Remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  callers_.erase(name);
+  entries_.erase(name);
 }
 
-std::optional<Caller> ConnectionBook::Find(std::string_view peer) const {
+std::optional<ConnectionBook::Entry> ConnectionBook::Look(std::string_view peer) const {
   if (peer.substr(0, kPeerPrefix.size()) != kPeerPrefix) {
     return std::nullopt;
   }
   const std::string name(peer.substr(kPeerPrefix.size()));
   const std::lock_guard lock(mutex_);
-  const auto found = callers_.find(name);
-  return found == callers_.end() ? std::nullopt : std::optional(found->second);
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<Caller> ConnectionBook::Find(std::string_view peer) const {
+  const std::optional<Entry> entry = Look(peer);
+  return entry ? std::optional(entry->caller) : std::nullopt;
+}
+
+void ConnectionBook::NoteToken(std::string_view peer, const Caller& caller) {
+  if (const std::optional<Entry> entry = Look(peer)) {
+    entry->standing->Note(caller);
+  }
+}
+
+std::shared_ptr<const Standing> ConnectionBook::StandingOf(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return entries_.at(name).standing;
 }
 
 bool NameSocket(int socket, const std::string& name) {

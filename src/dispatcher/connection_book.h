@@ -5,12 +5,14 @@
 #ifndef CAISSON_DISPATCHER_CONNECTION_BOOK_H_
 #define CAISSON_DISPATCHER_CONNECTION_BOOK_H_
 
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "dispatcher/standing.h"
 #include "dispatcher/tenant.h"
 
 namespace caisson::dispatcher {
@@ -24,9 +26,21 @@ class ConnectionBook {
   // `peer` as grpc::ServerContextBase::peer() tells it.
   std::optional<Caller> Find(std::string_view peer) const;
 
+  // A call of `peer` has shown a valid token of this caller's.
+  void NoteToken(std::string_view peer, const Caller& caller);
+  // Of the connection of this name, which is in the book; for whoever keeps it.
+  std::shared_ptr<const Standing> StandingOf(const std::string& name) const;
+
  private:
+  struct Entry {
+    Caller caller;
+    std::shared_ptr<Standing> standing;
+  };
+
+  std::optional<Entry> Look(std::string_view peer) const;
+
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Caller> callers_;  // by name
+  std::unordered_map<std::string, Entry> entries_;  // by name
 };
 
 // Gives `socket`, one end of a pair, an address that the other end's peer() will be. False where the kernel

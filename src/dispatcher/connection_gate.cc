@@ -36,18 +36,6 @@ bool IsAllowedPeer(int client, const std::vector<uid_t>& allowed) {
          std::find(allowed.begin(), allowed.end(), peer.uid) != allowed.end();
 }
 
-// Connections of one tenant are one group, and so are those of operators, those whose calls show tokens, and
-// those of admins: no tenant has such a name.
-std::string GroupOf(const Caller& caller) {
-  if (caller.role == Role::kByToken) {
-    return "?token";
-  }
-  if (caller.role == Role::kAdmin) {
-    return "?admin";
-  }
-  return caller.role == Role::kOperator ? std::string() : caller.tenant.name();
-}
-
 }  // namespace
 
 absl::StatusOr<ConnectionGate::Listener> ConnectionGate::ListenOn(const std::string& path,
@@ -160,8 +148,7 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
     Tell("its user may not use this socket");
     return;
   }
-  const std::string group = GroupOf(listener.caller);
-  if (connections_.size() >= bounds_.connections && !MakeRoomFor(group)) {
+  if (connections_.size() >= bounds_.connections && !MakeRoomFor(Standing(listener.caller))) {
     Tell("there are too many connections, and each has calls: a new one was refused");
     return;
   }
@@ -180,7 +167,7 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
     return;
   }
   auto connection = std::make_unique<GatedConnection>(io_->loop(), keeper, std::move(client), std::move(ours),
-                                                      name, group, bounds_.incomplete_ms);
+                                                      name, book_.StandingOf(name), bounds_.incomplete_ms);
   if (!connection->Start()) {
     book_.Remove(name);
     Tell("the kernel has no room to watch a new connection");
@@ -191,52 +178,62 @@ void ConnectionGate::Admit(UniqueFd client, const Listener& listener) {
   handover_(std::move(grpcs));
 }
 
-// The group with the most of what `count` counts.
-template <class Count>
-std::string ConnectionGate::LargestGroup(Count count) const {
-  std::unordered_map<std::string, size_t> counts;
+// Each connection with its group as it is now: a call's token may move one while this thread looks.
+std::vector<ConnectionGate::Member> ConnectionGate::Members() const {
+  std::vector<Member> members;
+  members.reserve(connections_.size());
   for (const auto& [connection, owner] : connections_) {
-    counts[connection->group()] += count(*connection);
+    members.push_back({connection, connection->group()});
   }
-  return std::max_element(counts.begin(), counts.end(),
-                          [](const auto& left, const auto& right) { return left.second < right.second; })
-      ->first;
+  return members;
+}
+
+// Those of the group with the most of what `count` counts; there is one at least.
+template <class Count>
+std::vector<ConnectionGate::Member> ConnectionGate::LargestGroup(Count count) const {
+  std::vector<Member> members = Members();
+  std::unordered_map<std::string_view, size_t> counts;
+  for (const Member& member : members) {
+    counts[member.group] += count(*member.connection);
+  }
+  const auto largest =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& left, const auto& right) { return left.second < right.second; });
+  std::erase_if(members, [&](const Member& member) { return member.group != largest->first; });
+  return members;
 }
 
 // Of the group with the most connections the one that was idle for longest ends. Where none of them is idle,
 // one with calls ends, but only for a newcomer of another group: a tenant does not keep others out by being
-// busy.
-bool ConnectionGate::MakeRoomFor(const std::string& group) {
-  const std::string largest = LargestGroup([](const GatedConnection& /*connection*/) { return size_t{1}; });
+// busy. Strangers are no such group: all of them but the newcomer may be one.
+bool ConnectionGate::MakeRoomFor(const Standing& newcomer) {
+  const std::vector<Member> largest =
+      LargestGroup([](const GatedConnection& /*connection*/) { return size_t{1}; });
   // One that was never used goes before one that is idle between calls.
-  const auto order = [](const GatedConnection& connection) {
+  const auto order = [](const Member& member) {
+    const GatedConnection& connection = *member.connection;
     return std::make_tuple(connection.open_calls(), connection.had_calls(), connection.active_ns());
   };
-  GatedConnection* first = nullptr;
-  for (const auto& [connection, owner] : connections_) {
-    if (connection->group() == largest && (first == nullptr || order(*connection) < order(*first))) {
-      first = connection;
-    }
-  }
-  if (first->open_calls() != 0 && group == largest) {
+  const Member first =
+      *std::min_element(largest.begin(), largest.end(),
+                        [&](const Member& left, const Member& right) { return order(left) < order(right); });
+  const bool busy = first.connection->open_calls() != 0;
+  if (busy && newcomer.group() == first.group && !newcomer.is_strangers()) {
     return false;
   }
-  first->End(first->open_calls() == 0 ? "it was idle for longest, and there are too many"
-                                      : "its tenant has the most connections, and there are too many");
+  first.connection->End(busy ? "its group has the most connections, and there are too many"
+                             : "it was idle for longest, and there are too many");
   return true;
 }
 
 GatedConnection* ConnectionGate::MostCalls() {
-  const std::string largest =
+  const std::vector<Member> largest =
       LargestGroup([](const GatedConnection& connection) { return connection.open_calls(); });
-  GatedConnection* most = nullptr;
-  for (const auto& [connection, owner] : connections_) {
-    if (connection->group() == largest &&
-        (most == nullptr || connection->open_calls() > most->open_calls())) {
-      most = connection;
-    }
-  }
-  return most;
+  return std::max_element(largest.begin(), largest.end(),
+                          [](const Member& left, const Member& right) {
+                            return left.connection->open_calls() < right.connection->open_calls();
+                          })
+      ->connection;
 }
 
 GatedConnection::Leave ConnectionGate::MayPass(GatedConnection& connection, uint32_t cost) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -76,9 +77,14 @@ class ConnectionGate final : private GatedConnection::Keeper {
   void Accept(Listener& listener);
   void Admit(UniqueFd client, const Listener& listener);
   void PauseAccepting(Listener& listener);
-  bool MakeRoomFor(const std::string& group);
+  bool MakeRoomFor(const Standing& newcomer);
+  struct Member {
+    GatedConnection* connection;
+    std::string_view group;  // as long as the connection
+  };
+  std::vector<Member> Members() const;
   template <class Count>
-  std::string LargestGroup(Count count) const;
+  std::vector<Member> LargestGroup(Count count) const;
   GatedConnection* MostCalls();
   void SetTurnTimer();
   void GiveTurns();

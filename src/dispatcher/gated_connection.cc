@@ -43,13 +43,14 @@ ssize_t Write(int fd, std::string_view bytes) {
 }  // namespace
 
 GatedConnection::GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server,
-                                 std::string name, std::string group, int64_t incomplete_ms)
+                                 std::string name, std::shared_ptr<const Standing> standing,
+                                 int64_t incomplete_ms)
     : loop_(loop),
       keeper_(keeper),
       client_(std::move(client)),
       server_(std::move(server)),
       name_(std::move(name)),
-      group_(std::move(group)),
+      standing_(std::move(standing)),
       incomplete_ms_(incomplete_ms),
       calls_(MonotonicNanos()),
       active_ns_(MonotonicNanos()) {}

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "common/unique_fd.h"
 #include "dispatcher/call_watch.h"
 #include "dispatcher/frame_reader.h"
+#include "dispatcher/standing.h"
 
 namespace caisson::dispatcher {
 
@@ -32,10 +34,10 @@ class GatedConnection {
   };
 
   // `client` is the accepted socket, `server` our end of the pair whose other end gRPC has, `name` what the
-  // connection book calls it, `group` whose it is. A preface or a header block that takes longer than
+  // connection book calls it, `standing` whose it is. A preface or a header block that takes longer than
   // `incomplete_ms` ends the connection.
   GatedConnection(EventLoop& loop, Keeper& keeper, UniqueFd client, UniqueFd server, std::string name,
-                  std::string group, int64_t incomplete_ms);
+                  std::shared_ptr<const Standing> standing, int64_t incomplete_ms);
   ~GatedConnection();
   GatedConnection(const GatedConnection&) = delete;
   GatedConnection& operator=(const GatedConnection&) = delete;
@@ -48,7 +50,7 @@ class GatedConnection {
   void End(const char* reason);
 
   const std::string& name() const { return name_; }
-  const std::string& group() const { return group_; }
+  const std::string& group() const { return standing_->group(); }
   bool had_calls() const { return calls_.had_calls(); }
   size_t open_calls() const { return calls_.open_calls(); }
   // When the client last sent something.
@@ -80,7 +82,7 @@ class GatedConnection {
   UniqueFd client_;
   UniqueFd server_;
   const std::string name_;
-  const std::string group_;
+  const std::shared_ptr<const Standing> standing_;
   const int64_t incomplete_ms_;
   FrameReader client_frames_{true};
   FrameReader server_frames_{false};

@@ -101,6 +101,7 @@ grpc::Status RunService::IdentifyByToken(const grpc::CallbackServerContext& cont
   const std::optional<Reason> refused =
       Authenticate(context.client_metadata(), state->tokens(), seconds, caller);
   if (!refused.has_value()) {
+    book_.NoteToken(context.peer(), caller);
     return grpc::Status::OK;
   }
   if (config_.metrics != nullptr) {

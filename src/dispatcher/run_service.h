@@ -48,7 +48,7 @@ class RunService final : public RunServiceBase {
   };
 
   // `book` knows who is at the other end of each call.
-  RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, const ConnectionBook& book,
+  RunService(IoThread& io, RunManager& manager, const ProfileCatalog& catalog, ConnectionBook& book,
              Config config)
       : io_(io),
         manager_(manager),
@@ -98,7 +98,7 @@ class RunService final : public RunServiceBase {
   IoThread& io_;
   RunManager& manager_;
   const ProfileCatalog& catalog_;
-  const ConnectionBook& book_;
+  ConnectionBook& book_;
   const Config config_;
   const RequestIntake intake_;
   OpenCalls open_calls_;

@@ -1,5 +1,6 @@
 """Clients that abuse HTTP/2 (floods.py): the dispatcher stays, its memory is bounded, and another client is served as usual."""
 
+import contextlib
 import json
 import pathlib
 import resource
@@ -13,8 +14,9 @@ import pytest
 from floods import FLOODS
 from raw_http2 import Connection
 from support import processes
-from support.client import Client
+from support.client import Client, request
 from support.environment import scaled
+from support.tokens import Tokens
 
 # One process has them all, so that no two floods meet; they wait more than they work, and others go on meanwhile.
 pytestmark = [pytest.mark.early, pytest.mark.slow, pytest.mark.xdist_group("floods")]
@@ -179,3 +181,28 @@ def test_connections_beyond_the_bound_cost_the_daemon_the_oldest_unused_ones_onl
     watch.verdict("idle")
     used.close()
     assert processes.wait_until(lambda: daemon.run_pids() == [], scaled(5))
+
+
+def test_strangers_without_a_token_end_no_call_of_those_who_have_one(make_daemon):
+    """Health is told to anybody; 8,192 calls may be open, and beyond them some connection has to go."""
+    daemon = make_daemon(start=False, profiles=PROFILES)
+    tokens = Tokens(daemon)
+    alpha = tokens.add("default")
+    tokens.write()
+    daemon.start()
+    mine = tokens.client(alpha)
+    calls = [mine.start(request("print('here', flush=True)\nimport time\ntime.sleep(60)", limits={"wall_time_ms": 60_000})) for _ in range(20)]
+    names = [call.until("accepted").accepted.name for call in calls]
+    for call in calls:
+        call.until("output")
+    with contextlib.ExitStack() as stack:
+        for _ in range(700):  # 14 each, fewer than the one connection above has
+            stranger = stack.enter_context(contextlib.closing(Connection(tokens.address.removeprefix("unix:"))))
+            with contextlib.suppress(ConnectionError):
+                for _ in range(14):
+                    stranger.call("/grpc.health.v1.Health/Watch")
+        assert processes.wait_until(lambda: any("it had the most open calls" in line for line in daemon.log), scaled(20))
+        for call, name in zip(calls, names):
+            mine.unary("CancelRun", mine.api.run.CancelRunRequest(name=name))
+            assert call.finish().verdict() == "CANCELED"
+    tokens.close()
