@@ -237,7 +237,7 @@ asio::awaitable<bool> HttpConnection::BeginEvents(const std::map<std::string, st
 }
 
 asio::awaitable<bool> HttpConnection::WaitForEventRoom(size_t event_bytes) {
-  const bool room = co_await WaitForRoom(executor_, share_, event_bytes, bounds_.write);
+  const bool room = co_await WaitForRoom(executor_, share_, event_bytes, bounds_.write, aborted_);
   if (room) {
     co_return true;
   }

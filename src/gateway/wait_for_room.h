@@ -14,11 +14,11 @@
 namespace caisson::gateway {
 
 // ORDER: before the event of `event_bytes` becomes text, of which `share` counts the most that it can come
-// to; what is small is not counted and does not wait. False: there was no room for as long as `most`.
-// Meanwhile nothing is read from the daemon for this client, so its program waits too.
+// to; what is small is not counted and does not wait. False: there was no room for as long as `most`, or
+// `over` became true. Meanwhile nothing is read from the daemon for this client, so its program waits too.
 inline boost::asio::awaitable<bool> WaitForRoom(const boost::asio::any_io_executor& executor,
                                                 ByteBudget::Share& share, size_t event_bytes,
-                                                std::chrono::milliseconds most) {
+                                                std::chrono::milliseconds most, const bool& over) {
   constexpr size_t kMostGrowth = 6;  // JSON writes a byte as \u0001
   const size_t bytes = kMostGrowth * event_bytes;
   constexpr std::chrono::milliseconds kLookAgain{20};
@@ -27,7 +27,7 @@ inline boost::asio::awaitable<bool> WaitForRoom(const boost::asio::any_io_execut
   }
   boost::asio::steady_timer timer(executor);
   for (std::chrono::milliseconds waited{0}; !share.Hold(bytes); waited += kLookAgain) {
-    if (waited >= most) {
+    if (over || waited >= most) {
       co_return false;
     }
     boost::system::error_code ignored;

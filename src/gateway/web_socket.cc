@@ -179,7 +179,7 @@ void WebSocket::Forget(WebSocketMessage& message) {
 
 asio::awaitable<bool> WebSocket::WaitForEventRoom(size_t event_bytes) {
   const boost::asio::any_io_executor executor = stream_.get_executor();
-  const bool room = co_await WaitForRoom(executor, sent_share_, event_bytes, bounds_.write);
+  const bool room = co_await WaitForRoom(executor, sent_share_, event_bytes, bounds_.write, aborted_);
   if (room) {
     co_return true;
   }
