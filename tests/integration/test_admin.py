@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 
 import grpc
 import pytest
@@ -12,24 +11,10 @@ from support.admin import SERVICE, Admin, AdminDaemon, health
 from support.client import Refusal, request
 from support.environment import CAISSON, CAISSOND, scaled
 from support.processes import wait_dead, wait_until
-from support.tenants import NOBODY
+from support.tenants import CLOSED, NOBODY, knock
 
 WAITING = "print('here', flush=True)\nimport time\ntime.sleep(60)"
 BUSY = "n = 0\nwhile n < 8_000_000: n += 1"
-
-# Says the preface of HTTP/2 and prints how many bytes of an answer come.
-KNOCK = """
-import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(10)
-try:
-    s.connect(sys.argv[1])
-    s.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
-    print(len(s.recv(9)))
-except (ConnectionError, PermissionError) as error:
-    print(type(error).__name__)
-"""
-CLOSED = ("0", "ConnectionResetError", "BrokenPipeError")
 
 
 @pytest.fixture(scope="module", name="shared")
@@ -276,12 +261,6 @@ def test_listener_that_asks_for_tokens_knows_no_admin_service(privileged):  # py
         _, refusal = own.admin("token").call("Drain")
         assert refusal.code == grpc.StatusCode.UNIMPLEMENTED
         assert health(own.client("alpha").channel) == "SERVING"
-
-
-def knock(path, user):
-    # Not the build's directory: other users may not look into it.
-    return subprocess.run([sys.executable, "-c", KNOCK, str(path)], user=user, group=user, extra_groups=[], cwd="/",
-                          capture_output=True, text=True, timeout=scaled(30), check=True).stdout.strip()
 
 
 def test_only_the_admins_who_are_named_are_let_in(served):

@@ -151,7 +151,7 @@ TEST_F(TokenStoreTest, LockThatOthersCouldHoldOrHaveMadeIsRefused) {
 
 TEST_F(TokenStoreTest, LockOfAnotherUserIsRefused) {
   if (geteuid() != 0) {
-    GTEST_SKIP() << "only root can make another user's file";
+    GTEST_SKIP() << "needs root: makes another user's file";
   }
   constexpr uid_t kOther = 65'534;
   UniqueFd(open(LockPath().c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)).reset();
