@@ -12,9 +12,12 @@ source tools/pytest_pass.sh
 workers=${CAISSON_TEST_WORKERS:-$((3 * $(nproc)))}
 result=0
 
-unchanged=" $(tools/passed_before.py begin) "
-[[ ${FRESH:-0} != 1 ]] || unchanged=" "
-is_unchanged() { [[ $unchanged == *" $1 "* ]]; }
+unchanged=$(tools/passed_before.py begin)
+[[ ${FRESH:-0} != 1 ]] || unchanged=
+is_unchanged() { [[ " $unchanged " == *" $1 "* ]]; }
+tell_unchanged() {
+  [[ -z $unchanged ]] || say "passed before, and nothing has changed since (FRESH=1 runs all): $unchanged"
+}
 
 # remember STATUS FILE PART...: of these parts, those passed in which pytest, which ended with STATUS and said FILE, names no failure.
 remember() {
@@ -38,7 +41,7 @@ if [[ $require_privileged == 1 ]] && grep -F 'needs root' build/Testing/Temporar
 fi
 
 tools/ensure_user.sh || result=1
-[[ $unchanged == " " ]] || say "passed before, and nothing has changed since (FRESH=1 runs all):$unchanged"
+tell_unchanged
 say "integration, attack and installation tests, with the real daemon, as root: side by side, then those that need the machine alone"
 every_part=("${pytest_parts[@]}")
 pytest_parts=()
@@ -68,5 +71,5 @@ pytest_last_lines parallel serial
 if [[ -e $log/node ]]; then
   grep -E '^(# |ℹ )(tests|pass|fail) ' "$log/node" || result=1
 fi
-[[ $unchanged == " " ]] || say "passed before, and nothing has changed since (FRESH=1 runs all):$unchanged"
+tell_unchanged
 exit "$result"
