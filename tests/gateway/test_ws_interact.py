@@ -62,7 +62,9 @@ def test_files_that_come_in_chunks(gateway):
 
 
 def test_terminal_is_resized(gateway):
-    source = ("import os, signal\nshow = lambda *_: print(*os.get_terminal_size(), flush=True)\nsignal.signal(signal.SIGWINCH, show)\nshow()\n"
+    # Waits for the signal instead of handling it, which could come in the middle of a print().
+    source = ("import os, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])\nsignal.signal(signal.SIGWINCH, print)\n"
+              "print(*os.get_terminal_size(), flush=True)\nsignal.sigwait([signal.SIGWINCH])\nprint(*os.get_terminal_size(), flush=True)\n"
               "while input() != 'q': pass")
     with Talk(gateway) as talk:
         talk.open(source, terminal={"rows": 10, "columns": 20}).until_output("20 10\r\n")

@@ -25,7 +25,7 @@ test('AProgramAsksAndIsAnswered', () => withPage(async (page) => {
 }));
 
 test('TheTerminalsSizeIsTheProgramsAndFollowsTheWindow', () => withPage(async (page) => {
-  await start(page, 'import os, signal\nsignal.signal(signal.SIGWINCH, lambda *_: print("now", *os.get_terminal_size()))\n' +
+  await start(page, 'import os, signal\nsignal.signal(signal.SIGWINCH, lambda *_: os.write(1, b"now %d %d\\n" % os.get_terminal_size()))\n' +
     'print("first", *os.get_terminal_size())\ninput()\n');
   await shows(page, /first \d+ \d+/);
   const text = await page.locator('#terminal .xterm-accessibility').textContent();
